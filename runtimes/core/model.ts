@@ -1,0 +1,114 @@
+/**
+ * What an emitted trainer hands to the runtime, and what the runtime hands to its step: the whole contract between
+ * generated code and runtime.
+ */
+import type { Tensor } from '@tensorflow/tfjs';
+
+export type DistributionSpec =
+  | { kind: 'normal'; mean: number; std: number }
+  | { kind: 'uniform'; low: number; high: number }
+  | { kind: 'bernoulli'; p: number }
+  | { kind: 'categorical' };
+
+export type InitSpec =
+  | { kind: 'normal' | 'truncated_normal'; mean: number; std: number }
+  | { kind: 'uniform'; low: number; high: number }
+  | { kind: 'glorot_uniform' | 'glorot_normal' | 'he_uniform' | 'he_normal' | 'orthogonal' }
+  | { kind: 'constant'; value: number };
+
+export interface TypeSpec {
+  meaning: 'tensor' | 'image' | 'label' | 'sound';
+  shape: number[];
+}
+
+export interface CompiledModel {
+  /** Format of this contract; the runtime refuses another. */
+  format: 1;
+  name: string;
+  doc: string;
+  /** Where it was compiled from, for messages. */
+  source: string;
+  params: Record<string, number | string | boolean | number[]>;
+  /** One entry a record. */
+  data: { fields: { name: string; type: TypeSpec }[]; from: string | null }[];
+  noise: { name: string; dist: DistributionSpec; shape: number[] }[];
+  nets: { name: string; from: string | null }[];
+  weights: { name: string; net: string; shape: number[]; init: InitSpec; fanIn: number; fanOut: number }[];
+  stats: { name: string; net: string; shape: number[]; init: 'zeros' | 'ones' | 'unit' }[];
+  optimizers: { name: string; rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad' }[];
+  phases: PhaseSpec[];
+  outputs: OutputSpec[];
+}
+
+export interface PhaseSpec {
+  name: string;
+  batch: number;
+  steps: number | null;
+  epochs: number | null;
+  epochSource: string | null;
+  averaged: string[];
+  frozen: string[];
+  losses: string[];
+  metrics: string[];
+  step: (run: Run) => Promise<void>;
+}
+
+export interface OutputSpec {
+  name: string;
+  type: TypeSpec;
+  doc: string;
+  sources: string[];
+  /** Inference mode. `inputs` holds a tensor for each of `sources`; the caller owns the result. */
+  evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
+}
+
+/** What generated code may ask of the run. Tensors that it is given belong to the run, except where said. */
+export interface Run {
+  /** The phase's step from 0, passes of its first data source, and step / steps. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly progress: number;
+  readonly batch: number;
+  /** Losses and metrics of this step will be written down. */
+  readonly logging: boolean;
+
+  /** Current tensors by name (`D/conv_1/kernel`, `D/batch_norm_1/mean`): weights and stats together. */
+  readonly live: Record<string, Tensor>;
+  readonly frozen: Record<string, Tensor>;
+  readonly averaged: Record<string, Tensor>;
+
+  /** Draws a fresh minibatch of these sources (fields of one record together); their former samples are freed. */
+  sample(names: string[], count?: number): Promise<void>;
+  /** The current samples. */
+  readonly samples: Record<string, Tensor>;
+  /** A draw without a name, fixed by place, the nth of its kind since the latest sample; the caller owns it. */
+  draw(place: string, dist: DistributionSpec, shape: number[]): Tensor;
+
+  /** One optimiser step. Takes the gradients over (frees them), replaces the weights. `hyper.clip_norm` is over all. */
+  update(optimizer: string, gradients: Record<string, Tensor>, hyper: Hyper): void;
+  clip(net: string, low: number, high: number): void;
+  average(net: string, decay: number): void;
+  /** stat ← keep·stat + (1 − keep)·value; `value` stays the caller's. */
+  move(stat: string, value: Tensor, keep: number): void;
+  /** One power iteration of a spectral norm, if the kernel changed since the last one. */
+  iterate(kernel: string, u: string, v: string): void;
+  /** Notes a scalar under its name; `value` stays the caller's (it is copied or read at once). */
+  log(name: string, value: Tensor): void;
+}
+
+export type Hyper = Record<string, number | boolean | null>;
+
+/** What an output's function is given. */
+export interface OutputRun {
+  readonly batch: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly progress: number;
+  /** Weights and stats, the averaged ones where the phase averages. */
+  readonly output: Record<string, Tensor>;
+  readonly live: Record<string, Tensor>;
+  readonly frozen: Record<string, Tensor>;
+  readonly averaged: Record<string, Tensor>;
+  readonly samples: Record<string, Tensor>;
+  draw(place: string, dist: DistributionSpec, shape: number[]): Tensor;
+}

@@ -1,0 +1,227 @@
+/**
+ * The checked program: names resolved, blocks inlined, constants worked out, every value typed. A net stays a
+ * function (it is evaluated on different weights, samples and in different modes), so its calls stay calls.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { HostExpr } from '../ir/host.ts';
+import type { Attrs, DeclaredType, Distribution, NDArray, Shape, StatSpec, WeightSpec } from '../ir/types.ts';
+
+export interface Model {
+  /** The file's base name without `.gan`. */
+  readonly name: string;
+  readonly path: string;
+  readonly doc: string;
+  readonly params: readonly {
+    readonly name: string;
+    readonly value: ConstantValue;
+    readonly doc: string;
+    readonly span: Span;
+  }[];
+  readonly data: readonly DataRecord[];
+  readonly noise: readonly NoiseSource[];
+  readonly nets: readonly Net[];
+  /** Named `optimizer` declarations, and one (`name` null in the source, here `phase/update_3`) for each optimiser written in an update. */
+  readonly optimizers: readonly OptimizerSpec[];
+  readonly values: readonly NamedValue[];
+  readonly phases: readonly Phase[];
+}
+
+export type ConstantValue = number | string | boolean | readonly number[];
+
+export interface DataRecord {
+  /** One name for `data x ~ …`, several for a record. */
+  readonly fields: readonly { readonly name: string; readonly type: DeclaredType; readonly span: Span }[];
+  readonly from: string | null;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+export interface NoiseSource {
+  readonly name: string;
+  readonly dist: Distribution;
+  readonly shape: Shape;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+export interface Net {
+  readonly name: string;
+  readonly params: readonly { readonly name: string; readonly type: DeclaredType }[];
+  /** One unnamed result, or named ones. */
+  readonly results: readonly { readonly name: string | null; readonly type: DeclaredType }[];
+  /** Own weights in text order (not those of nets that it calls). */
+  readonly weights: readonly WeightSpec[];
+  readonly stats: readonly StatSpec[];
+  /** Names of nets that it calls, directly. */
+  readonly calls: readonly string[];
+  readonly from: string | null;
+  /** Keyed by `signature(params)`: a body is typed for which parameters are per example ('e') and which whole ('w'). */
+  readonly bodies: ReadonlyMap<string, NetBody>;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+export interface NetBody {
+  readonly params: readonly ParamTerm[];
+  /** In the order of `results`. */
+  readonly results: readonly Term[];
+}
+
+/**
+ * A typed expression, a DAG by object identity: what has one name is one Term. `batch` true is per example.
+ * Terms are made once and never copied; passes key maps by the object.
+ */
+export type Term =
+  | OpTerm
+  | LayerTerm
+  | ResultTerm
+  | ParamTerm
+  | SourceTerm
+  | DrawTerm
+  | ConstantTerm
+  | HostTerm
+  | GradTerm;
+
+interface TermBase {
+  readonly shape: Shape;
+  readonly batch: boolean;
+  readonly span: Span;
+  /** The `let`, parameter or source that names it; null for what stands inside an expression. Set once at binding. */
+  name: string | null;
+}
+
+/** A pure operation of `src/ops` that users can write (operators under their names: `add`, `neg`, …). */
+export interface OpTerm extends TermBase {
+  readonly kind: 'op';
+  readonly op: string;
+  readonly args: readonly Term[];
+  readonly attrs: Attrs;
+  /** For operations that draw (dropout): tells it from others of its kind in the text. */
+  readonly place: string | null;
+}
+export interface LayerTerm extends TermBase {
+  readonly kind: 'layer';
+  readonly layer: string;
+  /** `D/conv_1`. */
+  readonly path: string;
+  readonly args: readonly Term[];
+  readonly attrs: Attrs;
+  readonly weights: readonly WeightSpec[];
+  readonly stats: readonly StatSpec[];
+}
+/** One result of a net's call. All results of one call share the object `call`. */
+export interface ResultTerm extends TermBase {
+  readonly kind: 'result';
+  readonly call: NetCall;
+  readonly index: number;
+}
+export interface NetCall {
+  readonly net: string;
+  /** `G(z)` is 'self'; `G.averaged(z)`, … theirs. */
+  readonly variant: 'self' | 'frozen' | 'averaged' | 'live';
+  readonly args: readonly Term[];
+  /** Key of `Net.bodies`. */
+  readonly body: string;
+  readonly span: Span;
+}
+/** A net's own parameter, inside its body. */
+export interface ParamTerm extends TermBase {
+  readonly kind: 'param';
+  readonly net: string;
+  readonly index: number;
+}
+export interface SourceTerm extends TermBase {
+  readonly kind: 'source';
+  readonly source: string;
+}
+export interface DrawTerm extends TermBase {
+  readonly kind: 'draw';
+  readonly dist: Distribution;
+  /** Unique in the program. */
+  readonly place: string;
+}
+export interface ConstantTerm extends TermBase {
+  readonly kind: 'constant';
+  readonly value: NDArray;
+}
+/** A whole scalar of `step`, `epoch` and `progress`. */
+export interface HostTerm extends TermBase {
+  readonly kind: 'host';
+  readonly expr: HostExpr;
+}
+/** ∂(Σ y)/∂x. */
+export interface GradTerm extends TermBase {
+  readonly kind: 'grad';
+  readonly y: Term;
+  readonly x: Term;
+}
+
+export interface NamedValue {
+  readonly kind: 'loss' | 'metric' | 'output';
+  readonly name: string;
+  readonly term: Term;
+  /** For an output: what it is drawn as. A tuple's fields become outputs `name.field`. */
+  readonly meaning: DeclaredType['meaning'];
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** Hyperparameters in PyTorch's terms; every one is present (defaults filled in). */
+export interface OptimizerSpec {
+  readonly name: string;
+  readonly rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad';
+  /** Keys as in language.md: `lr`, `beta1`, …; `nesterov` is a boolean, `clip_norm` null where none. */
+  readonly hyper: Readonly<Record<string, HostExpr | boolean | null>>;
+  readonly declared: boolean;
+  readonly span: Span;
+}
+
+export interface Phase {
+  /** `train`, or the given name; unnamed phases after the first `train_2`, …. */
+  readonly name: string;
+  readonly batch: number;
+  /** `steps` null under `epochs`, and the other way round. */
+  readonly steps: number | null;
+  readonly epochs: number | null;
+  readonly body: readonly Action[];
+  readonly span: Span;
+}
+
+/** A checked statement. */
+export type Action =
+  | {
+      readonly kind: 'sample';
+      readonly sources: readonly string[];
+      readonly count: number | null;
+      readonly span: Span;
+    }
+  | UpdateAction
+  | { readonly kind: 'together'; readonly updates: readonly UpdateAction[]; readonly span: Span }
+  | {
+      readonly kind: 'repeat';
+      readonly count: HostExpr;
+      readonly body: readonly Action[];
+      readonly span: Span;
+    }
+  | { readonly kind: 'every'; readonly period: number; readonly body: readonly Action[]; readonly span: Span }
+  | { readonly kind: 'once'; readonly body: readonly Action[]; readonly span: Span }
+  | {
+      readonly kind: 'clip';
+      readonly net: string;
+      readonly low: HostExpr;
+      readonly high: HostExpr;
+      readonly span: Span;
+    }
+  | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span };
+
+export interface UpdateAction {
+  readonly kind: 'update';
+  readonly nets: readonly string[];
+  readonly direction: 'minimize' | 'maximize';
+  readonly objective: Term;
+  /** The declared losses that the objective is made of: what gets logged under its name when this update evaluates it. */
+  readonly losses: readonly string[];
+  /** Name in `Model.optimizers`. */
+  readonly optimizer: string;
+  readonly span: Span;
+}

@@ -1,0 +1,58 @@
+/**
+ * The graph: immutable, typed, hash-consed nodes in primitive operations. The same value is the same node, so
+ * sharing needs no pass of its own: leaves carry the version of the samples and weights that they stand for, and two
+ * evaluations at the same versions are the same node.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { HostExpr } from './host.ts';
+import type { Attrs, Count, Distribution, NDArray, Shape } from './types.ts';
+
+interface Base {
+  /** Position in the builder's order: arguments always have smaller ids than the nodes that use them. */
+  readonly id: number;
+  readonly shape: Shape;
+  /** null for a whole value. */
+  readonly count: Count | null;
+  /** Where it was written; kept to the end (comments, source map). Not part of a node's identity. */
+  readonly span: Span;
+  /** The place in the networks that made it (`D/conv_1`), or the user's name for it; names the emitted variable. */
+  readonly origin: string;
+}
+
+export type Node = OpNode | LeafNode;
+
+/** An application of a primitive operation of `src/ops`. */
+export interface OpNode extends Base {
+  readonly kind: 'op';
+  readonly op: string;
+  readonly args: readonly Node[];
+  readonly attrs: Attrs;
+}
+
+export interface LeafNode extends Base {
+  readonly kind: 'leaf';
+  readonly leaf: Leaf;
+}
+
+/** Which copy of a net's weights. `output` is what outputs use: the average where the phase keeps one, else the weights. */
+export type Copy = 'live' | 'frozen' | 'averaged' | 'output';
+
+export type Leaf =
+  | { readonly kind: 'constant'; readonly value: NDArray }
+  | { readonly kind: 'host'; readonly expr: HostExpr }
+  /** The number of examples, for means written out by gradients. A whole scalar. */
+  | { readonly kind: 'count'; readonly count: Count }
+  | { readonly kind: 'source'; readonly name: string; readonly version: number }
+  | { readonly kind: 'weight'; readonly name: string; readonly copy: Copy; readonly version: number }
+  | { readonly kind: 'stat'; readonly name: string; readonly copy: Copy; readonly version: number }
+  /**
+   * A draw without a name. `place` tells it from other draws of the text; `call` holds the nodes that the enclosing
+   * calls were given (a draw is fixed by its place, those arguments, and the latest `sample`: `version`).
+   */
+  | {
+      readonly kind: 'draw';
+      readonly place: string;
+      readonly call: readonly number[];
+      readonly dist: Distribution;
+      readonly version: number;
+    };

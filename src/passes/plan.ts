@@ -1,0 +1,97 @@
+/**
+ * The plan: the whole training step in order, as statements over graph nodes, with every value computed once and freed
+ * after its last use. Emission prints it; the float64 oracle runs it.
+ */
+
+import type { ConstantValue, DataRecord, Net, NoiseSource, OptimizerSpec } from '../check/model.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Node } from '../ir/graph.ts';
+import type { HostExpr } from '../ir/host.ts';
+import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
+
+export interface Plan {
+  readonly name: string;
+  readonly path: string;
+  readonly doc: string;
+  readonly params: readonly { readonly name: string; readonly value: ConstantValue }[];
+  readonly data: readonly DataRecord[];
+  readonly noise: readonly NoiseSource[];
+  readonly nets: readonly Net[];
+  readonly weights: readonly WeightSpec[];
+  readonly stats: readonly StatSpec[];
+  readonly optimizers: readonly OptimizerSpec[];
+  readonly phases: readonly PhasePlan[];
+  readonly outputs: readonly OutputPlan[];
+}
+
+export interface PhasePlan {
+  readonly name: string;
+  readonly batch: number;
+  readonly steps: number | null;
+  readonly epochs: number | null;
+  /** The source whose passes `epoch` counts (the first data of the phase's samples); null: none. */
+  readonly epochSource: string | null;
+  /** Nets with an `average` statement; their outputs use the average. */
+  readonly averaged: readonly string[];
+  /** Nets whose weights are copied as the phase begins. */
+  readonly frozen: readonly string[];
+  readonly body: readonly Step[];
+  /** Names logged: losses by updates, metrics at the end of logged steps. */
+  readonly losses: readonly string[];
+  readonly metrics: readonly string[];
+  readonly span: Span;
+}
+
+export type Step =
+  | {
+      readonly kind: 'sample';
+      readonly sources: readonly string[];
+      readonly count: Count;
+      readonly span: Span;
+    }
+  /** Evaluates one node; its arguments have been evaluated. Leaves are never computed (constants and draws are). */
+  | { readonly kind: 'compute'; readonly node: Node }
+  /** These values are not used again. */
+  | { readonly kind: 'free'; readonly nodes: readonly Node[] }
+  /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
+  | {
+      readonly kind: 'update';
+      readonly optimizer: string;
+      readonly weights: readonly string[];
+      readonly gradients: readonly Node[];
+      readonly text: string;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'clip';
+      readonly net: string;
+      readonly low: HostExpr;
+      readonly high: HostExpr;
+      readonly span: Span;
+    }
+  | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span }
+  /** A batch-norm average moves: stat ← keep·stat + (1 − keep)·value. */
+  | { readonly kind: 'move'; readonly stat: string; readonly value: Node; readonly keep: number }
+  /** One power iteration, if the kernel has changed since the last: v ← K̂ᵀu/‖·‖, u ← K̂v/‖·‖. */
+  | { readonly kind: 'iterate'; readonly kernel: string; readonly u: string; readonly v: string }
+  | { readonly kind: 'log'; readonly name: string; readonly value: Node }
+  | { readonly kind: 'repeat'; readonly count: HostExpr; readonly body: readonly Step[]; readonly span: Span }
+  /** `guard`: the block runs at steps divisible by `every`, at the first step, at logged steps, or where a loop will run at all. */
+  | { readonly kind: 'when'; readonly guard: Guard; readonly body: readonly Step[]; readonly span: Span };
+
+export type Guard =
+  | { readonly kind: 'every'; readonly period: number }
+  | { readonly kind: 'once' }
+  | { readonly kind: 'logged' }
+  | { readonly kind: 'positive'; readonly count: HostExpr };
+
+export interface OutputPlan {
+  readonly name: string;
+  readonly type: DeclaredType;
+  readonly doc: string;
+  /** Noise and data that it is a function of, and the batch of draws inside it. */
+  readonly sources: readonly string[];
+  readonly body: readonly Step[];
+  readonly result: Node;
+  readonly span: Span;
+}
