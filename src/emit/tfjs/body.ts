@@ -1,0 +1,414 @@
+/** The steps of a phase or an output as straight-line tfjs code. */
+import type { OptimizerSpec } from '../../check/model.ts';
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
+import type { Operation } from '../../ops/record.ts';
+import type { Guard, Step } from '../../passes/plan.ts';
+import { hostNumber, hostOperand } from './host.ts';
+import { literal, number, Raw, string, type Value } from './literal.ts';
+import type { Names } from './names.ts';
+import { inlineNumber, isOwned, reads, Uses, walk } from './uses.ts';
+import type { Variables } from './variables.ts';
+import { WIDTH, type Writer } from './writer.ts';
+
+export interface BodyOptions {
+  readonly writer: Writer;
+  readonly names: Names;
+  readonly variables: Variables;
+  readonly operations: Readonly<Record<string, Operation>>;
+  readonly optimizers: ReadonlyMap<string, OptimizerSpec>;
+  readonly steps: readonly Step[];
+  /** What an output returns. */
+  readonly result?: Node;
+}
+
+export class Body {
+  readonly #o: BodyOptions;
+  readonly #uses: Uses;
+  readonly #draws: ReadonlyMap<Node, string>;
+  /** Variables in scope, innermost block last. */
+  #scopes: Map<Node, string>[] = [new Map()];
+  readonly #consumed = new Set<Node>();
+  #lastComment = '';
+
+  constructor(options: BodyOptions) {
+    this.#o = options;
+    this.#uses = new Uses(options.steps, options.result);
+    this.#draws = nameDraws(options.steps);
+  }
+
+  print(): void {
+    this.#block(this.#o.steps);
+    const { result, writer } = this.#o;
+    if (result) writer.line(`return ${this.#tensor(result)};`, result.span);
+  }
+
+  #block(steps: readonly Step[]): void {
+    let headed: Step | null = null;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!;
+      const head = isTrailing(step) ? null : headOf(steps, i);
+      if (head && head !== headed) this.#heading(head);
+      if (head) headed = head;
+      this.#step(step, steps, i);
+    }
+  }
+
+  #step(step: Step, steps: readonly Step[], at: number): void {
+    const { writer } = this.#o;
+    switch (step.kind) {
+      case 'sample': {
+        const count = typeof step.count === 'number' ? `, ${step.count}` : '';
+        writer.line(`await run.sample([${step.sources.map(string).join(', ')}]${count});`, step.span);
+        this.#bindSamples(step.sources, steps.slice(at + 1));
+        break;
+      }
+      case 'compute':
+        this.#compute(step.node);
+        break;
+      case 'free':
+        this.#free(steps, at);
+        break;
+      case 'update':
+        this.#update(step);
+        break;
+      case 'clip':
+        writer.line(
+          `run.clip(${string(step.net)}, ${hostNumber(step.low)}, ${hostNumber(step.high)});`,
+          step.span,
+        );
+        break;
+      case 'average':
+        writer.line(`run.average(${string(step.net)}, ${hostNumber(step.decay)});`, step.span);
+        break;
+      case 'move':
+        this.#give(step.value, (v) => `run.move(${string(step.stat)}, ${v}, ${number(step.keep)})`);
+        break;
+      case 'iterate':
+        writer.line(`run.iterate(${[step.kernel, step.u, step.v].map(string).join(', ')});`);
+        break;
+      case 'log':
+        this.#give(step.value, (v) => `run.log(${string(step.name)}, ${v})`);
+        break;
+      case 'repeat': {
+        const i = this.#o.names.fresh('i');
+        const open = `for (let ${i} = 1; ${i} <= ${hostOperand(step.count)}; ${i}++) {`;
+        this.#nested(open, step.body, step.span);
+        break;
+      }
+      case 'when':
+        this.#nested(`if (${guard(step.guard)}) {`, step.body, step.span);
+        break;
+    }
+  }
+
+  #nested(open: string, body: readonly Step[], span: Span): void {
+    this.#scopes.push(new Map());
+    this.#lastComment = '';
+    this.#o.writer.block(open, '}', () => this.#block(body), span);
+    this.#lastComment = '';
+    this.#scopes.pop();
+  }
+
+  #compute(node: Node): void {
+    if (node.kind === 'leaf') {
+      if (isOwned(node)) this.#makeLeaf(node);
+      return;
+    }
+    this.#bindSources(node.args);
+    this.#comment(node);
+    const name = this.#bind(node, this.#o.variables.wanted(node));
+    this.#o.writer.line(fit(`const ${name} = ${this.#apply(node)};`, this.#o.writer.room), node.span);
+  }
+
+  #makeLeaf(node: LeafNode): void {
+    const { writer, variables } = this.#o;
+    const name = this.#bind(node, variables.wanted(node));
+    writer.line(fit(`const ${name} = ${this.#leafValue(node)};`, writer.room), node.span);
+  }
+
+  #leafValue(node: LeafNode): string {
+    const { leaf } = node;
+    if (leaf.kind === 'draw') {
+      const shape = node.count === null ? [...node.shape] : [countOf(node), ...node.shape];
+      const dist = leaf.dist as unknown as Value;
+      return `run.draw(${string(this.#draws.get(node)!)}, ${literal(dist)}, ${literal(shape)})`;
+    }
+    if (leaf.kind !== 'constant') throw new Error(`${leaf.kind} is no tensor of the step's own`);
+    return `tf.tensor(${this.#o.variables.constant(node)}, ${literal(leaf.value.shape as number[])})`;
+  }
+
+  #apply(node: OpNode): string {
+    const record = this.#o.operations[node.op];
+    if (record?.kind !== 'primitive') throw new Error(`no lowering for ${node.op}`);
+    // tfjs's elementwise functions take a number for a tensor and free what they make of it; others may look at a shape.
+    const bare = record.elementwise === true && !node.args.every((arg) => this.#isNumber(arg));
+    const wrapped = !bare && node.args.some((arg) => this.#isNumber(arg));
+    const operands = node.args.map((arg) =>
+      !bare && this.#isNumber(arg) ? `tf.scalar(${this.#operand(arg)})` : this.#operand(arg),
+    );
+    const text = record.lower.tfjs(operands, node);
+    return wrapped ? `tf.tidy(() => ${text})` : text;
+  }
+
+  #isNumber(node: Node): boolean {
+    if (node.kind === 'op') return false;
+    return node.leaf.kind === 'host' || node.leaf.kind === 'count' || inlineNumber(node) !== null;
+  }
+
+  /** What stands for a node in an expression. */
+  #operand(node: Node): string {
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const name = this.#scopes[i]!.get(node);
+      if (name !== undefined) return name;
+    }
+    if (node.kind === 'op') throw new Error(`${node.op} (${node.origin}) is used before it is computed`);
+    const { leaf } = node;
+    switch (leaf.kind) {
+      case 'constant': {
+        const value = inlineNumber(node);
+        if (value !== null) return number(value);
+        throw new Error(`the constant of ${node.origin} is used before it is made`);
+      }
+      case 'host':
+        return hostNumber(leaf.expr);
+      case 'count':
+        return leaf.count === 'batch' ? 'run.batch' : String(leaf.count);
+      case 'source':
+        return `run.samples${access(leaf.name)}`;
+      case 'weight':
+      case 'stat':
+        return `${this.#o.variables.copy(leaf.copy)}[${string(leaf.name)}]`;
+      case 'draw':
+        throw new Error(`the draw ${leaf.place} is used before it is made`);
+    }
+  }
+
+  /** A tensor that the receiver owns. */
+  #tensor(node: Node): string {
+    if (this.#isNumber(node)) return `tf.scalar(${this.#operand(node)})`;
+    return isOwned(node) ? this.#operand(node) : `tf.clone(${this.#operand(node)})`;
+  }
+
+  /** Hands a value to the run, which only reads it. */
+  #give(node: Node, call: (operand: string) => string): void {
+    const { writer } = this.#o;
+    if (this.#isNumber(node))
+      writer.line(`tf.tidy(() => ${call(`tf.scalar(${this.#operand(node)})`)});`, node.span);
+    else writer.line(`${call(this.#operand(node))};`, node.span);
+  }
+
+  #bind(node: Node, wanted: string): string {
+    const name = this.#o.names.fresh(wanted);
+    this.#scopes.at(-1)!.set(node, name);
+    return name;
+  }
+
+  /** After `sample x, z`: those of the new samples that are used before they are drawn again. */
+  #bindSamples(sources: readonly string[], rest: readonly Step[]): void {
+    const found = new Map<string, LeafNode>();
+    const open = new Set(sources);
+    for (const step of walk(rest)) {
+      if (step.kind === 'sample') for (const name of step.sources) open.delete(name);
+      for (const node of reads(step)) {
+        if (node.kind !== 'leaf' || node.leaf.kind !== 'source') continue;
+        if (!open.has(node.leaf.name) || this.#isBound(node)) continue;
+        found.set(node.leaf.name, node);
+        open.delete(node.leaf.name);
+      }
+    }
+    this.#destructure(sources.flatMap((name) => found.get(name) ?? []));
+  }
+
+  /** Samples drawn elsewhere (in a block around, or in a loop before): bound where they are first needed. */
+  #bindSources(nodes: readonly Node[]): void {
+    const missing = new Set<LeafNode>();
+    for (const node of nodes) {
+      if (node.kind === 'leaf' && node.leaf.kind === 'source' && !this.#isBound(node)) missing.add(node);
+    }
+    this.#destructure([...missing]);
+  }
+
+  #destructure(leaves: readonly LeafNode[]): void {
+    if (leaves.length === 0) return;
+    const fields = leaves.map((node) => {
+      const source = (node.leaf as { name: string }).name;
+      const name = this.#bind(node, source);
+      return name === source ? name : `${source}: ${name}`;
+    });
+    this.#o.writer.line(`const { ${fields.join(', ')} } = run.samples;`, leaves[0]!.span);
+  }
+
+  #isBound(node: Node): boolean {
+    return this.#scopes.some((scope) => scope.has(node));
+  }
+
+  #free(steps: readonly Step[], at: number): void {
+    // Consecutive frees are one line; the first of the run prints them all.
+    if (at > 0 && steps[at - 1]!.kind === 'free') return;
+    const names: string[] = [];
+    for (let i = at; steps[i]?.kind === 'free'; i++) {
+      for (const node of (steps[i] as Extract<Step, { kind: 'free' }>).nodes) {
+        if (isOwned(node) && !this.#consumed.has(node)) names.push(this.#operand(node));
+      }
+    }
+    if (names.length === 0) return;
+    const { writer } = this.#o;
+    if (names.length === 1) {
+      writer.line(`tf.dispose(${names[0]});`);
+      return;
+    }
+    const list = names.map((name) => new Raw(name));
+    writer.line(`tf.dispose(${literal(list, 0, 'tf.dispose();'.length, writer.room)});`);
+  }
+
+  #update(step: Extract<Step, { kind: 'update' }>): void {
+    const { writer } = this.#o;
+    const spec = this.#o.optimizers.get(step.optimizer);
+    if (!spec) throw new Error(`no optimiser ${step.optimizer}`);
+    this.#bindSources(step.gradients);
+    const given = new Set<Node>();
+    const gradients: Record<string, Value> = {};
+    step.weights.forEach((weight, i) => {
+      const node = step.gradients[i]!;
+      // The run takes the gradients over. What is still needed, here or later, is given as a copy.
+      const whole = isOwned(node) && !given.has(node) && this.#uses.endsAt(node, step);
+      given.add(node);
+      if (whole) this.#consumed.add(node);
+      gradients[weight] = new Raw(
+        whole || this.#isNumber(node) ? this.#tensor(node) : `tf.clone(${this.#operand(node)})`,
+      );
+    });
+    const hyper: Record<string, Value> = {};
+    for (const [name, value] of Object.entries(spec.hyper)) {
+      hyper[name] = value === null || typeof value === 'boolean' ? value : new Raw(hostNumber(value));
+    }
+    const name = string(step.optimizer);
+    const flat = `run.update(${name}, ${literal(gradients, 0, 0, Infinity)}, ${literal(hyper, 0, 0, Infinity)});`;
+    if (flat.length <= writer.room) {
+      writer.line(flat, step.span);
+      return;
+    }
+    const parts = [name, literal(gradients, 1, 1, writer.room), literal(hyper, 1, 1, writer.room)];
+    writer.line(`run.update(\n${parts.map((part) => `  ${part},\n`).join('')});`, step.span);
+  }
+
+  #heading(step: Step): void {
+    const { writer } = this.#o;
+    if (!('span' in step)) return;
+    writer.blank();
+    const text = step.kind === 'update' ? step.text : writer.sources.text(step.span).replace(/\s*\{.*$/, '');
+    const place = writer.sources.place(step.span);
+    const what =
+      step.kind === 'when' && step.guard.kind === 'logged' ? 'metrics, at steps that are written down' : text;
+    if (what === '' || (step.kind === 'when' && step.guard.kind === 'positive')) return;
+    const where = place && what === text ? ` (line ${place.line + 1})` : '';
+    writer.comment(`── ${what.replace(/\s+/g, ' ')}${where}`, step.span);
+    this.#lastComment = '';
+  }
+
+  /** A line of the source, where what it says begins. */
+  #comment(node: OpNode): void {
+    const { writer, variables } = this.#o;
+    const place = writer.sources.place(node.span);
+    if (!place) return;
+    const back = variables.isBackward(node);
+    const layer = node.origin.includes('/') ? node.origin : '';
+    const id = `${node.span.file}:${place.line}:${layer}:${back}`;
+    if (id === this.#lastComment) return;
+    this.#lastComment = id;
+    const file = variables.isMain(node.span) ? 'line' : `${node.span.file}:`.replace(/:$/, ' line');
+    const text = `${file} ${place.line + 1}${back ? ', backwards' : ''}: ${writer.sources.line(node.span)}`;
+    const room = writer.room - 3;
+    writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
+  }
+}
+
+/** `place#k`: which of the draws of one place at one version of the samples. */
+function nameDraws(steps: readonly Step[]): Map<Node, string> {
+  const draws: LeafNode[] = [];
+  for (const step of walk(steps)) {
+    if (step.kind === 'compute' && step.node.kind === 'leaf' && step.node.leaf.kind === 'draw')
+      draws.push(step.node);
+  }
+  draws.sort((a, b) => a.id - b.id);
+  const counts = new Map<string, number>();
+  const names = new Map<Node, string>();
+  for (const node of draws) {
+    if (node.leaf.kind !== 'draw') continue;
+    const key = `${node.leaf.place}@${node.leaf.version}`;
+    const k = counts.get(key) ?? 0;
+    counts.set(key, k + 1);
+    names.set(node, `${node.leaf.place}#${k}`);
+  }
+  return names;
+}
+
+function countOf(node: Node): Value {
+  return node.count === 'batch' ? new Raw('run.batch') : node.count;
+}
+
+function guard(g: Guard): string {
+  switch (g.kind) {
+    case 'every':
+      return g.period === 1 ? 'true' : `run.step % ${g.period} === 0`;
+    case 'once':
+      return 'run.step === 0';
+    case 'logged':
+      return 'run.logging';
+    case 'positive':
+      return `${hostOperand(g.count)} >= 1`;
+  }
+}
+
+/** What a person puts behind the statement before it. */
+function isTrailing(step: Step): boolean {
+  return step.kind === 'free' || step.kind === 'log';
+}
+
+/** The statement for whose sake this step is there: itself, or the next one. */
+function headOf(steps: readonly Step[], from: number): Step | null {
+  for (let i = from; i < steps.length; i++) {
+    const step = steps[i]!;
+    if (step.kind === 'compute' || step.kind === 'free' || step.kind === 'log') continue;
+    if (step.kind === 'move' || step.kind === 'iterate') continue;
+    return step;
+  }
+  return null;
+}
+
+function access(name: string): string {
+  return /^[\p{ID_Start}_]\p{ID_Continue}*$/u.test(name) ? `.${name}` : `[${string(name)}]`;
+}
+
+/** Breaks the outermost call of a line that is too long, an argument a line. */
+export function fit(text: string, room = WIDTH): string {
+  if (text.length <= room) return text;
+  const open = text.indexOf('(');
+  if (open === -1) return text;
+  const parts: string[] = [];
+  let depth = 0;
+  let start = open + 1;
+  let quote = '';
+  for (let i = open; i < text.length; i++) {
+    const c = text[i]!;
+    if (quote !== '') {
+      if (c === '\\') i++;
+      else if (c === quote) quote = '';
+    } else if (c === "'" || c === '"' || c === '`') quote = c;
+    else if ('([{'.includes(c)) depth++;
+    else if (')]}'.includes(c)) {
+      depth--;
+      if (depth === 0) {
+        parts.push(text.slice(start, i).trim());
+        const rest = text.slice(i);
+        if (parts.length === 1 && !parts[0]!.startsWith('[')) return text;
+        return `${text.slice(0, open + 1)}\n${parts.map((part) => `  ${part},\n`).join('')}${rest}`;
+      }
+    } else if (c === ',' && depth === 1) {
+      parts.push(text.slice(start, i).trim());
+      start = i + 1;
+    }
+  }
+  return text;
+}

@@ -1,0 +1,108 @@
+/**
+ * A plan as an ES module of tfjs code that a person can read: the model's declarations, one function a phase, one an
+ * output. It depends on tfjs and the runtime, on nothing of the compiler.
+ */
+import type { Source } from '../../diagnostics/diagnostic.ts';
+import type { Operation } from '../../ops/record.ts';
+import type { OutputPlan, PhasePlan, Plan } from '../../passes/plan.ts';
+import { Body } from './body.ts';
+import { Constants } from './constants.ts';
+import { literal, string } from './literal.ts';
+import { modelLiteral } from './model.ts';
+import { Names } from './names.ts';
+import { walk } from './uses.ts';
+import { Variables } from './variables.ts';
+import { Sources, Writer, type Written } from './writer.ts';
+
+export interface EmitOptions {
+  /** What the module imports: a package name or a path. */
+  readonly tfjs: string;
+  readonly runtime: string;
+  /** The table of operations, for their lowerings. */
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** The texts that spans point into: the file itself, those that it uses, the prelude. */
+  readonly sources: readonly Source[];
+  /** Name of the emitted file; the source map is that name and `.map`. */
+  readonly file?: string;
+}
+
+export function emit(plan: Plan, options: EmitOptions): Written {
+  const sources = new Sources(options.sources);
+  const names = new Names();
+  const phaseNames = plan.phases.map((phase) => names.fresh(phase.name));
+  const outputNames = plan.outputs.map((output) => names.fresh(output.name));
+  const constants = new Constants(names);
+  const optimizers = new Map(plan.optimizers.map((spec) => [spec.name, spec]));
+
+  const functions = new Writer(sources);
+  const write = (name: string, of: PhasePlan | OutputPlan) => {
+    const output = 'result' in of ? of : null;
+    const result = output && { node: output.result, name: output.name };
+    const variables = new Variables(of.body, result, constants, plan.path);
+    const isAsync = !output || [...walk(of.body)].some((step) => step.kind === 'sample');
+    docComment(functions, output ? aboutOutput(output) : aboutPhase(of as PhasePlan));
+    const open = `${isAsync ? 'async ' : ''}function ${name}(run) {`;
+    const print = () => {
+      const weights = variables.weights(of.body, output?.result ?? null);
+      if (weights) functions.line(`const ${weights} = run;`);
+      new Body({
+        writer: functions,
+        names: new Names(names),
+        variables,
+        operations: options.operations,
+        optimizers,
+        steps: of.body,
+        ...(output ? { result: output.result } : {}),
+      }).print();
+    };
+    functions.block(open, '}', print, of.span);
+    functions.blank();
+  };
+  plan.phases.forEach((phase, i) => {
+    write(phaseNames[i]!, phase);
+  });
+  plan.outputs.forEach((output, i) => {
+    write(outputNames[i]!, output);
+  });
+
+  const writer = new Writer(sources);
+  writer.comment(
+    `${plan.name}: compiled by ganc from ${plan.path}. "line 12" in a comment is a line of that file.`,
+  );
+  if (plan.doc !== '') {
+    writer.line('//');
+    writer.comment(plan.doc);
+  }
+  writer.line(`import * as tf from ${string(options.tfjs)};`);
+  const helpers = functions.mentions('nn.') ? 'main, nn' : 'main';
+  writer.line(`import { ${helpers} } from ${string(options.runtime)};`);
+  writer.blank();
+  constants.print(writer);
+  const model = modelLiteral(plan, { phases: phaseNames, outputs: outputNames });
+  writer.line(`export const model = ${literal(model, 0, WIDTH_FORCED)};`);
+  writer.blank();
+  writer.append(functions);
+  writer.comment('Run as a program, it trains; imported, it only gives the model.');
+  writer.line('await main(model, import.meta.url);');
+  return writer.finish(options.file ?? `${plan.name}.js`);
+}
+
+/** The model is always laid out over several lines, however small. */
+const WIDTH_FORCED = 1000;
+
+function aboutPhase(phase: PhasePlan): string {
+  const length =
+    phase.steps === null ? `${phase.epochs} epochs` : `${phase.steps.toLocaleString('en')} steps`;
+  return `One step of phase \`${phase.name}\` (${length} of ${phase.batch} examples).`;
+}
+
+function aboutOutput(output: OutputPlan): string {
+  const from = output.sources.length === 0 ? '' : ` of ${output.sources.join(', ')}`;
+  return output.doc === '' ? `The output \`${output.name}\`${from}.` : output.doc;
+}
+
+function docComment(writer: Writer, text: string): void {
+  const lines = text.replace(/\*\//g, '* /').split('\n');
+  if (lines.length === 1) writer.line(`/** ${lines[0]} */`);
+  else writer.line(['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n'));
+}

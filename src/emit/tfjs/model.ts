@@ -1,0 +1,53 @@
+/** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/model.ts. */
+import type { Plan } from '../../passes/plan.ts';
+import { Raw, type Value } from './literal.ts';
+
+export interface FunctionNames {
+  readonly phases: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export function modelLiteral(plan: Plan, names: FunctionNames): Value {
+  return {
+    format: 1,
+    name: plan.name,
+    doc: plan.doc,
+    source: plan.path,
+    params: Object.fromEntries(plan.params.map(({ name, value }) => [name, value as Value])),
+    data: plan.data.map(({ fields, from }) => ({
+      fields: fields.map(({ name, type }) => ({ name, type: { ...type } as Value })),
+      from,
+    })),
+    noise: plan.noise.map(({ name, dist, shape }) => ({ name, dist: { ...dist } as Value, shape })),
+    nets: plan.nets.map(({ name, from }) => ({ name, from })),
+    weights: plan.weights.map(({ name, net, shape, init, fanIn, fanOut }) => ({
+      name,
+      net,
+      shape,
+      init: { ...init } as Value,
+      fanIn,
+      fanOut,
+    })),
+    stats: plan.stats.map(({ name, net, shape, init }) => ({ name, net, shape, init })),
+    optimizers: plan.optimizers.map(({ name, rule }) => ({ name, rule })),
+    phases: plan.phases.map((phase, i) => ({
+      name: phase.name,
+      batch: phase.batch,
+      steps: phase.steps,
+      epochs: phase.epochs,
+      epochSource: phase.epochSource,
+      averaged: phase.averaged,
+      frozen: phase.frozen,
+      losses: phase.losses,
+      metrics: phase.metrics,
+      step: new Raw(names.phases[i]!),
+    })),
+    outputs: plan.outputs.map((output, i) => ({
+      name: output.name,
+      type: { ...output.type } as Value,
+      doc: output.doc,
+      sources: output.sources,
+      evaluate: new Raw(names.outputs[i]!),
+    })),
+  };
+}

@@ -1,0 +1,92 @@
+/** Where a body of steps uses its values: what decides who owns a tensor, and which variables are worth making. */
+import type { LeafNode, Node } from '../../ir/graph.ts';
+import type { Step } from '../../passes/plan.ts';
+
+/** Nodes that a step reads when it is executed (a block reads nothing itself; `free` is no use). */
+export function reads(step: Step): readonly Node[] {
+  switch (step.kind) {
+    case 'compute':
+      return step.node.kind === 'op' ? step.node.args : [];
+    case 'update':
+      return step.gradients;
+    case 'move':
+    case 'log':
+      return [step.value];
+    default:
+      return [];
+  }
+}
+
+export function inner(step: Step): readonly Step[] | null {
+  return step.kind === 'repeat' || step.kind === 'when' ? step.body : null;
+}
+
+/** Every step, blocks before what they hold, in the order of the text. */
+export function* walk(steps: readonly Step[]): Generator<Step> {
+  for (const step of steps) {
+    yield step;
+    const body = inner(step);
+    if (body) yield* walk(body);
+  }
+}
+
+export function isLeaf(node: Node, kind: LeafNode['leaf']['kind']): boolean {
+  return node.kind === 'leaf' && node.leaf.kind === kind;
+}
+
+/** A constant of one element without axes, which stands in the text as a number. */
+export function inlineNumber(node: Node): number | null {
+  if (node.kind !== 'leaf' || node.leaf.kind !== 'constant') return null;
+  return node.shape.length === 0 && node.count === null ? node.leaf.value.data[0]! : null;
+}
+
+/** Whether emitted code makes this tensor, and so has to free it. */
+export function isOwned(node: Node): boolean {
+  if (node.kind === 'op') return true;
+  return node.leaf.kind === 'draw' || (node.leaf.kind === 'constant' && inlineNumber(node) === null);
+}
+
+/** All that a value is made from, itself included. */
+export function ancestors(roots: Iterable<Node>): Set<Node> {
+  const seen = new Set<Node>();
+  const open = [...roots];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'op') open.push(...node.args);
+  }
+  return seen;
+}
+
+/**
+ * The steps at which each node is read, by position in `walk` order, and the loops around it: a value made outside a
+ * loop is needed again by the loop's next round.
+ */
+export class Uses {
+  readonly #last = new Map<Node, number>();
+  readonly #position = new Map<Step, number>();
+  readonly #loop = new Map<Step, Step | null>();
+  readonly #made = new Map<Node, Step | null>();
+
+  constructor(steps: readonly Step[], result?: Node) {
+    let count = 0;
+    const visit = (list: readonly Step[], loop: Step | null) => {
+      for (const step of list) {
+        this.#position.set(step, count);
+        this.#loop.set(step, loop);
+        for (const node of reads(step)) this.#last.set(node, count);
+        if (step.kind === 'compute') this.#made.set(step.node, loop);
+        count++;
+        const body = inner(step);
+        if (body) visit(body, step.kind === 'repeat' ? step : loop);
+      }
+    };
+    visit(steps, null);
+    if (result) this.#last.set(result, count);
+  }
+
+  /** True if nothing reads the node after this step has run. */
+  endsAt(node: Node, step: Step): boolean {
+    return this.#last.get(node) === this.#position.get(step) && this.#made.get(node) === this.#loop.get(step);
+  }
+}

@@ -1,0 +1,104 @@
+/** What the variables of one emitted function are called, and which weights it reads. */
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { Copy, LeafNode, Node, OpNode } from '../../ir/graph.ts';
+import type { Step } from '../../passes/plan.ts';
+import type { Constants } from './constants.ts';
+import { ancestors, reads, walk } from './uses.ts';
+
+/** The variables that hold the copies of the weights: in a phase `w` is the live ones, in an output those it uses. */
+const PHASE: Record<Copy, string> = { live: 'w', frozen: 'frozen', averaged: 'averaged', output: 'w' };
+const OUTPUT: Record<Copy, string> = { live: 'live', frozen: 'frozen', averaged: 'averaged', output: 'w' };
+
+export class Variables {
+  readonly #wanted = new Map<Node, string>();
+  readonly #forward: ReadonlySet<Node>;
+  readonly #copies: Record<Copy, string>;
+  readonly #constants: Constants;
+  readonly #main: string;
+
+  constructor(
+    steps: readonly Step[],
+    result: { node: Node; name: string } | null,
+    constants: Constants,
+    main: string,
+  ) {
+    this.#copies = result ? OUTPUT : PHASE;
+    this.#constants = constants;
+    this.#main = main;
+
+    const values: Node[] = result ? [result.node] : [];
+    for (const step of walk(steps)) if (step.kind === 'log' || step.kind === 'move') values.push(step.value);
+    this.#forward = ancestors(values);
+    this.#name(steps);
+    if (result) this.#want(result.node, result.name);
+    for (const step of walk(steps)) {
+      if (step.kind === 'log') this.#want(step.value, step.name);
+      if (step.kind === 'update') {
+        step.gradients.forEach((node, i) => {
+          this.#want(node, `${step.weights[i]}_grad`);
+        });
+      }
+    }
+  }
+
+  #want(node: Node, name: string): void {
+    if (node.kind === 'op') this.#wanted.set(node, name);
+  }
+
+  /** A layer's last operation has the layer's name, those before it add theirs. */
+  #name(steps: readonly Step[]): void {
+    let last: OpNode | null = null;
+    for (const step of walk(steps)) {
+      if (step.kind !== 'compute' || step.node.kind !== 'op') continue;
+      const { node } = step;
+      const origin = node.origin === '' ? node.op : node.origin;
+      const base = this.isBackward(node) ? `${origin}_back` : origin;
+      if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
+        this.#wanted.set(last, last.origin === '' ? last.op : `${this.#wanted.get(last)}_${last.op}`);
+      }
+      this.#wanted.set(node, base);
+      last = node;
+    }
+  }
+
+  wanted(node: Node): string {
+    const name = this.#wanted.get(node);
+    if (name !== undefined) return name;
+    if (node.kind === 'op') return node.op;
+    if (node.leaf.kind === 'draw') return node.origin === '' ? 'draw' : node.origin;
+    return node.origin === '' ? 'constant' : node.origin;
+  }
+
+  /** True for what is computed only for a gradient's sake. */
+  isBackward(node: Node): boolean {
+    return !this.#forward.has(node);
+  }
+
+  isMain(span: Span): boolean {
+    return span.file === this.#main;
+  }
+
+  copy(copy: Copy): string {
+    return this.#copies[copy];
+  }
+
+  constant(node: LeafNode): string {
+    return this.#constants.name(node);
+  }
+
+  /** `{ live: w, frozen }`: what the function takes out of its run; null where it needs no weights. */
+  weights(steps: readonly Step[], result: Node | null): string | null {
+    const used = new Set<Copy>();
+    const look = (node: Node) => {
+      if (node.kind === 'leaf' && (node.leaf.kind === 'weight' || node.leaf.kind === 'stat'))
+        used.add(node.leaf.copy);
+    };
+    for (const step of walk(steps)) reads(step).forEach(look);
+    if (result) look(result);
+    const fields = [...used].sort().map((copy) => {
+      const field = this.#copies === PHASE && copy === 'output' ? 'live' : copy;
+      return field === this.#copies[copy] ? field : `${field}: ${this.#copies[copy]}`;
+    });
+    return fields.length === 0 ? null : `{ ${fields.join(', ')} }`;
+  }
+}
