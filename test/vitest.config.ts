@@ -12,6 +12,7 @@ export default defineConfig({
   plugins: [ganText],
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', './test/summary-reporter.ts'],
     testTimeout: 120_000,
     pool: 'forks',
   },

@@ -1,0 +1,111 @@
+/** Reads `.gan` files, and says in plain words why one cannot be read. */
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Source } from '../diagnostics/diagnostic.ts';
+import { CannotRun } from './failure.ts';
+
+/** Larger texts are refused: no page of architecture is a mebibyte long, but a data set given by mistake is. */
+const LARGEST = 1024 * 1024;
+
+/** The text of a file as the user named it; `-` is standard input. Throws `CannotRun`. */
+export function readSource(name: string): Source {
+  const stdin = name === '-';
+  const shown = stdin ? '<stdin>' : name;
+  let bytes: Buffer;
+  try {
+    if (!stdin) {
+      const stat = statSync(name);
+      if (stat.isDirectory()) throw new CannotRun(`${name} is a folder, not a .gan file`, inside(name));
+      if (stat.isFile() && stat.size > LARGEST) throw tooLarge(shown, stat.size);
+    }
+    bytes = readFileSync(stdin ? 0 : name);
+  } catch (error) {
+    throw error instanceof CannotRun ? error : unreadable(shown, error as NodeJS.ErrnoException);
+  }
+  if (bytes.length > LARGEST) throw tooLarge(shown, bytes.length);
+  if (bytes.length === 0) {
+    throw new CannotRun(`${shown} is empty`, stdin ? undefined : 'ganc init FILE writes a small model to start from');
+  }
+  return { path: shown, text: decode(shown, bytes) };
+}
+
+/** Reads what `use "path"` names, relative to the file that says so; undefined where there is nothing to read. */
+export function loader(sources: Map<string, Source>): (used: string, from: string) => Source | undefined {
+  return (used, from) => {
+    const base = from === '<stdin>' ? '.' : path.dirname(from);
+    const name = path.isAbsolute(used) ? path.normalize(used) : path.join(base, used);
+    const known = sources.get(name);
+    if (known) return known;
+    try {
+      const source = readSource(name);
+      sources.set(name, source);
+      return source;
+    } catch (error) {
+      if (error instanceof CannotRun) return undefined;
+      throw error;
+    }
+  };
+}
+
+function decode(name: string, bytes: Buffer): string {
+  const utf16 = bytes.length > 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
+  if (utf16) throw new CannotRun(`${name} is UTF-16; a .gan file is UTF-8`, 'save it as UTF-8 in your editor');
+  const zero = bytes.indexOf(0);
+  if (zero >= 0) throw new CannotRun(`${name} is a binary file (a zero byte at offset ${zero}), not a .gan text`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const at = firstBadByte(bytes);
+    const line = bytes.subarray(0, at).filter((b) => b === 10).length + 1;
+    throw new CannotRun(`${name} is not UTF-8 (line ${line}, byte ${at})`, 'save it as UTF-8 in your editor');
+  }
+}
+
+function firstBadByte(bytes: Buffer): number {
+  let low = 0;
+  let high = bytes.length;
+  // The longest prefix that decodes; a character cut at its end does not count as bad (`stream`).
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      low = middle;
+    } catch {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+function tooLarge(name: string, size: number): CannotRun {
+  return new CannotRun(`${name} is ${(size / LARGEST).toFixed(1)} MiB; a .gan file may be at most 1 MiB`);
+}
+
+function unreadable(name: string, error: NodeJS.ErrnoException): CannotRun {
+  const why: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    ENOTDIR: 'a part of the path is a file, not a folder',
+    ELOOP: 'its symbolic links go in a circle',
+    EMFILE: 'too many files are open',
+    EAGAIN: 'nothing can be read from standard input',
+    EISDIR: 'it is a folder',
+  };
+  const help = error.code === 'ENOENT' ? nearby(name) : undefined;
+  return new CannotRun(`cannot read ${name}: ${why[error.code ?? ''] ?? error.message}`, help);
+}
+
+/** `model` for `model.gan` is the commonest slip. */
+function nearby(name: string): string | undefined {
+  if (name.endsWith('.gan')) return undefined;
+  try {
+    return statSync(`${name}.gan`).isFile() ? `did you mean ${name}.gan?` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function inside(name: string): string {
+  return `name the files in it: ${path.join(name, '*.gan')}`;
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** The command line: declares the commands and turns failures into sentences and exit codes. */
+import { Command, CommanderError, Option } from 'commander';
+import { checkCommand } from './check.ts';
+import { compileCommand } from './compile.ts';
+import { explainCommand } from './explain.ts';
+import { CannotRun } from './failure.ts';
+import { initCommand } from './init.ts';
+import { paintFor } from './paint.ts';
+import { sampleCommand } from './sample.ts';
+import { summaryCommand } from './summary.ts';
+import { leaveQuietlyWithTheReader } from './terminal.ts';
+import { trainCommand } from './train.ts';
+import { version } from './version.ts';
+
+const program = new Command('ganc')
+  .description('Compiles .gan files: generative models, written as in the paper, trained by TensorFlow.js.')
+  .version(version, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'say what a command does, with examples')
+  .addOption(new Option('--color', 'colour even where the output is no terminal'))
+  .addOption(new Option('--no-color', 'no colour (so does the variable NO_COLOR)'))
+  .configureHelp({ showGlobalOptions: false })
+  .showSuggestionAfterError(true)
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+A first run:
+  $ ganc init model.gan         write a small model to start from
+  $ ganc check model.gan        find its mistakes
+  $ ganc train model.gan        train it on the pictures that come along
+
+Exit codes: 0 done, 1 the input has errors, 2 the command could not run.`,
+  );
+
+const commands = [
+  initCommand(),
+  checkCommand(),
+  trainCommand(),
+  sampleCommand(),
+  compileCommand(),
+  summaryCommand(),
+  explainCommand(),
+];
+for (const command of commands) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+leaveQuietlyWithTheReader();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  // Commander has said it already. Its own code for a wrong command line is 1; ours is 2.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const paint = paintFor(process.stderr, program.opts<{ color?: boolean }>().color);
+  if (error instanceof CannotRun) {
+    process.stderr.write(`${paint('error', 'bold', 'red')}: ${error.message}\n`);
+    if (error.help) process.stderr.write(`  ${paint('help:', 'bold')} ${error.help}\n`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${paint('internal error', 'bold', 'red')}: ${message}\n`);
+  process.stderr.write('This is a fault of ganc, not of your file. Please report it with the file that shows it.\n');
+  if (process.env.GANC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else process.stderr.write('GANC_DEBUG=1 shows where it happened.\n');
+  return 2;
+}
