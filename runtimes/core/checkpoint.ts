@@ -1,0 +1,260 @@
+/**
+ * A checkpoint is one safetensors file: weights and states under their own names (so that other tools can use them),
+ * everything else under a prefix, and the counts as JSON in the metadata under `ganc`.
+ */
+
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { said, UserError } from './errors.ts';
+import type { CompiledModel } from './model.ts';
+import type { TrainingRun } from './run.ts';
+import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+
+interface Counts {
+  format: 1;
+  model: string;
+  seed: number;
+  total: number;
+  phase: number;
+  phaseName: string;
+  step: number;
+  begun: boolean;
+  epochBase: number;
+  sampled: number;
+  drawn: Record<string, number>;
+  feeds: Record<string, { pass: number; offset: number; latest: number; count: number }>;
+  optimizers: Record<string, Record<string, number>>;
+  averaging: string[];
+  iterated: string[];
+}
+
+/** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
+export async function captureCheckpoint(
+  run: TrainingRun,
+): Promise<{ tensors: Map<string, StoredTensor>; metadata: Record<string, string> }> {
+  const { state, settings } = run;
+  const tensors = new Map<string, StoredTensor>();
+  const put = async (prefix: string, group: Record<string, Tensor>) => {
+    for (const [name, tensor] of Object.entries(group)) {
+      tensors.set(prefix + name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
+    }
+  };
+  await put('', state.live);
+  for (const [name, { data }] of tensors) {
+    if (!data.every(Number.isFinite)) {
+      throw new UserError(`after step ${state.total} the weights hold numbers that are not finite (${name})`);
+    }
+  }
+  await put('frozen:', state.frozen);
+  await put('averaged:', state.averages);
+  await put('sample:', state.samples);
+  const steps: Counts['optimizers'] = {};
+  for (const [optimizer, states] of Object.entries(state.optimizers)) {
+    steps[optimizer] = {};
+    for (const [weight, s] of Object.entries(states)) {
+      steps[optimizer]![weight] = s.steps;
+      for (const [slot, tensor] of Object.entries(s.slots))
+        await put(slotPrefix(optimizer, slot), { [weight]: tensor });
+    }
+  }
+  const counts: Counts = {
+    format: 1,
+    model: run.model.name,
+    seed: settings.seed,
+    total: state.total,
+    phase: state.phase,
+    phaseName: run.phase.name,
+    step: state.step,
+    begun: state.begun,
+    epochBase: state.epochBase,
+    sampled: state.sampled,
+    drawn: state.drawn,
+    feeds: Object.fromEntries(
+      Object.entries(run.feeds).map(([name, feed]) => [
+        name,
+        { ...feed.position, latest: feed.latest, count: feed.dataset.count },
+      ]),
+    ),
+    optimizers: steps,
+    averaging: [...state.averaging],
+    iterated: [...state.iterated],
+  };
+  return { tensors, metadata: { ganc: JSON.stringify(counts) } };
+}
+
+const slotPrefix = (optimizer: string, slot: string) => `optimizer:${optimizer}:${slot}:`;
+
+/** The seed of the run that wrote it, and its steps; null for a safetensors file of another origin. */
+export function checkpointSummary(
+  file: SafetensorsFile,
+): { seed: number; total: number; model: string } | null {
+  const counts = readCounts(file);
+  return counts === null ? null : { seed: counts.seed, total: counts.total, model: counts.model };
+}
+
+function readCounts(file: SafetensorsFile): Counts | null {
+  try {
+    const counts = JSON.parse(file.metadata.ganc ?? 'null') as Counts | null;
+    return counts?.format === 1 ? counts : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Weights and states of a file against what is expected; null where all are there in the right shapes. */
+export function differences(
+  file: SafetensorsFile,
+  expected: readonly { name: string; shape: readonly number[] }[],
+  others: 'refuse' | 'allow',
+): string | null {
+  const lines: string[] = [];
+  const known = new Set<string>();
+  for (const { name, shape } of expected) {
+    known.add(name);
+    const stored = file.tensors.get(name);
+    if (stored === undefined) lines.push(`${name} [${shape.join(', ')}] is not in it`);
+    else if (stored.shape.join() !== shape.join()) {
+      lines.push(`${name} is [${stored.shape.join(', ')}] there and [${shape.join(', ')}] here`);
+    }
+  }
+  if (others === 'refuse') {
+    for (const name of file.tensors.keys()) {
+      if (!name.includes(':') && !known.has(name)) lines.push(`${name} is only in it`);
+    }
+  }
+  if (lines.length === 0) return null;
+  const shown = lines.slice(0, 8).map((l) => `  ${l}`);
+  if (lines.length > 8) shown.push(`  … and ${lines.length - 8} more`);
+  return shown.join('\n');
+}
+
+/** Puts a run where a checkpoint left it. The run is fresh; its tensors are replaced. */
+export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path: string): void {
+  const { state, model } = run;
+  const counts = readCounts(file);
+  if (counts === null) {
+    throw new UserError(`${path} holds weights but no training state, so a run cannot go on from it`, {
+      hint: 'to start from its weights write `from "…"` at a net',
+    });
+  }
+  const differs = differences(file, [...model.weights, ...model.stats], 'refuse');
+  if (differs !== null) {
+    throw new UserError(
+      `${path} is a checkpoint of another model (${counts.model}); these weights differ:\n${differs}`,
+    );
+  }
+  const phase = model.phases[counts.phase];
+  if (phase === undefined || phase.name !== counts.phaseName) {
+    throw new UserError(
+      `${path} was left in phase ${counts.phase + 1} (${counts.phaseName}), which ${model.name} does not have`,
+    );
+  }
+  try {
+    restoreTensors(run, file, counts);
+  } catch (error) {
+    throw new UserError(`${path} cannot be resumed from: ${said(error)}`, { cause: error });
+  }
+  state.total = counts.total;
+  state.phase = counts.phase;
+  state.step = counts.step;
+  state.begun = counts.begun;
+  state.epochBase = counts.epochBase;
+  state.sampled = counts.sampled;
+  Object.assign(state.drawn, counts.drawn);
+  for (const net of counts.averaging) state.averaging.add(net);
+  for (const kernel of counts.iterated) state.iterated.add(kernel);
+  for (const [name, feed] of Object.entries(run.feeds)) {
+    const saved = counts.feeds[name];
+    if (saved === undefined) continue;
+    if (saved.count !== feed.dataset.count) {
+      throw new UserError(
+        `\`${name}\` had ${saved.count} examples when the run was left; ${feed.dataset.origin} holds ${feed.dataset.count}`,
+        { hint: `give the same data with --data ${name}=…` },
+      );
+    }
+    feed.position = { pass: saved.pass, offset: saved.offset };
+    feed.latest = saved.latest;
+  }
+  run.setPhase(phase);
+}
+
+function restoreTensors(run: TrainingRun, file: SafetensorsFile, counts: Counts): void {
+  const { state } = run;
+  const tensor = (key: string): Tensor => {
+    const stored = file.tensors.get(key);
+    if (stored === undefined) throw new Error(`${key} is missing`);
+    return tf.keep(tf.tensor(stored.data, stored.shape, 'float32'));
+  };
+  for (const name of Object.keys(state.live)) state.replace(state.live, name, tensor(name));
+  const groups = { 'frozen:': state.frozen, 'averaged:': state.averages, 'sample:': state.samples };
+  for (const key of file.tensors.keys()) {
+    for (const [prefix, group] of Object.entries(groups)) {
+      if (key.startsWith(prefix)) group[key.slice(prefix.length)] = tensor(key);
+    }
+  }
+  for (const [optimizer, weights] of Object.entries(counts.optimizers)) {
+    state.optimizers[optimizer] = {};
+    for (const [weight, steps] of Object.entries(weights)) {
+      state.optimizers[optimizer]![weight] = { steps, slots: {} };
+    }
+  }
+  for (const key of file.tensors.keys()) {
+    const [kind, optimizer, slot, ...rest] = key.split(':');
+    if (kind !== 'optimizer') continue;
+    const owner = state.optimizers[optimizer!]?.[rest.join(':')];
+    if (owner === undefined) throw new Error(`${key} belongs to no optimiser`);
+    owner.slots[slot!] = tensor(key);
+  }
+}
+
+/** Starts a net from the weights of a file (`net … from "path"`). The averages are taken where the run kept them. */
+export function startNetFrom(run: TrainingRun, net: string, file: SafetensorsFile, path: string): void {
+  const { model, state } = run;
+  const own = [...model.weights, ...model.stats].filter((w) => w.net === net);
+  const differs = differences(file, own, 'allow');
+  if (differs !== null) {
+    throw new UserError(`\`${net}\` cannot start from ${path}; these weights differ:\n${differs}`);
+  }
+  for (const { name } of own) {
+    const stored = file.tensors.get(`averaged:${name}`) ?? file.tensors.get(name)!;
+    state.replace(state.live, name, tf.tensor(stored.data, stored.shape, 'float32'));
+  }
+}
+
+/** The model with another length or batch of its phases: what the command line may change. */
+export function adjustPhases(
+  model: CompiledModel,
+  steps: readonly string[],
+  batch: readonly string[],
+): CompiledModel {
+  const phases = model.phases.map((p) => ({ ...p }));
+  const named = (option: string, text: string) => {
+    const match = /^(?:([^=]+)=)?(\d+)$/.exec(text.replaceAll('_', '').trim());
+    const value = Number(match?.[2]);
+    if (match === null || !Number.isSafeInteger(value) || value < 1) {
+      throw new UserError(`${option} ${text} is not a whole number from 1`, {
+        hint: `write ${option} 100, or ${option} ${phases[0]!.name}=100 for one phase`,
+        code: 2,
+      });
+    }
+    const phase = match[1] === undefined ? null : phases.find((p) => p.name === match[1]);
+    if (phase === undefined) {
+      throw new UserError(
+        `${model.name} has no phase ${match[1]}; it has ${phases.map((p) => p.name).join(', ')}`,
+        {
+          code: 2,
+        },
+      );
+    }
+    return { phase, value };
+  };
+  for (const text of steps) {
+    const { phase, value } = named('--steps', text);
+    Object.assign(phase ?? phases.at(-1)!, { steps: value, epochs: null });
+  }
+  for (const text of batch) {
+    const { phase, value } = named('--batch', text);
+    for (const p of phase === null ? phases : [phase]) p.batch = value;
+  }
+  return { ...model, phases };
+}

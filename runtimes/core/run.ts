@@ -1,0 +1,361 @@
+/** What generated code asks of a run (`Run` and `OutputRun` in model.ts), on tfjs. */
+
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { type Dataset, Feed } from './data.ts';
+import type {
+  CompiledModel,
+  DistributionSpec,
+  Hyper,
+  OutputRun,
+  OutputSpec,
+  PhaseSpec,
+  Run,
+  TypeSpec,
+} from './model.ts';
+import { clipGradients, optimiseWeight } from './optimise.ts';
+import { dataStream, drawStream, drawValues, permutation, sourceStream } from './random.ts';
+import { State } from './state.ts';
+
+export interface RunSettings {
+  seed: number;
+  /** A data set for each record that is used, by the record's first name. */
+  datasets: Record<string, Dataset>;
+}
+
+interface Field {
+  record: string;
+  index: number;
+  type: TypeSpec;
+}
+
+export class TrainingRun implements Run {
+  readonly state: State;
+  readonly feeds: Record<string, Feed> = {};
+  readonly averaged: Record<string, Tensor> = {};
+  /** What outputs use: the average where the phase keeps one. */
+  readonly output: Record<string, Tensor> = {};
+  step = 0;
+  epoch = 0;
+  progress = 0;
+  batch = 1;
+  logging = false;
+  /** Scalars noted in this step, by name; the latest wins. */
+  readonly noted = new Map<string, Tensor>();
+  phase: PhaseSpec;
+
+  private readonly fields = new Map<string, Field>();
+  private readonly noise = new Map<string, CompiledModel['noise'][number]>();
+  private readonly rules = new Map<string, CompiledModel['optimizers'][number]['rule']>();
+  private readonly wanted = new Set<string>();
+  /** How often each place was drawn since the latest sample. */
+  private places = new Map<string, number>();
+  private sampledThisStep = false;
+
+  constructor(
+    readonly model: CompiledModel,
+    readonly settings: RunSettings,
+  ) {
+    this.state = new State(model);
+    this.phase = model.phases[0]!;
+    for (const record of model.data) {
+      const name = record.fields[0]!.name;
+      const dataset = settings.datasets[name];
+      if (dataset !== undefined) this.feeds[name] = new Feed(name, dataset, settings.seed);
+      record.fields.forEach((f, index) => {
+        this.fields.set(f.name, { record: name, index, type: f.type });
+      });
+    }
+    for (const n of model.noise) this.noise.set(n.name, n);
+    for (const o of model.optimizers) this.rules.set(o.name, o.rule);
+    const { state } = this;
+    for (const { name, net } of [...model.weights, ...model.stats]) {
+      // Until an average begins it is the net itself.
+      const average = () => (state.averaging.has(net) ? state.averages[name]! : state.live[name]!);
+      const output = () => (this.phase.averaged.includes(net) ? average() : state.live[name]!);
+      Object.defineProperty(this.averaged, name, { get: average, enumerable: true });
+      Object.defineProperty(this.output, name, { get: output, enumerable: true });
+    }
+  }
+
+  get live(): Record<string, Tensor> {
+    return this.state.live;
+  }
+  get frozen(): Record<string, Tensor> {
+    return this.state.frozen;
+  }
+  get samples(): Record<string, Tensor> {
+    return this.state.samples;
+  }
+
+  /** Frozen copies are taken, nothing is sampled, every data set starts a fresh pass. */
+  beginPhase(phase: PhaseSpec): void {
+    const { state } = this;
+    this.setPhase(phase);
+    state.clear(state.samples);
+    state.clear(state.frozen);
+    for (const net of phase.frozen) {
+      for (const name of [...state.weightsOf(net), ...state.statsOf(net)]) {
+        state.frozen[name] = tf.keep(tf.clone(state.live[name]!));
+      }
+    }
+    for (const feed of Object.values(this.feeds)) feed.beginPass();
+    state.epochBase = this.epochFeed()?.position.pass ?? 0;
+    state.step = 0;
+    state.begun = true;
+  }
+
+  setPhase(phase: PhaseSpec): void {
+    this.phase = phase;
+    this.batch = phase.batch;
+    this.wanted.clear();
+    for (const name of [...phase.losses, ...phase.metrics]) this.wanted.add(name);
+  }
+
+  /** The feed whose passes `epoch` counts. */
+  epochFeed(): Feed | undefined {
+    const source = this.phase.epochSource;
+    return source === null ? undefined : this.feeds[this.fields.get(source)!.record];
+  }
+
+  /** Sets the clocks and forgets the last step's notes. */
+  beginStep(logging: boolean): void {
+    const { state } = this;
+    const feed = this.epochFeed();
+    this.step = state.step;
+    this.epoch = feed === undefined ? 0 : feed.position.pass - state.epochBase;
+    this.progress = this.progressNow();
+    this.logging = logging;
+    this.forgetNotes();
+    this.places.clear();
+    this.sampledThisStep = false;
+  }
+
+  endStep(): void {
+    this.state.step++;
+    this.state.total++;
+  }
+
+  /** The phase's last step has been made. */
+  phaseDone(): boolean {
+    const { phase, state } = this;
+    if (phase.steps !== null) return state.step >= phase.steps;
+    const feed = this.epochFeed();
+    return feed === undefined || feed.position.pass - state.epochBase >= phase.epochs!;
+  }
+
+  async sample(names: string[], count = this.batch): Promise<void> {
+    const { state } = this;
+    const records = new Set<string>();
+    for (const name of names) {
+      const field = this.fields.get(name);
+      if (field !== undefined) {
+        records.add(field.record);
+        continue;
+      }
+      const noise = this.noise.get(name)!;
+      const n = state.drawn[name] ?? 0;
+      state.drawn[name] = n + 1;
+      const shape = [count, ...noise.shape];
+      const values = drawValues(this.settings.seed, sourceStream(name), n, noise.dist, shape);
+      state.replace(state.samples, name, tf.tensor(values, shape, 'float32'));
+    }
+    for (const record of records) {
+      const values = await this.feeds[record]!.next(count);
+      for (const [name, field] of this.fields) {
+        if (field.record !== record) continue;
+        const shape = [count, ...field.type.shape];
+        state.replace(state.samples, name, tf.tensor(values[field.index]!, shape, 'float32'));
+      }
+    }
+    state.sampled++;
+    this.places.clear();
+    this.sampledThisStep = true;
+  }
+
+  draw(place: string, dist: DistributionSpec, shape: number[]): Tensor {
+    const nth = this.places.get(place) ?? 0;
+    this.places.set(place, nth + 1);
+    const { state, settings } = this;
+    // Before a step's first sample a draw is the step's own, so that it is fresh at each step.
+    const values = this.sampledThisStep
+      ? drawValues(settings.seed, drawStream(place, nth), state.sampled, dist, shape)
+      : drawValues(settings.seed, `${drawStream(place, nth)}@step`, state.total, dist, shape);
+    return tf.tensor(values, shape, 'float32');
+  }
+
+  update(optimizer: string, gradients: Record<string, Tensor>, hyper: Hyper): void {
+    const { state } = this;
+    const rule = this.rules.get(optimizer)!;
+    const limit = hyper.clip_norm;
+    const used = typeof limit === 'number' ? clipGradients(gradients, limit) : gradients;
+    state.optimizers[optimizer] ??= {};
+    const states = state.optimizers[optimizer]!;
+    for (const [name, gradient] of Object.entries(used)) {
+      const before = states[name];
+      const done = optimiseWeight(rule, state.live[name]!, gradient, before, hyper);
+      states[name] = done.state;
+      for (const slot of Object.values(done.state.slots)) tf.keep(slot);
+      if (before !== undefined) tf.dispose(before.slots);
+      this.setWeight(name, done.weight);
+    }
+    if (used !== gradients) tf.dispose(used);
+    tf.dispose(gradients);
+  }
+
+  clip(net: string, low: number, high: number): void {
+    for (const name of this.state.weightsOf(net)) {
+      this.setWeight(name, tf.clipByValue(this.state.live[name]!, low, high));
+    }
+  }
+
+  private setWeight(name: string, tensor: Tensor): void {
+    this.state.replace(this.state.live, name, tensor);
+    this.state.iterated.delete(name);
+  }
+
+  average(net: string, decay: number): void {
+    const { state } = this;
+    const first = !state.averaging.has(net);
+    for (const name of state.weightsOf(net)) {
+      const live = state.live[name]!;
+      const fresh = first
+        ? tf.clone(live)
+        : tf.tidy(() => tf.add(tf.mul(state.averages[name]!, decay), tf.mul(live, 1 - decay)));
+      state.replace(state.averages, name, fresh);
+    }
+    for (const name of state.statsOf(net)) state.replace(state.averages, name, tf.clone(state.live[name]!));
+    state.averaging.add(net);
+  }
+
+  move(stat: string, value: Tensor, keep: number): void {
+    const old = this.state.live[stat]!;
+    this.state.replace(
+      this.state.live,
+      stat,
+      tf.tidy(() => tf.add(tf.mul(old, keep), tf.mul(tf.reshape(value, old.shape), 1 - keep))),
+    );
+  }
+
+  iterate(kernel: string, u: string, v: string): void {
+    const { state } = this;
+    if (state.iterated.has(kernel)) return;
+    const [nextU, nextV] = tf.tidy(() => {
+      const k = state.live[kernel]!;
+      const out = k.shape.at(-1) ?? 1;
+      const matrix = tf.reshape(k, [k.size / out, out]) as tf.Tensor2D;
+      const oldU = state.live[u]!;
+      const column = tf.reshape(oldU, [matrix.shape[0], 1]) as tf.Tensor2D;
+      const right = normalise(tf.matMul(matrix, column, true, false));
+      const left = normalise(tf.matMul(matrix, right));
+      return [tf.reshape(left, oldU.shape), tf.reshape(right, state.live[v]!.shape)] as [Tensor, Tensor];
+    });
+    state.replace(state.live, u, nextU);
+    state.replace(state.live, v, nextV);
+    state.iterated.add(kernel);
+  }
+
+  log(name: string, value: Tensor): void {
+    if (!this.wanted.has(name)) return;
+    this.noted.get(name)?.dispose();
+    this.noted.set(name, tf.keep(tf.clone(value)));
+  }
+
+  /** The step's notes as numbers. */
+  async readNotes(): Promise<Record<string, number>> {
+    const out: Record<string, number> = {};
+    for (const [name, tensor] of this.noted) out[name] = (await tensor.data())[0]!;
+    this.forgetNotes();
+    return out;
+  }
+
+  private forgetNotes(): void {
+    for (const tensor of this.noted.values()) tensor.dispose();
+    this.noted.clear();
+  }
+
+  /**
+   * Evaluates an output on `count` examples of its own noise and data. `stream` tells sets of examples from each
+   * other: the same stream and `nth` give the same examples. The caller owns the result.
+   */
+  async evaluate(output: OutputSpec, count: number, stream: string, nth = 0): Promise<Tensor> {
+    const { seed } = this.settings;
+    const samples: Record<string, Tensor> = {};
+    const feed = this.epochFeed();
+    const places = new Map<string, number>();
+    try {
+      for (const name of output.sources) {
+        if (samples[name] !== undefined) continue;
+        const field = this.fields.get(name);
+        if (field === undefined) {
+          const noise = this.noise.get(name)!;
+          const shape = [count, ...noise.shape];
+          samples[name] = tf.tensor(
+            drawValues(seed, `${stream}/${sourceStream(name)}`, nth, noise.dist, shape),
+            shape,
+            'float32',
+          );
+          continue;
+        }
+        const values = await this.fixedExamples(field.record, stream, count, nth);
+        for (const [other, f] of this.fields) {
+          if (f.record !== field.record) continue;
+          samples[other] = tf.tensor(values[f.index]!, [count, ...f.type.shape], 'float32');
+        }
+      }
+      const outputRun: OutputRun = {
+        batch: count,
+        step: this.state.step,
+        epoch: feed === undefined ? 0 : feed.position.pass - this.state.epochBase,
+        progress: this.progressNow(),
+        output: this.output,
+        live: this.state.live,
+        frozen: this.state.frozen,
+        averaged: this.averaged,
+        samples,
+        draw: (place, dist, shape) => {
+          const k = places.get(place) ?? 0;
+          places.set(place, k + 1);
+          return tf.tensor(
+            drawValues(seed, `${stream}/${drawStream(place, k)}`, nth, dist, shape),
+            shape,
+            'float32',
+          );
+        },
+      };
+      return await output.evaluate(outputRun);
+    } finally {
+      tf.dispose(samples);
+    }
+  }
+
+  /** Examples of a record that no feed moves for, in an order of their own; wraps where the data are few. */
+  private async fixedExamples(
+    record: string,
+    stream: string,
+    count: number,
+    nth: number,
+  ): Promise<Float32Array[]> {
+    const feed = this.feeds[record]!;
+    const total = feed.dataset.count;
+    const order = permutation(this.settings.seed, `${stream}/${dataStream(record)}`, 0, total);
+    return feed.dataset.read(Int32Array.from({ length: count }, (_, i) => order[(nth * count + i) % total]!));
+  }
+
+  progressNow(): number {
+    const { phase, state } = this;
+    if (phase.steps !== null) return phase.steps === 0 ? 0 : Math.min(1, state.step / phase.steps);
+    const feed = this.epochFeed();
+    return feed === undefined ? 0 : (feed.passes(phase.batch) - state.epochBase) / phase.epochs!;
+  }
+
+  dispose(): void {
+    this.forgetNotes();
+    this.state.dispose();
+  }
+}
+
+/** To Euclidean length 1; a zero vector stays zero. */
+function normalise(v: Tensor): tf.Tensor2D {
+  return tf.div(v, tf.maximum(tf.sqrt(tf.sum(tf.square(v))), 1e-12)) as tf.Tensor2D;
+}
