@@ -1,0 +1,250 @@
+/** Declarations, types and statements: concrete tree to AST. What lost its name in recovery is left out. */
+import type { CstNode } from 'chevrotain';
+import * as t from '../../grammar/tokens.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { diagnose } from '../diagnostics/table.ts';
+import type { Declaration, Expr, Name, NetResult, Statement, StringLiteral, TypeExpr } from './ast.ts';
+import { type Context, node, nodeSpan, nodes, token, tokenSpan, tokens, toName } from './cst.ts';
+import {
+  buildArgs,
+  buildDistribution,
+  buildExpression,
+  buildList,
+  buildPattern,
+  buildString,
+} from './expressions.ts';
+import { declaredName } from './names.ts';
+
+export function buildDeclaration(context: Context, cst: CstNode, doc: string): Declaration | undefined {
+  for (const rule of Object.keys(cst.children)) {
+    const build = builders[rule];
+    const inner = node(cst, rule);
+    if (build !== undefined && inner !== undefined) {
+      return build(context, inner, { doc, span: nodeSpan(context, inner) });
+    }
+  }
+  return undefined;
+}
+
+interface Common {
+  readonly doc: string;
+  readonly span: Span;
+}
+
+const builders: Record<string, (context: Context, cst: CstNode, common: Common) => Declaration | undefined> =
+  {
+    param(context, cst, common) {
+      const name = nameOf(context, cst);
+      return name && { kind: 'param', name, value: valueOf(context, cst), ...common };
+    },
+
+    data(context, cst, common) {
+      const pattern = buildPattern(context, node(cst, 'pattern'));
+      if (pattern === undefined) return undefined;
+      const names = pattern.kind === 'name' ? [pattern.name] : pattern.names;
+      const record = node(cst, 'recordType');
+      const types = nodes(record ?? cst, 'type').map((type) => buildType(context, type));
+      if (types.length === 0) return undefined;
+      if (types.length !== names.length) {
+        const span = nodeSpan(context, record ?? node(cst, 'type') ?? cst);
+        context.report(diagnose('GAN0125', span, { names: names.length, types: types.length }));
+        return undefined;
+      }
+      return { kind: 'data', names, types, ...fromOf(context, cst), ...common };
+    },
+
+    noise(context, cst, common) {
+      const name = nameOf(context, cst);
+      const dist = buildDistribution(context, node(cst, 'distribution'));
+      return name && dist && { kind: 'noise', name, dist, ...common };
+    },
+
+    init(context, cst, common) {
+      const slot = token(cst, t.Identifier);
+      const dist = buildDistribution(context, node(cst, 'distribution'));
+      return slot && dist && { kind: 'init', slot: toName(context, slot), dist, ...common };
+    },
+
+    net(context, cst, common) {
+      const name = nameOf(context, cst);
+      const result = resultOf(context, cst);
+      if (name === undefined || result === undefined) return undefined;
+      const params = typedOf(context, cst, true);
+      return {
+        kind: 'net',
+        name,
+        params,
+        result,
+        ...fromOf(context, cst),
+        body: valueOf(context, cst),
+        ...common,
+      };
+    },
+
+    optimizer(context, cst, common) {
+      const name = nameOf(context, cst);
+      return name && { kind: 'optimizer', name, value: valueOf(context, cst), ...common };
+    },
+
+    def(context, cst, common) {
+      const name = nameOf(context, cst);
+      if (name === undefined) return undefined;
+      const params = nodes(cst, 'parameter').flatMap((parameter) => {
+        const name = nameOf(context, parameter);
+        if (name === undefined) return [];
+        if (token(parameter, t.Is) === undefined) return [{ name }];
+        return [{ name, default: valueOf(context, parameter) }];
+      });
+      return { kind: 'def', name, params, body: valueOf(context, cst), ...common };
+    },
+
+    let(context, cst, common) {
+      const pattern = buildPattern(context, node(cst, 'pattern'));
+      return pattern && { kind: 'let', pattern, value: valueOf(context, cst), ...common };
+    },
+
+    value(context, cst, common) {
+      const name = nameOf(context, cst);
+      const kind = token(cst, t.Loss) ? 'loss' : token(cst, t.Metric) ? 'metric' : 'output';
+      return name && { kind, name, value: valueOf(context, cst), ...common };
+    },
+
+    train(context, cst, common) {
+      const keyword = token(cst, t.Train);
+      if (keyword === undefined) return undefined;
+      const name = nameOf(context, cst);
+      return {
+        kind: 'train',
+        ...(name === undefined ? {} : { name }),
+        keyword: tokenSpan(context, keyword),
+        args: buildArgs(context, node(cst, 'args')),
+        body: buildStatements(context, node(cst, 'statements')),
+        ...common,
+      };
+    },
+
+    use(context, cst, common) {
+      const path = token(cst, t.StringLiteral);
+      return path && { kind: 'use', path: buildString(context, path), ...common };
+    },
+  };
+
+function nameOf(context: Context, cst: CstNode): Name | undefined {
+  const name = token(cst, t.Identifier);
+  return name && declaredName(context, name);
+}
+
+function valueOf(context: Context, cst: CstNode, index = 0): Expr {
+  const expression = node(cst, 'expression', index);
+  if (expression === undefined) return { kind: 'error', span: nodeSpan(context, cst) };
+  return buildExpression(context, expression);
+}
+
+function fromOf(context: Context, cst: CstNode): { from?: StringLiteral } {
+  const path = token(cst, t.StringLiteral);
+  return path === undefined ? {} : { from: buildString(context, path) };
+}
+
+function buildType(context: Context, cst: CstNode): TypeExpr {
+  const base = token(cst, t.Identifier);
+  return {
+    base: base === undefined ? null : toName(context, base),
+    dims: buildList(context, node(cst, 'list')),
+    span: nodeSpan(context, cst),
+  };
+}
+
+/** `name: TYPE` pairs. A parameter is declared, so some words are refused; a result's field may be any word. */
+function typedOf(context: Context, cst: CstNode, declared: boolean): { name: Name; type: TypeExpr }[] {
+  return nodes(cst, 'typed').flatMap((pair) => {
+    const word = token(pair, t.Word);
+    const type = node(pair, 'type');
+    if (word === undefined || type === undefined) return [];
+    if (declared && t.reservedWords.has(word.image)) {
+      context.report(diagnose('GAN0115', tokenSpan(context, word), { word: word.image, use: 'reserved' }));
+    }
+    const name = declared ? declaredName(context, word) : toName(context, word);
+    return [{ name, type: buildType(context, type) }];
+  });
+}
+
+function resultOf(context: Context, cst: CstNode): NetResult | undefined {
+  const named = node(cst, 'namedTypes');
+  if (named !== undefined) {
+    return { kind: 'named', fields: typedOf(context, named, false), span: nodeSpan(context, named) };
+  }
+  const single = node(cst, 'type');
+  if (single === undefined) return undefined;
+  const type = buildType(context, single);
+  return { kind: 'single', type, span: type.span };
+}
+
+function buildStatements(context: Context, cst: CstNode | undefined): Statement[] {
+  if (cst === undefined) return [];
+  return nodes(cst, 'statement').flatMap((statement) => buildStatement(context, statement) ?? []);
+}
+
+function buildStatement(context: Context, cst: CstNode): Statement | undefined {
+  for (const rule of Object.keys(cst.children)) {
+    const build = statementBuilders[rule];
+    const inner = node(cst, rule);
+    if (build !== undefined && inner !== undefined) return build(context, inner, nodeSpan(context, inner));
+  }
+  return undefined;
+}
+
+const bodyOf = (context: Context, cst: CstNode) => buildStatements(context, node(cst, 'statements'));
+
+function namesOf(context: Context, cst: CstNode): Name[] {
+  const list = node(cst, 'names');
+  return list === undefined ? [] : tokens(list, t.Identifier).map((name) => toName(context, name));
+}
+
+const statementBuilders: Record<
+  string,
+  (context: Context, cst: CstNode, span: Span) => Statement | undefined
+> = {
+  sample(context, cst, span) {
+    const sources = namesOf(context, cst);
+    if (sources.length === 0) return undefined;
+    const count = node(cst, 'expression');
+    if (count === undefined) return { kind: 'sample', sources, span };
+    return { kind: 'sample', count: buildExpression(context, count), sources, span };
+  },
+  update(context, cst, span) {
+    const nets = namesOf(context, cst);
+    if (nets.length === 0) return undefined;
+    return {
+      kind: 'update',
+      nets,
+      direction: token(cst, t.Maximize) === undefined ? 'minimize' : 'maximize',
+      objective: valueOf(context, cst),
+      optimizer: valueOf(context, cst, 1),
+      span,
+    };
+  },
+  together: (context, cst, span) => ({ kind: 'together', body: bodyOf(context, cst), span }),
+  once: (context, cst, span) => ({ kind: 'once', body: bodyOf(context, cst), span }),
+  repeat: (context, cst, span) => ({
+    kind: 'repeat',
+    count: valueOf(context, cst),
+    body: bodyOf(context, cst),
+    span,
+  }),
+  every: (context, cst, span) => ({
+    kind: 'every',
+    period: valueOf(context, cst),
+    body: bodyOf(context, cst),
+    span,
+  }),
+  clip(context, cst, span) {
+    const net = token(cst, t.Identifier);
+    if (net === undefined) return undefined;
+    const [low, high] = [valueOf(context, cst), valueOf(context, cst, 1)];
+    return { kind: 'clip', net: toName(context, net), low, high, span };
+  },
+  average(context, cst, span) {
+    const net = token(cst, t.Identifier);
+    return net && { kind: 'average', net: toName(context, net), decay: valueOf(context, cst), span };
+  },
+};
