@@ -58,6 +58,8 @@ interface Common {
 /** A primitive: the graph is made of these, and differentiation is closed over them. */
 export interface Primitive extends Common {
   readonly kind: 'primitive';
+  /** Operands broadcast against each other; the builder aligns the ranks of per-example ones. */
+  readonly elementwise?: true;
   /**
    * Contribution to the gradient of operand `i` when the node's own gradient is `dy` (of the node's shape and count); null
    * where none flows. Builds ordinary nodes; broadcasting is undone by the caller (`unbroadcast`), so elementwise rules
@@ -69,13 +71,17 @@ export interface Primitive extends Common {
   readonly cost: (args: readonly Shaped[], attrs: Attrs, result: Shape) => Cost;
   /**
    * In float64. Arrays of per-example operands have the count as first axis; whole ones don't. `args[i]` matches
-   * `operands[i]`; the result has the count first if the node is per example.
+   * `operands[i]`; the result has the count first if the node is per example. `node.count` (and an attribute `count`)
+   * is a number here, never 'batch'.
    */
   readonly reference: (args: readonly NDArray[], node: OpNode) => NDArray;
   /** Local algebra (`x + 0`, `log(sigmoid(x))`): an equal, better node, or null. Called by the builder. */
   readonly simplify?: (b: Builder, args: readonly Node[], attrs: Attrs) => Node | null;
   readonly lower: {
-    /** A JavaScript expression for tfjs: `x` are the operands' variables, `tf` and `nn` (runtimes/core/nn.ts) in scope. */
+    /**
+     * A JavaScript expression for tfjs: `x` are the operands' variables (a number where the operand is a constant scalar),
+     * `tf`, `nn` (runtimes/core/nn.ts) and `run` in scope.
+     */
     readonly tfjs: (x: readonly string[], node: OpNode) => string;
   };
   /** Inputs on which the generated tests run: shapes, attributes, and the open interval inputs are drawn from. */
@@ -84,6 +90,7 @@ export interface Primitive extends Common {
 
 export interface Sample {
   readonly operands: readonly (Shaped & { readonly from?: readonly [number, number] })[];
+  /** As `resolve` leaves them: the form that nodes carry (of a composite or layer: that `build` is given). */
   readonly attrs?: Attrs;
   /** Which operands a gradient is checked for; default all. */
   readonly wrt?: readonly number[];

@@ -1,0 +1,303 @@
+/**
+ * The builder of graphs: types each node by its operation's record, gives equal nodes one identity, folds constants and
+ * applies the records' local algebra. Every step looks at a node's arguments only, so building is linear.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { isProblem } from '../diagnostics/table.ts';
+import type { BuildContext, Operation, Primitive } from '../ops/record.ts';
+import type { Builder } from './builder.ts';
+import type { Leaf, LeafNode, Node } from './graph.ts';
+import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
+import type { Attr, Attrs, Count, NDArray, Shape, Shaped } from './types.ts';
+
+export interface GraphBuilder extends Builder {
+  /** All nodes in the order of their ids; `nodes[i].id` is `i`. */
+  readonly nodes: readonly Node[];
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** Says a composite operation in primitives; a primitive is `op`. */
+  expand(op: string, args: readonly Node[], attrs: Attrs, context: BuildContext): Node;
+  /**
+   * The same value under an identity of its own, through which no rewrite looks: what `grad(y, x)` is asked about, so that
+   * `log(x)` of an `x = sigmoid(a)` still hangs on `x`. Leaves are their own mark.
+   */
+  mark(a: Node): Node;
+}
+
+/** Constants up to this many numbers are worked out by the compiler. */
+const FOLD_LIMIT = 4096;
+
+const nowhere: Span = { file: '', start: 0, end: 0 };
+
+export function createBuilder(operations: Readonly<Record<string, Operation>>): GraphBuilder {
+  const nodes: Node[] = [];
+  /** By key: what was asked for, to the node that stands for it (which may be a simpler one). */
+  const known = new Map<string, Node>();
+  let span = nowhere;
+  let origin = '';
+
+  function primitive(op: string): Primitive {
+    const record = operations[op];
+    if (record === undefined) throw new Error(`internal: there is no operation ${op}`);
+    if (record.kind !== 'primitive') throw new Error(`internal: ${op} is a ${record.kind}, not a node`);
+    return record;
+  }
+
+  function op(name: string, given: readonly Node[], attrs: Attrs = {}): Node {
+    const record = primitive(name);
+    const args = record.elementwise ? aligned(given) : given;
+    const key = `${name}(${args.map((a) => a.id).join()})${attrsKey(attrs)}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+
+    const types = args.map(typeOf);
+    const shape = record.shape(types, attrs);
+    if (isProblem(shape)) {
+      const operands = types.map((t) => `${t.batch ? 'batch×' : ''}[${t.shape}]`).join(', ');
+      throw new Error(`internal: ${name}(${operands}) ${attrsKey(attrs)} is refused: ${shape.code}`);
+    }
+    const batch = record.batch ? record.batch(types, attrs) : types.some((t) => t.batch);
+    const count = batch ? commonCount(name, args, attrs) : null;
+
+    const simple =
+      record.simplify?.(builder, args, attrs) ??
+      (record.elementwise ? uniform(record, name, args, attrs, shape, count) : null) ??
+      fold(record, name, args, attrs, shape, count);
+    if (simple !== null && (!sameShape(simple.shape, shape) || simple.count !== count)) {
+      throw new Error(
+        `internal: simplifying ${name} changed its type from ${count}×[${shape}] to ${simple.count}×[${simple.shape}]`,
+      );
+    }
+    const node =
+      simple ?? push({ kind: 'op', op: name, args, attrs, shape, count, id: nodes.length, span, origin });
+    known.set(key, node);
+    return node;
+  }
+
+  function push<N extends Node>(node: N): N {
+    nodes.push(node);
+    return node;
+  }
+
+  function leaf(value: Leaf, shape: Shape, count: Count | null): LeafNode {
+    const key = `leaf ${leafKey(value)}:${count}×${shape.join()}`;
+    const before = known.get(key);
+    if (before !== undefined) return before as LeafNode;
+    const node = push<LeafNode>({ kind: 'leaf', leaf: value, shape, count, id: nodes.length, span, origin });
+    known.set(key, node);
+    return node;
+  }
+
+  function constant(value: NDArray): LeafNode {
+    return leaf({ kind: 'constant', value }, value.shape, null);
+  }
+
+  /** Inserts ones behind the batch axis, so that the operands' axes meet as NumPy aligns them. */
+  function aligned(args: readonly Node[]): readonly Node[] {
+    if (args.every((a) => a.count === null)) return args;
+    const rank = Math.max(...args.map((a) => a.shape.length));
+    if (args.every((a) => a.count === null || a.shape.length === rank)) return args;
+    return args.map((a) =>
+      a.count === null || a.shape.length === rank
+        ? a
+        : builder.reshape(a, [...new Array<number>(rank - a.shape.length).fill(1), ...a.shape]),
+    );
+  }
+
+  /** An elementwise operation on values that are one number everywhere is again one number everywhere. */
+  function uniform(
+    record: Primitive,
+    name: string,
+    args: readonly Node[],
+    attrs: Attrs,
+    shape: Shape,
+    count: Count | null,
+  ): Node | null {
+    if (args.length === 0 || !args.some((a) => a.kind === 'op')) return null;
+    const values: LeafNode[] = [];
+    for (const a of args) {
+      const value = splat(a);
+      if (value === null) return null;
+      values.push(builder.scalar(value));
+    }
+    const one = fold(record, name, values, attrs, [], null);
+    return one === null ? null : builder.broadcast(one, shape, count);
+  }
+
+  /** Works out a node whose arguments are all constants. Repetition is left to the run: it only makes constants larger. */
+  function fold(
+    record: Primitive,
+    name: string,
+    args: readonly Node[],
+    attrs: Attrs,
+    shape: Shape,
+    count: Count | null,
+  ): LeafNode | null {
+    if (count !== null || args.length === 0 || name === 'broadcast_to' || name === 'mark') return null;
+    if (sizeOf(shape) > FOLD_LIMIT) return null;
+    const values: NDArray[] = [];
+    for (const a of args) {
+      if (a.kind !== 'leaf' || a.leaf.kind !== 'constant' || a.leaf.value.data.length > FOLD_LIMIT)
+        return null;
+      values.push(a.leaf.value);
+    }
+    return constant(
+      record.reference(values, { kind: 'op', op: name, args, attrs, shape, count, id: -1, span, origin }),
+    );
+  }
+
+  const node = (a: Node | number): Node => (typeof a === 'number' ? builder.scalar(a) : a);
+
+  const builder: GraphBuilder = {
+    nodes,
+    operations,
+    at(atSpan, atOrigin, f) {
+      const [outerSpan, outerOrigin] = [span, origin];
+      span = atSpan;
+      origin = atOrigin;
+      try {
+        return f();
+      } finally {
+        span = outerSpan;
+        origin = outerOrigin;
+      }
+    },
+    op,
+    leaf,
+    scalar: (value) => constant(scalarArray(value)),
+    expand(name, args, attrs, context) {
+      const record = operations[name];
+      if (record?.kind === 'composite') return record.build(builder, args, attrs, context);
+      return op(name, args, attrs);
+    },
+    mark: (a) => (a.kind === 'leaf' ? a : op('mark', [a])),
+
+    add: (a, b) => op('add', [a, node(b)]),
+    sub: (a, b) => op('sub', [node(a), node(b)]),
+    mul: (a, b) => op('mul', [a, node(b)]),
+    div: (a, b) => op('div', [node(a), node(b)]),
+    neg: (a) => op('neg', [a]),
+    exp: (a) => op('exp', [a]),
+    log: (a) => op('log', [a]),
+    square: (a) => op('square', [a]),
+    sqrt: (a) => op('sqrt', [a]),
+    rsqrt: (a) => op('rsqrt', [a]),
+    sum: (a, options = {}) => op('sum', [a], reduction(a, options)),
+    mean: (a, options = {}) => op('mean', [a], reduction(a, options)),
+    reshape: (a, shape) => (sameShape(a.shape, shape) ? a : op('reshape', [a], { shape })),
+    broadcast(a, shape, count) {
+      if (sameShape(a.shape, shape) && a.count === count) return a;
+      const lead = shape.length - a.shape.length;
+      const wide =
+        a.count !== null && lead > 0
+          ? builder.reshape(a, [...new Array<number>(lead).fill(1), ...a.shape])
+          : a;
+      return op('broadcast_to', [wide], { shape, count });
+    },
+    unbroadcast(a, target) {
+      const lead = a.shape.length - target.shape.length;
+      const axes: number[] = [];
+      for (const [i, d] of a.shape.entries()) {
+        if (i < lead || (target.shape[i - lead] === 1 && d !== 1)) axes.push(i);
+      }
+      const batch = a.count !== null && target.count === null;
+      const summed = axes.length > 0 || batch ? builder.sum(a, { axes, batch }) : a;
+      return builder.reshape(summed, target.shape);
+    },
+    full: (shape, count, value) => builder.broadcast(builder.scalar(value), shape, count),
+    transpose: (a, axes) => (axes.every((axis, i) => axis === i) ? a : op('transpose', [a], { axes })),
+    slice: (a, axis, from, to) =>
+      from === 0 && to === a.shape[axis] ? a : op('slice', [a], { axis, from, to }),
+    concat: (args, axis) => (args.length === 1 ? args[0]! : op('concat', args, { axis })),
+    matmul: (a, b, options = {}) =>
+      op('matmul', [a, b], {
+        transposeA: options.transposeA ?? false,
+        transposeB: options.transposeB ?? false,
+      }),
+  };
+  return builder;
+}
+
+function reduction(a: Node, options: { axes?: readonly number[]; keep?: boolean; batch?: boolean }): Attrs {
+  return {
+    axes: options.axes ?? a.shape.map((_, i) => i),
+    keep: options.keep ?? false,
+    batch: (options.batch ?? false) && a.count !== null,
+  };
+}
+
+function typeOf(node: Node): Shaped {
+  return { shape: node.shape, batch: node.count !== null };
+}
+
+/** An attribute `count` says it (what is made from nothing per example), else the operands agree on it. */
+function commonCount(name: string, args: readonly Node[], attrs: Attrs): Count {
+  const said = attrs.count as Count | null | undefined;
+  let result: Count | null = said ?? null;
+  for (const { count } of args) {
+    if (count === null || count === result) continue;
+    if (result !== null) {
+      throw new Error(`internal: ${name} of values for ${result} and for ${count} examples`);
+    }
+    result = count;
+  }
+  if (result === null) throw new Error(`internal: ${name} is per example of nothing per example`);
+  return result;
+}
+
+/** The one number that a node holds everywhere, if the compiler knows it; else null. */
+export function splat(node: Node): number | null {
+  if (node.kind === 'op') return node.op === 'broadcast_to' ? splat(node.args[0]!) : null;
+  if (node.leaf.kind !== 'constant') return null;
+  const { data } = node.leaf.value;
+  const first = data[0];
+  if (first === undefined || (data.length > 1 && !data.every((x) => x === first))) return null;
+  return first;
+}
+
+/** Attributes objects are often shared (a layer's, called many times), so their texts are kept. */
+const attrTexts = new WeakMap<Attrs, string>();
+
+/** Attributes as text, whatever the order of their keys. */
+export function attrsKey(attrs: Attrs): string {
+  let text = attrTexts.get(attrs);
+  if (text === undefined) {
+    text = attrText(attrs as Attr);
+    attrTexts.set(attrs, text);
+  }
+  return text;
+}
+
+function attrText(attr: Attr): string {
+  if (typeof attr === 'number') return Object.is(attr, -0) ? '-0' : String(attr);
+  if (Array.isArray(attr)) return `[${attr.map(attrText).join()}]`;
+  if (typeof attr !== 'object' || attr === null) return JSON.stringify(attr);
+  const entries = Object.entries(attr as Readonly<Record<string, Attr>>);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([k, v]) => `${k}:${attrText(v)}`).join()}}`;
+}
+
+function leafKey(leaf: Leaf): string {
+  switch (leaf.kind) {
+    case 'constant': {
+      const { data } = leaf.value;
+      // A lone -0 must stay apart from 0: their reciprocals differ.
+      return data.length === 1 ? `c${Object.is(data[0], -0) ? '-0' : data[0]}` : `c${data.join()}`;
+    }
+    case 'host':
+      return `h${JSON.stringify(leaf.expr, numberText)}`;
+    case 'count':
+      return `n${leaf.count}`;
+    case 'source':
+      return `s${leaf.version}:${leaf.name}`;
+    case 'weight':
+    case 'stat':
+      return `${leaf.kind} ${leaf.copy} ${leaf.version}:${leaf.name}`;
+    case 'draw':
+      return `d${leaf.version}:${leaf.call.join()}:${JSON.stringify(leaf.dist, numberText)}:${leaf.place}`;
+  }
+}
+
+/** JSON has no infinities. */
+function numberText(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}

@@ -1,0 +1,60 @@
+/** `broadcast_to`: repetition along axes and over the batch, which gradients of reductions are made of. */
+import { broadcastTo, reshaped, sizeOf } from '../ir/ndarray.ts';
+import type { Count, Shape } from '../ir/types.ts';
+import { constantOf, match } from './families.ts';
+import type { Operation, Primitive } from './record.ts';
+import { runtimeShape } from './shapes.ts';
+
+const broadcast_to: Primitive = {
+  kind: 'primitive',
+  doc: 'The value repeated to a shape, aligned at the right, and to a count of examples where `count` is not null.',
+  signature: null,
+  shape: (_, attrs) => attrs.shape as Shape,
+  batch: (_, attrs) => attrs.count !== null,
+  gradient: (b, node, dy) => b.unbroadcast(dy, node.args[0]!),
+  range: ([x]) => x!,
+  cost: (_, __, result) => ({ flops: sizeOf(result) }),
+  reference: ([x], node) =>
+    broadcastTo(x!, node.count === null ? node.shape : [node.count as number, ...node.shape]),
+  simplify: (b, [x], attrs) => {
+    const inner = match(x!, 'broadcast_to');
+    // Repetition of a repetition is one, as long as the axes stay aligned at the right.
+    return inner && b.broadcast(inner.args[0]!, attrs.shape as Shape, attrs.count as Count | null);
+  },
+  lower: {
+    tfjs: ([x], node) => {
+      const lead = node.count === null ? [] : [node.count === 'batch' ? 'run.batch' : node.count];
+      const shape = `[${[...lead, ...node.shape].join(', ')}]`;
+      return constantOf(node.args[0]!) !== null && node.args[0]!.shape.length === 0
+        ? `tf.fill(${shape}, ${x})`
+        : `tf.broadcastTo(${x}, ${shape})`;
+    },
+  },
+  samples: [
+    { operands: [{ shape: [3], batch: false }], attrs: { shape: [2, 3], count: null } },
+    { operands: [{ shape: [], batch: false }], attrs: { shape: [2], count: 'batch' } },
+    { operands: [{ shape: [2, 1], batch: true }], attrs: { shape: [2, 3], count: 'batch' } },
+  ],
+};
+
+const reshape: Primitive = {
+  kind: 'primitive',
+  doc: 'The same numbers, in row-major order, in another shape.',
+  signature: null,
+  shape: (_, attrs) => attrs.shape as Shape,
+  gradient: (b, node, dy) => b.reshape(dy, node.args[0]!.shape),
+  range: ([x]) => x!,
+  cost: () => ({ flops: 0 }),
+  reference: ([x], node) => reshaped(x!, node.count === null ? node.shape : [x!.shape[0]!, ...node.shape]),
+  simplify: (b, [x], attrs) => {
+    const inner = match(x!, 'reshape');
+    return inner && b.reshape(inner.args[0]!, attrs.shape as Shape);
+  },
+  lower: { tfjs: ([x], node) => `tf.reshape(${x}, ${runtimeShape(node)})` },
+  samples: [
+    { operands: [{ shape: [2, 3], batch: true }], attrs: { shape: [6] } },
+    { operands: [{ shape: [2, 3], batch: false }], attrs: { shape: [3, 1, 2] } },
+  ],
+};
+
+export const repetition = { broadcast_to, reshape } satisfies Record<string, Operation>;
