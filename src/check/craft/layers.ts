@@ -1,0 +1,81 @@
+/** Rules about layers where they stand: transposed convolutions, and normalisation under a gradient penalty. */
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { diagnose } from '../../diagnostics/table.ts';
+import type { LayerTerm, Term } from '../model.ts';
+import { type Craft, updates } from './craft.ts';
+import { inOrder } from './terms.ts';
+
+export function* unevenTransposed({ all, at }: Craft): Generator<Diagnostic> {
+  for (const placed of all) {
+    const { term } = placed;
+    if (term.kind !== 'layer' || term.layer !== 'conv_transpose') continue;
+    const kernels = pair(term.attrs.kernel);
+    const strides = pair(term.attrs.stride);
+    const axis = kernels.findIndex((kernel, i) => (strides[i] ?? 1) > 1 && kernel % strides[i]! !== 0);
+    if (axis === -1) continue;
+    const [kernel, stride] = [kernels[axis]!, strides[axis]!];
+    const even = Math.max(1, Math.round(kernel / stride)) * stride;
+    const other = even > kernel ? even - stride : even + stride;
+    const choice = [even, other].filter((k) => k > 0).sort((a, b) => a - b);
+    yield diagnose(
+      'GAN0403',
+      at(placed),
+      { kernel, stride },
+      { help: `a kernel of ${choice.join(' or ')} covers evenly; or \`upsample(${stride})\`, then \`conv\`` },
+    );
+  }
+}
+
+function pair(attr: unknown): readonly number[] {
+  if (typeof attr === 'number') return [attr];
+  return Array.isArray(attr) ? (attr as number[]) : [];
+}
+
+/** Nets whose gradient at their input stands in a loss: what is called on the way from x to y in `grad(y, x)`. */
+export function* batchNormUnderPenalty({ model }: Craft): Generator<Diagnostic> {
+  for (const term of inOrder(updates(model).map(({ objective }) => objective))) {
+    if (term.kind !== 'grad') continue;
+    for (const part of dependents(term.y, term.x)) {
+      if (part.kind !== 'result' || part.call.variant !== 'self') continue;
+      for (const { layer, net } of batchNorms(part.call.net, part.call.body)) {
+        yield diagnose(
+          'GAN0404',
+          layer.span,
+          { net },
+          {
+            labels: [{ span: term.span, text: 'the gradient that is penalised' }],
+            help: 'use `layer_norm`, which looks at one example only, or no normalisation here',
+          },
+        );
+      }
+    }
+  }
+
+  function batchNorms(net: string, body: string): { layer: LayerTerm; net: string }[] {
+    const found = new Map<Term, { layer: LayerTerm; net: string }>();
+    const open = [{ net, body }];
+    const seen = new Set<string>();
+    for (let top = open.pop(); top; top = open.pop()) {
+      const key = `${top.net} ${top.body}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const results = model.nets.find(({ name }) => name === top!.net)?.bodies.get(top.body)?.results ?? [];
+      for (const term of inOrder(results)) {
+        if (term.kind === 'layer' && term.layer === 'batch_norm')
+          found.set(term, { layer: term, net: top.net });
+        if (term.kind === 'result') open.push({ net: term.call.net, body: term.call.body });
+      }
+    }
+    return [...found.values()];
+  }
+}
+
+/** The terms of y that x flows into. */
+function dependents(y: Term, x: Term): Set<Term> {
+  const found = new Set<Term>([x]);
+  for (const term of inOrder([y])) {
+    const args = term.kind === 'result' ? term.call.args : 'args' in term ? term.args : [];
+    if (args.some((arg) => found.has(arg))) found.add(term);
+  }
+  return found;
+}
