@@ -6,7 +6,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import { isProblem } from '../diagnostics/table.ts';
 import type { BuildContext, Operation, Primitive } from '../ops/record.ts';
 import type { Builder } from './builder.ts';
-import type { Leaf, LeafNode, Node } from './graph.ts';
+import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
 import type { Attr, Attrs, Count, NDArray, Shape, Shaped } from './types.ts';
 
@@ -44,7 +44,7 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
 
   function op(name: string, given: readonly Node[], attrs: Attrs = {}): Node {
     const record = primitive(name);
-    const args = record.elementwise ? aligned(given) : given;
+    const args = record.elementwise ? aligned(unrepeated(record, given, attrs)) : given;
     const key = `${name}(${args.map((a) => a.id).join()})${attrsKey(attrs)}`;
     const before = known.get(key);
     if (before !== undefined) return before;
@@ -89,6 +89,22 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
 
   function constant(value: NDArray): LeafNode {
     return leaf({ kind: 'constant', value }, value.shape, null);
+  }
+
+  /** Operands that broadcast by themselves need not be repeated first. */
+  function unrepeated(record: Primitive, args: readonly Node[], attrs: Attrs): readonly Node[] {
+    if (args.length < 2 || !args.some(isRepeated)) return args;
+    const count = args.find((a) => a.count !== null)?.count ?? null;
+    const shape = record.shape(args.map(typeOf), attrs);
+    const result = [...args];
+    for (const [i, a] of args.entries()) {
+      if (!isRepeated(a)) continue;
+      result[i] = a.args[0]!;
+      const narrow = record.shape(result.map(typeOf), attrs);
+      const counted = count === null || result.some((r) => r.count !== null);
+      if (isProblem(narrow) || isProblem(shape) || !sameShape(narrow, shape) || !counted) result[i] = a;
+    }
+    return result;
   }
 
   /** Inserts ones behind the batch axis, so that the operands' axes meet as NumPy aligns them. */
@@ -223,6 +239,10 @@ function reduction(a: Node, options: { axes?: readonly number[]; keep?: boolean;
     keep: options.keep ?? false,
     batch: (options.batch ?? false) && a.count !== null,
   };
+}
+
+function isRepeated(node: Node): node is OpNode {
+  return node.kind === 'op' && node.op === 'broadcast_to';
 }
 
 function typeOf(node: Node): Shaped {

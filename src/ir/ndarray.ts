@@ -84,7 +84,7 @@ export function broadcastShapes(shapes: readonly (readonly number[])[]): number[
       const d = s[i]!;
       if (d === 1) continue;
       if (result[at] !== 1 && result[at] !== d)
-        throw new Error('internal: shapes do not broadcast: ' + shapes.map((x) => `[${x}]`).join(' '));
+        throw new Error(`internal: shapes do not broadcast: ${shapes.map((x) => `[${x}]`).join(' ')}`);
       result[at] = d;
     }
   }

@@ -1,0 +1,130 @@
+/** The verifier of graphs: everything that a pass may rely on, checked again from scratch. Tests run it after each pass. */
+import { isProblem } from '../diagnostics/table.ts';
+import type { Operation } from '../ops/record.ts';
+import type { Leaf, Node, OpNode } from './graph.ts';
+import { sizeOf } from './ndarray.ts';
+import { printType } from './print.ts';
+import type { Attr, Count, Shape } from './types.ts';
+
+/** What is wrong with these nodes (all nodes of a builder, or what a result depends on, by rising id); empty if nothing. */
+export function verify(
+  nodes: readonly Node[],
+  operations: Readonly<Record<string, Operation>>,
+): readonly string[] {
+  const found: string[] = [];
+  const present = new Set<Node>();
+  let last = -1;
+  for (const node of nodes) {
+    const name = `%${node.id} ${node.kind === 'op' ? node.op : node.leaf.kind}`;
+    const complain = (what: string) => found.push(`${name}: ${what}`);
+    if (!Number.isInteger(node.id) || node.id <= last) complain(`its id does not follow ${last}`);
+    last = node.id;
+    checkType(node, complain);
+    if (node.kind === 'leaf') checkLeaf(node.leaf, node.shape, node.count, complain);
+    else checkOperation(node, operations, present, complain);
+    present.add(node);
+  }
+  return found;
+}
+
+type Complain = (what: string) => void;
+
+function checkType({ shape, count }: Node, complain: Complain): void {
+  if (!shape.every((d) => Number.isInteger(d) && d > 0)) complain(`its shape is [${shape}]`);
+  if (typeof count === 'number' && !(Number.isInteger(count) && count > 0)) complain(`its count is ${count}`);
+}
+
+function checkOperation(
+  node: OpNode,
+  operations: Readonly<Record<string, Operation>>,
+  present: ReadonlySet<Node>,
+  complain: Complain,
+): void {
+  const record = operations[node.op];
+  if (record === undefined) return void complain('there is no such operation');
+  if (record.kind !== 'primitive') return void complain(`a ${record.kind} is not a node`);
+  for (const arg of node.args) {
+    if (arg.id >= node.id) complain(`its operand %${arg.id} does not come before it`);
+    else if (!present.has(arg)) complain(`its operand %${arg.id} is not of this graph`);
+  }
+  checkAttrs(node, record.samples[0]?.attrs ?? {}, complain);
+
+  const types = node.args.map((a) => ({ shape: a.shape, batch: a.count !== null }));
+  const shape = record.shape(types, node.attrs);
+  if (isProblem(shape)) return void complain(`its operands are refused: ${shape.code}`);
+  const batch = record.batch ? record.batch(types, node.attrs) : types.some((t) => t.batch);
+  const counts = new Set(node.args.map((a) => a.count).filter((c) => c !== null));
+  const said = node.attrs.count as Count | null | undefined;
+  if (said !== undefined && said !== null) counts.add(said);
+  if (counts.size > 1) complain(`it mixes values for ${[...counts].join(' and ')} examples`);
+  const count = batch ? ([...counts][0] ?? null) : null;
+  const expected = printType({ shape, count });
+  if (printType(node) !== expected) complain(`its type is ${printType(node)} and should be ${expected}`);
+  if (record.elementwise && node.count !== null) {
+    for (const arg of node.args) {
+      if (arg.count !== null && arg.shape.length !== node.shape.length) {
+        complain(`its per-example operand %${arg.id} is not aligned`);
+      }
+    }
+  }
+}
+
+/** A node carries the attributes that its record's samples carry, no more and no fewer, and each is plain data. */
+function checkAttrs(node: OpNode, sample: Readonly<Record<string, Attr>>, complain: Complain): void {
+  for (const key of Object.keys(sample)) {
+    if (!(key in node.attrs)) complain(`its attribute ${key} is missing`);
+  }
+  for (const [key, value] of Object.entries(node.attrs)) {
+    if (!(key in sample)) complain(`it has no attribute ${key}`);
+    if (!isPlain(value)) complain(`its attribute ${key} is not plain data`);
+  }
+}
+
+function isPlain(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value === 'number') return !Number.isNaN(value);
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
+  return Object.values(value).every(isPlain);
+}
+
+function checkLeaf(leaf: Leaf, shape: Shape, count: Count | null, complain: Complain): void {
+  const whole = (): void => {
+    if (count !== null) complain('it should be whole');
+  };
+  const scalar = (): void => {
+    if (shape.length > 0) complain('it should be a scalar');
+  };
+  switch (leaf.kind) {
+    case 'constant':
+      whole();
+      if (leaf.value.data.length !== sizeOf(shape)) {
+        complain(`it holds ${leaf.value.data.length} numbers for [${shape}]`);
+      }
+      if (leaf.value.shape.join() !== shape.join()) {
+        complain(`its value has shape [${leaf.value.shape}], not [${shape}]`);
+      }
+      return;
+    case 'host':
+    case 'count':
+      whole();
+      scalar();
+      return;
+    case 'weight':
+    case 'stat':
+      whole();
+      if (leaf.name === '') complain('it has no name');
+      if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
+      return;
+    case 'source':
+      if (count === null) complain('a source is per example');
+      if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
+      return;
+    case 'draw':
+      if (leaf.place === '') complain('it has no place');
+      if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
+  }
+}
+
+function isVersion(version: number): boolean {
+  return Number.isInteger(version) && version >= 0;
+}
