@@ -49,9 +49,12 @@ export type Step =
       readonly count: Count;
       readonly span: Span;
     }
-  /** Evaluates one node; its arguments have been evaluated. Leaves are never computed (constants and draws are). */
+  /**
+   * Evaluates one node; its arguments have been evaluated, in this block or one around. Of the leaves only draws and
+   * constants with axes are computed; scalar constants stand where they are used.
+   */
   | { readonly kind: 'compute'; readonly node: Node }
-  /** These values are not used again. */
+  /** These values are not used again. Each computed value is freed in the block that computed it, gradients after their update. */
   | { readonly kind: 'free'; readonly nodes: readonly Node[] }
   /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
   | {

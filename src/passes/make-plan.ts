@@ -1,0 +1,347 @@
+/**
+ * From the checked program to the plan of its training steps and outputs. The schedule is executed abstractly: every
+ * statement evaluates its expressions at the versions that hold there, and what it changes gets new versions. Then each
+ * value that a statement needs is placed, and freed after its last use.
+ */
+import type { Action, Model, NamedValue, Phase, UpdateAction } from '../check/model.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { LeafNode, Node } from '../ir/graph.ts';
+import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
+import type { Count } from '../ir/types.ts';
+import { operations } from '../ops/table.ts';
+import { atLeastOnce, Block, type Site } from './blocks.ts';
+import { Evaluation, type Move, type Setting } from './build.ts';
+import { gradient } from './differentiate.ts';
+import { layOut } from './lifetimes.ts';
+import { type Iteration, place } from './place.ts';
+import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
+import { Changes, DRAWS, sourceKey, sourcesOf, statKey, Versions, weightKey } from './versions.ts';
+
+export interface PlanOptions {
+  /** The source text under a span, for what is said of a statement; without it statements are told in words. */
+  readonly text?: (span: Span) => string;
+}
+
+export function makePlan(model: Model, options: PlanOptions = {}): Plan {
+  const frozen = new Set<string>();
+  const outputs = model.values
+    .filter((value) => value.kind === 'output')
+    .map((value) => outputPlan(model, value, frozen));
+  const averaged = new Set<string>();
+  const phases = model.phases.map((phase) => new PhaseWalk(model, phase, options, averaged).plan(frozen));
+  return {
+    name: model.name,
+    path: model.path,
+    doc: model.doc,
+    params: model.params.map(({ name, value }) => ({ name, value })),
+    data: model.data,
+    noise: model.noise,
+    nets: model.nets,
+    weights: model.nets.flatMap((net) => net.weights),
+    stats: model.nets.flatMap((net) => net.stats),
+    optimizers: model.optimizers,
+    phases,
+    outputs,
+  };
+}
+
+/** An output is a function of its own noise and data, on whichever weights there are. */
+function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): OutputPlan {
+  const b = createBuilder(operations);
+  const setting: Setting = {
+    training: false,
+    copy: 'output',
+    source: () => ({ version: 0, count: 'batch' }),
+    weight: () => 0,
+    stat: () => 0,
+    draw: 0,
+    keepsAverage: () => true,
+    iterate: () => null,
+  };
+  const result = new Evaluation(model, b, setting).value(value.term);
+  const root = new Block({ kind: 'step' }, null);
+  const placed = place({
+    b,
+    root,
+    versions: new Versions(),
+    moves: [],
+    iterations: new Map(),
+    result,
+  });
+  const leaves = leavesOf([result]);
+  for (const net of frozenNets(model, leaves)) frozen.add(net);
+  const read = new Set(leaves.map(({ leaf }) => (leaf.kind === 'source' ? leaf.name : '')));
+  const names = [
+    ...model.data.flatMap((d) => d.fields.map((f) => f.name)),
+    ...model.noise.map((n) => n.name),
+  ];
+  return {
+    name: value.name,
+    type: { meaning: value.meaning, shape: result.shape },
+    doc: value.doc,
+    sources: names.filter((name) => read.has(name)),
+    body: layOut(root, placed, result),
+    result,
+    span: value.span,
+  };
+}
+
+class PhaseWalk {
+  readonly #model: Model;
+  readonly #phase: Phase;
+  readonly #options: PlanOptions;
+  /** Nets with an `average` in this phase or an earlier one. */
+  readonly #averaging: Set<string>;
+  readonly #b: GraphBuilder;
+  readonly #root = new Block({ kind: 'step' }, null);
+  readonly #versions = new Versions();
+  readonly #changes: Changes;
+  readonly #moves = new Map<string, { readonly move: Move; readonly sites: Site[] }>();
+  readonly #iterations = new Map<number, Iteration>();
+  readonly #needs: Node[] = [];
+  readonly #losses = new Set<string>();
+
+  constructor(model: Model, phase: Phase, options: PlanOptions, averaging: Set<string>) {
+    this.#model = model;
+    this.#phase = phase;
+    this.#options = options;
+    this.#averaging = averaging;
+    this.#b = createBuilder(operations);
+    this.#changes = new Changes(model);
+  }
+
+  plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
+    const { name, batch, steps, epochs, body, span } = this.#phase;
+    const actions = flat(body);
+    const averaged = this.#inOrder(actions.flatMap((a) => (a.kind === 'average' ? [a.net] : [])));
+    for (const net of averaged) this.#averaging.add(net);
+    const sampled = this.#changes.sampled(actions.flatMap((a) => (a.kind === 'sample' ? a.sources : [])));
+    const data = new Set(this.#model.data.flatMap((d) => d.fields.map((f) => f.name)));
+
+    this.#walk(body, this.#root);
+    const metrics = this.#metrics(new Set(sampled));
+    const placed = place({
+      b: this.#b,
+      root: this.#root,
+      versions: this.#versions,
+      moves: [...this.#moves.values()],
+      iterations: this.#iterations,
+    });
+    const frozen = [...frozenByOutputs, ...frozenNets(this.#model, leavesOf(this.#needs))];
+    return {
+      name,
+      batch,
+      steps,
+      epochs,
+      epochSource: sampled.find((source) => data.has(source)) ?? null,
+      averaged,
+      frozen: this.#inOrder(frozen),
+      body: layOut(this.#root, placed),
+      losses: [...this.#losses],
+      metrics,
+      span,
+    };
+  }
+
+  #walk(body: readonly Action[], block: Block): void {
+    for (const action of body) this.#action(action, block);
+  }
+
+  #action(action: Action, block: Block): void {
+    const { span } = action;
+    switch (action.kind) {
+      case 'sample': {
+        const count: Count = action.count ?? 'batch';
+        this.#versions.bump(this.#changes.ofSample(action.sources), block);
+        for (const name of this.#changes.sampled(action.sources)) this.#versions.sample(name, count);
+        block.statement([{ kind: 'sample', sources: action.sources, count, span }], []);
+        break;
+      }
+      case 'update':
+        this.#updates([action], block);
+        break;
+      case 'together':
+        this.#updates(action.updates, block);
+        break;
+      case 'clip':
+        this.#versions.bump(this.#changes.ofWeights([action.net]), block);
+        block.statement([{ kind: 'clip', net: action.net, low: action.low, high: action.high, span }], []);
+        break;
+      case 'average':
+        this.#versions.bump(this.#changes.ofAverage(action.net), block);
+        block.statement([{ kind: 'average', net: action.net, decay: action.decay, span }], []);
+        break;
+      case 'repeat': {
+        // Without a guard nothing may be computed before a loop that perhaps never runs.
+        const outer = atLeastOnce(action.count)
+          ? block
+          : new Block({ kind: 'when', guard: { kind: 'positive', count: action.count }, span }, block);
+        const loop = new Block({ kind: 'repeat', count: action.count, span }, outer);
+        const changed = this.#changes.ofBlock(action.body);
+        this.#versions.bump(changed, loop);
+        this.#walk(action.body, loop);
+        this.#versions.bump(changed, block);
+        break;
+      }
+      case 'every':
+      case 'once': {
+        const guard: Guard =
+          action.kind === 'every' ? { kind: 'every', period: action.period } : { kind: 'once' };
+        const inside = new Block({ kind: 'when', guard, span }, block);
+        this.#walk(action.body, inside);
+        this.#versions.bump(this.#changes.ofBlock(action.body), block);
+        break;
+      }
+    }
+  }
+
+  /** Gradients of all of them at the same weights and samples; then their steps. */
+  #updates(updates: readonly UpdateAction[], block: Block): void {
+    const b = this.#b;
+    const here = this.#evaluation(true);
+    const steps: Step[] = [];
+    const logs: Step[] = [];
+    const needs: Node[] = [];
+    for (const update of updates) {
+      const objective = here.value(update.objective);
+      const down = update.direction === 'maximize' ? b.neg(objective) : objective;
+      const weights = this.#leaves(update.nets);
+      const gradients = b.at(update.span, '', () =>
+        gradient(
+          b,
+          down,
+          weights.map((w) => w.leaf),
+        ),
+      );
+      // A weight that the loss does not depend on is left alone.
+      const reached = weights.flatMap(({ name }, i) => {
+        const g = gradients[i]!;
+        return splat(g) === 0 ? [] : [{ name, g }];
+      });
+      if (reached.length > 0) {
+        steps.push({
+          kind: 'update',
+          optimizer: update.optimizer,
+          weights: reached.map((w) => w.name),
+          gradients: reached.map((w) => w.g),
+          text: this.#text(update),
+          span: update.span,
+        });
+        needs.push(...reached.map((w) => w.g));
+      }
+      for (const name of update.losses) {
+        const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
+        if (!loss) continue;
+        const value = here.value(loss.term);
+        this.#losses.add(name);
+        logs.push({ kind: 'log', name, value });
+        needs.push(value);
+      }
+    }
+    this.#move(here.moves, block);
+    this.#needs.push(...needs);
+    block.statement([...steps, ...logs], needs);
+    for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
+  }
+
+  /** Each distinct training evaluation moves its averages once in a step: where it is first needed. */
+  #move(moves: readonly Move[], block: Block): void {
+    const site: Site = { block, index: block.items.length };
+    for (const move of moves) {
+      const key = `${move.evaluation.id} ${move.value.id} ${move.stat}`;
+      const known = this.#moves.get(key);
+      if (known) known.sites.push(site);
+      else this.#moves.set(key, { move, sites: [site] });
+      this.#needs.push(move.value);
+      this.#versions.bump([statKey('live', move.stat)], block);
+    }
+  }
+
+  /** At the end of logged steps, on what is there then; names of those whose sources this phase samples. */
+  #metrics(sampled: ReadonlySet<string>): string[] {
+    const metrics = this.#model.values.filter(
+      (v) => v.kind === 'metric' && [...sourcesOf([v.term])].every((source) => sampled.has(source)),
+    );
+    if (metrics.length === 0) return [];
+    const { span } = metrics[0]!;
+    const block = new Block({ kind: 'when', guard: { kind: 'logged' }, span }, this.#root);
+    const here = this.#evaluation(false);
+    for (const { name, term } of metrics) {
+      const value = here.value(term);
+      this.#needs.push(value);
+      block.statement([{ kind: 'log', name, value }], [value]);
+    }
+    return metrics.map((v) => v.name);
+  }
+
+  #evaluation(moving: boolean): Evaluation {
+    const versions = this.#versions;
+    const setting: Setting = {
+      training: true,
+      copy: 'live',
+      source: (name) => ({ version: versions.current(sourceKey(name)), count: versions.countOf(name) }),
+      weight: (copy, name) => versions.current(weightKey(copy, name)),
+      stat: (copy, name) => versions.current(statKey(copy, name)),
+      draw: versions.current(DRAWS),
+      keepsAverage: (net) => this.#averaging.has(net),
+      iterate: (kernel, version, u, v) => {
+        if (!moving) return null;
+        const after = versions.iterate(kernel, version, [statKey('live', u), statKey('live', v)]);
+        if (!this.#iterations.has(after)) this.#iterations.set(after, { kernel, u, v });
+        return after;
+      },
+    };
+    return new Evaluation(this.#model, this.#b, setting);
+  }
+
+  #leaves(nets: readonly string[]): { name: string; leaf: LeafNode }[] {
+    return this.#model.nets
+      .filter((net) => nets.includes(net.name))
+      .flatMap((net) => net.weights)
+      .map(({ name, shape }) => {
+        const version = this.#versions.current(weightKey('live', name));
+        return { name, leaf: this.#b.leaf({ kind: 'weight', name, copy: 'live', version }, shape, null) };
+      });
+  }
+
+  #text(update: UpdateAction): string {
+    const written = this.#options.text?.(update.span);
+    if (written) return written.replace(/\s+/g, ' ').trim();
+    const what = update.objective.name ?? (update.losses.join(', ') || 'an expression');
+    return `update ${update.nets.join(', ')} to ${update.direction} ${what} with ${update.optimizer}`;
+  }
+
+  /** Names of nets, each once, in the order of the file. */
+  #inOrder(nets: readonly string[]): string[] {
+    return this.#model.nets.map((net) => net.name).filter((name) => nets.includes(name));
+  }
+}
+
+/** All statements in the order of the text, whatever block they stand in. */
+function flat(body: readonly Action[]): Action[] {
+  return body.flatMap((action) => ('body' in action ? [action, ...flat(action.body)] : [action]));
+}
+
+function leavesOf(roots: readonly Node[]): LeafNode[] {
+  const seen = new Set<Node>();
+  const leaves: LeafNode[] = [];
+  const open = [...roots];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'op') open.push(...node.args);
+    else leaves.push(node);
+  }
+  return leaves;
+}
+
+/** Nets of which a frozen copy is read. */
+function frozenNets(model: Model, leaves: readonly LeafNode[]): string[] {
+  const names = new Set(
+    leaves.flatMap(({ leaf }) =>
+      (leaf.kind === 'weight' || leaf.kind === 'stat') && leaf.copy === 'frozen' ? [leaf.name] : [],
+    ),
+  );
+  const has = (specs: readonly { name: string }[]): boolean => specs.some((spec) => names.has(spec.name));
+  return model.nets.filter((net) => has(net.weights) || has(net.stats)).map((net) => net.name);
+}

@@ -1,0 +1,53 @@
+/** Puts one node in another's place, in everything that was made from it. */
+
+import type { LeafNode, Node } from '../ir/graph.ts';
+import type { GraphBuilder } from '../ir/graph-builder.ts';
+
+/** By builder and by the node replaced: what has become of the nodes that hung on it. */
+const finished = new WeakMap<GraphBuilder, Map<string, Map<Node, Node>>>();
+
+/**
+ * `root` with `replacement` where `from` was. Nodes that don't hang on `from` stay the same. The replacement has `from`'s
+ * shape and count, and was made before it.
+ */
+export function substitute(b: GraphBuilder, root: Node, from: Node, replacement: Node): Node {
+  const all = finished.get(b) ?? new Map<string, Map<Node, Node>>();
+  finished.set(b, all);
+  const key = `${from.id} ${replacement.id}`;
+  const done = all.get(key) ?? new Map([[from, replacement]]);
+  all.set(key, done);
+
+  /** Arguments have smaller ids, so what is older than `from` cannot hang on it. */
+  const become = (node: Node): Node | undefined => (node.id < from.id ? node : done.get(node));
+  const stack = [root];
+  while (stack.length > 0) {
+    const node = stack.at(-1)!;
+    if (become(node) !== undefined) {
+      stack.pop();
+      continue;
+    }
+    const needed = dependencies(b, node);
+    const missing = needed.filter((arg) => become(arg) === undefined);
+    if (missing.length > 0) {
+      for (let i = missing.length - 1; i >= 0; i--) stack.push(missing[i]!);
+      continue;
+    }
+    const args = needed.map((arg) => become(arg)!);
+    const same = args.every((arg, i) => arg === needed[i]);
+    done.set(node, same ? node : b.at(node.span, node.origin, () => rebuild(b, node, args)));
+    stack.pop();
+  }
+  return become(root)!;
+}
+
+/** A draw hangs on the arguments of its call, though it does not read them. */
+export function dependencies(b: GraphBuilder, node: Node): readonly Node[] {
+  if (node.kind === 'op') return node.args;
+  return node.leaf.kind === 'draw' ? node.leaf.call.map((id) => b.nodes[id]!) : [];
+}
+
+function rebuild(b: GraphBuilder, node: Node, args: readonly Node[]): Node {
+  if (node.kind === 'op') return b.op(node.op, args, node.attrs);
+  const leaf = node.leaf as Extract<LeafNode['leaf'], { kind: 'draw' }>;
+  return b.leaf({ ...leaf, call: args.map((arg) => arg.id) }, node.shape, node.count);
+}
