@@ -141,14 +141,10 @@ export class Body {
   #apply(node: OpNode): string {
     const record = this.#o.operations[node.op];
     if (record?.kind !== 'primitive') throw new Error(`no lowering for ${node.op}`);
-    // tfjs's elementwise functions take a number for a tensor and free what they make of it; others may look at a shape.
-    const bare = record.elementwise === true && !node.args.every((arg) => this.#isNumber(arg));
-    const wrapped = !bare && node.args.some((arg) => this.#isNumber(arg));
-    const operands = node.args.map((arg) =>
-      !bare && this.#isNumber(arg) ? `tf.scalar(${this.#operand(arg)})` : this.#operand(arg),
+    return record.lower.tfjs(
+      node.args.map((arg) => this.#operand(arg)),
+      node,
     );
-    const text = record.lower.tfjs(operands, node);
-    return wrapped ? `tf.tidy(() => ${text})` : text;
   }
 
   #isNumber(node: Node): boolean {

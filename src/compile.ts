@@ -1,0 +1,125 @@
+/**
+ * The whole way through, on one screen:
+ *
+ *   text ─parse→ AST ─check→ Model ─plan→ Plan ─emit→ files
+ *
+ * Every arrow is a pure function; what a stage has to say is a diagnostic, and each result can be printed.
+ */
+
+import prelude from '../grammar/prelude.gan';
+import { type Read, withoutAllowed } from './check/allow.ts';
+import { check } from './check/check.ts';
+import { craft } from './check/craft/craft.ts';
+import type { Model } from './check/model.ts';
+import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
+import { type EmittedFiles, nodePackage } from './emit/node/package.ts';
+import { printStage, type Stage } from './emit/stages.ts';
+import { emit } from './emit/tfjs/emit.ts';
+import { operations } from './ops/table.ts';
+import { makePlan } from './passes/make-plan.ts';
+import type { Plan } from './passes/plan.ts';
+import type { File } from './syntax/ast.ts';
+import { parse } from './syntax/parse.ts';
+
+export interface Input {
+  readonly source: Source;
+  /** `--set NAME=value`. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Reads a `use`d file, relative to the file that uses it. */
+  readonly load: (path: string, from: string) => Source | undefined;
+}
+
+export interface Analysis {
+  readonly file?: File;
+  readonly model?: Model;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Every text that a span may point into, the prelude's too. */
+  readonly sources: readonly Source[];
+}
+
+/** What `ganc check` says of a file, and the model where there is one. */
+export function analyse({ source, set = {}, load }: Input): Analysis {
+  const used = new Map<string, Source>();
+  const parsed = parse(source);
+  const sources = () => [source, ...used.values(), { path: 'prelude.gan', text: prelude }];
+  const file = parsed.value;
+  if (!file) return { diagnostics: parsed.diagnostics, sources: sources() };
+  const checked = check({
+    file,
+    source,
+    set: { ...set },
+    load: (path, from) => {
+      const loaded = load(path, from);
+      if (loaded) used.set(loaded.path, loaded);
+      return loaded;
+    },
+  });
+  const model = checked.value;
+  const found = [...parsed.diagnostics, ...checked.diagnostics];
+  // A file with errors has more urgent matters than its craft.
+  if (model && !hasErrors(found)) found.push(...craft(model));
+  const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
+  return { file, ...(model ? { model } : {}), diagnostics, sources: sources() };
+}
+
+export interface Options {
+  /** The text of the vendored runtime, and the compiler's version for the README; the host has both. */
+  readonly runtime: string;
+  readonly version: string;
+  readonly target: 'node';
+}
+
+export interface Compiled extends Analysis {
+  readonly plan?: Plan;
+  /** The emitted folder: name to text. Absent where the file has errors. */
+  readonly files?: EmittedFiles;
+}
+
+export function compile(input: Input, options: Options): Compiled {
+  const analysis = analyse(input);
+  const { model, sources } = analysis;
+  if (!model || hasErrors(analysis.diagnostics)) return analysis;
+  const plan = planOf(model, sources);
+  const module = emit(plan, { ...tfjsModule, operations, sources, file: `${model.name}.js` });
+  return { ...analysis, plan, files: nodePackage(model, module, sources, options) };
+}
+
+/** The module alone, for a host that runs it at once. */
+export function moduleOf(model: Model, sources: readonly Source[], imports: Partial<typeof tfjsModule> = {}) {
+  return emit(planOf(model, sources), {
+    ...tfjsModule,
+    ...imports,
+    operations,
+    sources,
+    file: `${model.name}.js`,
+  });
+}
+
+/** Any stage as text: `ganc compile --emit ast|model|ir|grad|plan|js`. */
+export function stageText(stage: Stage, { file, model, sources }: Analysis): string | undefined {
+  if (stage === 'ast') return file && printStage(stage, file);
+  if (!model) return undefined;
+  if (stage === 'model') return printStage(stage, model);
+  if (stage === 'js') return moduleOf(model, sources).code;
+  return printStage(stage, planOf(model, sources));
+}
+
+const tfjsModule = { tfjs: '@tensorflow/tfjs', runtime: './runtime.js' };
+
+export function planOf(model: Model, sources: readonly Source[]): Plan {
+  const texts = new Map(sources.map(({ path, text }) => [path, text]));
+  return makePlan(model, { text: ({ file, start, end }: Span) => texts.get(file)?.slice(start, end) ?? '' });
+}
+
+function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
+/** The trees of used files in which something was found, for what their comments allow. */
+function* readAgain(sources: Iterable<Source>, found: readonly Diagnostic[]): Generator<Read> {
+  for (const source of sources) {
+    if (!found.some(({ span }) => span.file === source.path)) continue;
+    const { value } = parse(source);
+    if (value) yield { source, file: value };
+  }
+}

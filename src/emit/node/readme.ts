@@ -1,0 +1,37 @@
+/** The README of an emitted folder: how to run it, and what it holds. */
+import type { Model } from '../../check/model.ts';
+
+export function readme(model: Model, version: string): string {
+  const { name } = model;
+  const run = `node ${name}.js`;
+  const sources = model.data.map((record) => {
+    const names = record.fields.map((field) => `\`${field.name}\``).join(', ');
+    const types = record.fields.map(({ type }) => `${type.meaning}[${type.shape.join(', ')}]`).join(', ');
+    const from = record.from === null ? 'no default: give one' : `from \`${record.from}\``;
+    return `- ${names}: ${types}, ${from}; another with \`--data ${record.fields[0]!.name}=PATH\``;
+  });
+  const outputs = model.values.filter(({ kind }) => kind === 'output').map((output) => `\`${output.name}\``);
+  return `# ${name}
+
+${model.doc === '' ? `A generative model, compiled from \`${model.path}\` by ganc ${version}.` : model.doc}
+
+\`\`\`sh
+npm install
+${run}          # trains; writes pictures, losses and checkpoints to a run folder
+${run} --help   # says everything
+\`\`\`
+
+Node 20 or newer. It runs on WebAssembly; where \`@tensorflow/tfjs-node\` is installed too, on that.
+
+## Data
+
+${sources.length === 0 ? 'None: it learns from noise alone.' : sources.join('\n')}
+
+## Files
+
+- \`${name}.js\`: the model, as TensorFlow.js code to read. The comments give the lines of \`${name}.gan\`, and
+  \`node --enable-source-maps\` shows those lines in a stack trace.
+- \`runtime.js\`: what every compiled model stands on: data, random numbers, the loop, optimisers, checkpoints.
+- \`${name}.gan\`: the source. Compiled by ganc ${version}.
+${outputs.length === 0 ? '' : `\nIts outputs: ${outputs.join(', ')}.\n`}`;
+}
