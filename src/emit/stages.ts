@@ -1,10 +1,11 @@
 /** Every stage of the pipeline as text, for people and snapshots. */
 import type { Model } from '../check/model.ts';
 import type { Node } from '../ir/graph.ts';
-import { printGraph, printHost, printNode, printType } from '../ir/print.ts';
-import type { Guard, Plan, Step } from '../passes/plan.ts';
+import { printGraph } from '../ir/print.ts';
+import type { Plan } from '../passes/plan.ts';
+import { printGradients, printPlan } from '../passes/print.ts';
 import type { File } from '../syntax/ast.ts';
-import { isOwned, walk } from './tfjs/uses.ts';
+import { walk } from './tfjs/uses.ts';
 
 export const stages = ['ast', 'model', 'ir', 'grad', 'plan', 'js'] as const;
 export type Stage = (typeof stages)[number];
@@ -19,10 +20,11 @@ export function printStage(stage: Exclude<Stage, 'js'>, value: File | Model | Pl
     case 'model':
       return `${JSON.stringify(numbered(value), null, 2)}\n`;
     case 'ir':
+      return graphs(value as Plan);
     case 'grad':
-      return graphs(value as Plan, stage);
+      return printGradients(value as Plan);
     case 'plan':
-      return planText(value as Plan);
+      return printPlan(value as Plan);
   }
 }
 
@@ -66,106 +68,21 @@ function numbered(value: unknown): unknown {
   return visit(value, '');
 }
 
-/** `ir`: losses, metrics and outputs. `grad`: the gradients of each update, with what they are made from. */
-function graphs(plan: Plan, stage: 'ir' | 'grad'): string {
+/** Losses, metrics and outputs, before anything is differentiated. */
+function graphs(plan: Plan): string {
   const parts: string[] = [];
   for (const phase of plan.phases) {
     const roots = new Map<string, Node>();
     for (const step of walk(phase.body)) {
-      if (stage === 'ir' && step.kind === 'log' && !roots.has(step.name)) roots.set(step.name, step.value);
-      if (stage === 'grad' && step.kind === 'update') {
-        parts.push(`${phase.name}: ${step.text}\n${graph(step.gradients, step.weights)}`);
-      }
+      if (step.kind === 'log' && !roots.has(step.name)) roots.set(step.name, step.value);
     }
-    if (stage === 'ir' && roots.size > 0)
-      parts.push(`${phase.name}\n${graph([...roots.values()], [...roots.keys()])}`);
+    if (roots.size > 0) parts.push(`${phase.name}\n${graph([...roots.values()], [...roots.keys()])}`);
   }
-  if (stage === 'ir') {
-    for (const output of plan.outputs)
-      parts.push(`output ${output.name}\n${graph([output.result], [output.name])}`);
-  }
+  for (const output of plan.outputs)
+    parts.push(`output ${output.name}\n${graph([output.result], [output.name])}`);
   return parts.join('\n');
 }
 
 function graph(results: readonly Node[], names: readonly string[]): string {
   return printGraph(results, names).replace(/^(?=.)/gm, '  ');
-}
-
-function planText(plan: Plan): string {
-  const parts = plan.phases.map((phase) => {
-    const length = phase.steps === null ? `epochs = ${phase.epochs}` : `steps = ${phase.steps}`;
-    return `train ${phase.name} (batch = ${phase.batch}, ${length})\n${new StepPrinter().print(phase.body)}`;
-  });
-  for (const output of plan.outputs) {
-    const printer = new StepPrinter();
-    const body = printer.print(output.body);
-    parts.push(
-      `output ${output.name}(${output.sources.join(', ')})\n${body}  return ${printer.name(output.result)}\n`,
-    );
-  }
-  return parts.join('\n');
-}
-
-class StepPrinter {
-  readonly #names = new Map<Node, string>();
-
-  name(node: Node): string {
-    const known = this.#names.get(node);
-    if (known !== undefined) return known;
-    if (isOwned(node)) {
-      const name = `%${this.#names.size}`;
-      this.#names.set(node, name);
-      return name;
-    }
-    if (node.kind === 'leaf' && node.leaf.kind === 'constant') return String(node.leaf.value.data[0]);
-    return printNode(node, () => '');
-  }
-
-  print(steps: readonly Step[], indent = '  '): string {
-    return steps.map((step) => this.#step(step, indent)).join('');
-  }
-
-  #step(step: Step, indent: string): string {
-    const line = (text: string) => `${indent}${text}\n`;
-    switch (step.kind) {
-      case 'sample':
-        return line(`sample ${step.count === 'batch' ? '' : `${step.count} of `}${step.sources.join(', ')}`);
-      case 'compute': {
-        const value = printNode(step.node, (node) => this.name(node));
-        const origin = step.node.origin === '' ? '' : `  // ${step.node.origin}`;
-        return line(`${this.name(step.node)} = ${value} : ${printType(step.node)}${origin}`);
-      }
-      case 'free':
-        return line(`free ${step.nodes.map((node) => this.name(node)).join(' ')}`);
-      case 'update': {
-        const rows = step.weights.map((weight, i) => line(`  ${weight} by ${this.name(step.gradients[i]!)}`));
-        return line(`update with ${step.optimizer}  // ${step.text}`) + rows.join('');
-      }
-      case 'clip':
-        return line(`clip ${step.net} to [${printHost(step.low)}, ${printHost(step.high)}]`);
-      case 'average':
-        return line(`average ${step.net} decay ${printHost(step.decay)}`);
-      case 'move':
-        return line(`move ${step.stat} to ${this.name(step.value)} keeping ${step.keep}`);
-      case 'iterate':
-        return line(`iterate ${step.kernel} with ${step.u}, ${step.v}`);
-      case 'log':
-        return line(`log ${step.name} = ${this.name(step.value)}`);
-      case 'repeat':
-        return `${line(`repeat ${printHost(step.count)} {`)}${this.print(step.body, `${indent}  `)}${line('}')}`;
-      case 'when':
-        return `${line(`when ${guardText(step.guard)} {`)}${this.print(step.body, `${indent}  `)}${line('}')}`;
-    }
-  }
-}
-
-function guardText(guard: Guard): string {
-  switch (guard.kind) {
-    case 'every':
-      return `every ${guard.period}`;
-    case 'positive':
-      return `${printHost(guard.count)} >= 1`;
-    default:
-      return guard.kind;
-  }
 }

@@ -1,0 +1,174 @@
+/** FLOPs and memory of a training step, from the plan: what is computed, how often, and what lives at the same time. */
+import type { OptimizerSpec } from '../check/model.ts';
+import type { Node, OpNode } from '../ir/graph.ts';
+import { sizeOf } from '../ir/ndarray.ts';
+import type { Operation } from '../ops/record.ts';
+import { operations } from '../ops/table.ts';
+import type { PhasePlan, Plan, Step } from '../passes/plan.ts';
+import { type Clock, hostValue } from './host-value.ts';
+
+export interface StepCost {
+  readonly phase: string;
+  readonly batch: number;
+  /** Of an average step: `every n` counts a n-th, `once` and metrics nothing. A multiply-add is two. Optimisers are left out. */
+  readonly flops: number;
+  readonly memory: Memory;
+}
+
+/** Bytes, all tensors in float32. */
+export interface Memory {
+  /** The most that values and samples of one step take at the same time. */
+  readonly activations: number;
+  readonly weights: number;
+  /** Frozen and averaged copies, and statistics. */
+  readonly copies: number;
+  readonly optimizers: number;
+  readonly total: number;
+}
+
+const FLOAT = 4;
+
+export function stepCost(plan: Plan, phase: PhasePlan): StepCost {
+  // A step from the end of the phase stands for all: what is done in the first few is no measure.
+  const last = (phase.steps ?? 1_000_000) - 1;
+  const clock: Clock = { step: last, epoch: phase.epochs === null ? 0 : phase.epochs - 1, progress: 1 };
+  const weights = bytes(plan.weights);
+  const copies =
+    bytes(plan.stats) +
+    phase.frozen.concat(phase.averaged).reduce((sum, net) => {
+      const own = [...plan.weights, ...plan.stats].filter((spec) => spec.net === net);
+      return sum + bytes(own);
+    }, 0);
+  const optimizers = optimizerBytes(plan);
+  const activations = peak(phase);
+  return {
+    phase: phase.name,
+    batch: phase.batch,
+    flops: flops(phase.body, phase.batch, clock),
+    memory: { activations, weights, copies, optimizers, total: activations + weights + copies + optimizers },
+  };
+}
+
+function bytes(specs: readonly { readonly shape: readonly number[] }[]): number {
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape) * FLOAT, 0);
+}
+
+function flops(steps: readonly Step[], batch: number, clock: Clock): number {
+  let sum = 0;
+  for (const step of steps) {
+    if (step.kind === 'compute' && step.node.kind === 'op') sum += nodeFlops(step.node, batch);
+    else if (step.kind === 'repeat') {
+      sum += Math.max(0, Math.floor(hostValue(step.count, clock))) * flops(step.body, batch, clock);
+    } else if (step.kind === 'when') {
+      const { guard } = step;
+      const share =
+        guard.kind === 'every'
+          ? 1 / guard.period
+          : guard.kind === 'positive'
+            ? Number(hostValue(guard.count, clock) >= 1)
+            : 0;
+      if (share > 0) sum += share * flops(step.body, batch, clock);
+    }
+  }
+  return sum;
+}
+
+/** A record counts one example; a value made from per-example ones is made from all of them. */
+function nodeFlops(node: OpNode, batch: number): number {
+  const record: Operation | undefined = (operations as Readonly<Record<string, Operation>>)[node.op];
+  if (record?.kind !== 'primitive') return 0;
+  const shaped = (n: Node) => ({ shape: n.shape, batch: n.count !== null });
+  const examples = Math.max(1, ...[node, ...node.args].map((n) => countOf(n, batch) ?? 1));
+  return examples * record.cost(node.args.map(shaped), node.attrs, node.shape).flops;
+}
+
+function countOf(node: Node, batch: number): number | null {
+  return node.count === 'batch' ? batch : node.count;
+}
+
+/** Operations whose result shares its operand's memory. */
+const ALIASES = new Set(['reshape', 'stop', 'mark']);
+
+/** The most bytes alive at once: samples, and what is computed until it is freed. Blocks follow one another. */
+function peak(phase: PhasePlan): number {
+  const samples = new Map<string, number>();
+  const owner = new Map<Node, Node>();
+  const users = new Map<Node, number>();
+  let live = 0;
+  let most = 0;
+
+  const size = (node: Node) => sizeOf(node.shape) * (countOf(node, phase.batch) ?? 1) * FLOAT;
+  const ownerOf = (node: Node) => owner.get(node) ?? node;
+  const made = (node: Node) => {
+    const from = node.kind === 'op' && ALIASES.has(node.op) ? node.args[0] : undefined;
+    const root = from && users.has(ownerOf(from)) ? ownerOf(from) : node;
+    owner.set(node, root);
+    const before = users.get(root) ?? 0;
+    users.set(root, before + 1);
+    if (before === 0) live += size(root);
+    most = Math.max(most, live);
+  };
+  const freed = (node: Node) => {
+    const root = ownerOf(node);
+    const left = users.get(root);
+    if (left === undefined) return;
+    if (left > 1) users.set(root, left - 1);
+    else {
+      users.delete(root);
+      live -= size(root);
+    }
+  };
+  const visit = (steps: readonly Step[]) => {
+    for (const step of steps) {
+      if (step.kind === 'compute') {
+        if (step.node.kind === 'op') {
+          for (const arg of step.node.args) {
+            if (arg.kind === 'leaf' && arg.leaf.kind === 'source') samples.set(arg.leaf.name, size(arg));
+          }
+        }
+        made(step.node);
+      } else if (step.kind === 'free') step.nodes.forEach(freed);
+      else if ('body' in step) visit(step.body);
+    }
+  };
+  visit(phase.body);
+  return most + [...samples.values()].reduce((sum, n) => sum + n, 0);
+}
+
+/** Tensors of the weight's size that each rule keeps. */
+const SLOTS: Record<OptimizerSpec['rule'], (momentum: boolean) => number> = {
+  sgd: (momentum) => (momentum ? 1 : 0),
+  adam: () => 2,
+  adamw: () => 2,
+  rmsprop: (momentum) => (momentum ? 2 : 1),
+  adagrad: () => 1,
+};
+
+/** State belongs to (optimiser, weight) and lives on across phases. */
+function optimizerBytes(plan: Plan): number {
+  const shapes = new Map(plan.weights.map(({ name, shape }) => [name, shape]));
+  const specs = new Map(plan.optimizers.map((spec) => [spec.name, spec]));
+  const seen = new Set<string>();
+  let sum = 0;
+  const visit = (steps: readonly Step[]) => {
+    for (const step of steps) {
+      if ('body' in step) visit(step.body);
+      if (step.kind !== 'update') continue;
+      const spec = specs.get(step.optimizer);
+      const momentum = spec?.hyper.momentum;
+      const hasMomentum = typeof momentum === 'object' && momentum !== null && !isZero(momentum);
+      for (const weight of step.weights) {
+        const key = `${step.optimizer} ${weight}`;
+        if (!spec || seen.has(key)) continue;
+        seen.add(key);
+        sum += SLOTS[spec.rule](hasMomentum) * sizeOf(shapes.get(weight) ?? []) * FLOAT;
+      }
+    }
+  };
+  for (const phase of plan.phases) visit(phase.body);
+  return sum;
+}
+
+function isZero(expr: { kind: string; value?: number }): boolean {
+  return expr.kind === 'number' && expr.value === 0;
+}
