@@ -1,0 +1,171 @@
+/**
+ * Runs a plan in float64, step by step as it stands, and holds it to its word: a value that is used before it is computed or
+ * after it is freed, computed twice, or left over at the end of a step is an error.
+ */
+
+import type { LeafNode, Node } from '../../src/ir/graph.ts';
+import { evaluate } from '../../src/ir/interpret.ts';
+import type { NDArray } from '../../src/ir/types.ts';
+import { isMade } from '../../src/passes/place.ts';
+import type { Guard, OutputPlan, PhasePlan, Plan, Step } from '../../src/passes/plan.ts';
+import { OracleState, type Supply } from './state.ts';
+
+export class ReferenceTrainer {
+  readonly plan: Plan;
+  readonly state: OracleState;
+  /** Losses as last evaluated, and metrics. */
+  readonly logged: Record<string, number> = {};
+  #phase: PhasePlan;
+  #logging = true;
+  #places: ReadonlyMap<Node, string> = new Map();
+
+  constructor(plan: Plan, supply: Supply) {
+    this.plan = plan;
+    this.state = new OracleState(plan, supply);
+    this.#phase = plan.phases[0]!;
+  }
+
+  begin(phase: PhasePlan): void {
+    this.#phase = phase;
+    this.#places = placesOf(phase.body);
+    this.state.freeze(phase.frozen);
+  }
+
+  /** One step; what it logged. */
+  async step(
+    number: number,
+    options: { logging?: boolean; epoch?: number } = {},
+  ): Promise<Record<string, number>> {
+    const { steps } = this.#phase;
+    this.#logging = options.logging ?? true;
+    this.state.clock = {
+      step: number,
+      epoch: options.epoch ?? 0,
+      progress: steps === null ? 0 : number / steps,
+    };
+    const values = new Map<Node, NDArray>();
+    await this.#run(this.#phase.body, values);
+    if (values.size > 0) throw new Error(`${values.size} values were never freed`);
+    return { ...this.logged };
+  }
+
+  async #run(steps: readonly Step[], values: Map<Node, NDArray>): Promise<void> {
+    const { state } = this;
+    for (const step of steps) {
+      switch (step.kind) {
+        case 'sample':
+          await state.sample(step.sources, this.#count(step.count));
+          break;
+        case 'compute':
+          if (values.has(step.node)) throw new Error(`${step.node.origin} is computed twice`);
+          values.set(step.node, this.#compute(step.node, values));
+          break;
+        case 'free':
+          for (const node of step.nodes) {
+            if (!values.delete(node)) throw new Error(`${node.origin} is freed twice`);
+          }
+          break;
+        case 'update': {
+          const gradients = step.gradients.map((node) => this.#read(node, values));
+          state.update(step.optimizer, step.weights, gradients);
+          break;
+        }
+        case 'clip':
+          state.clip(step.net, state.host(step.low), state.host(step.high));
+          break;
+        case 'average':
+          state.average(step.net, state.host(step.decay));
+          break;
+        case 'move':
+          state.move(step.stat, this.#read(step.value, values), step.keep);
+          break;
+        case 'iterate':
+          state.iterate(step.kernel, step.u, step.v);
+          break;
+        case 'log':
+          this.logged[step.name] = this.#read(step.value, values).data[0]!;
+          break;
+        case 'repeat': {
+          const count = Math.floor(state.host(step.count));
+          for (let i = 0; i < count; i++) await this.#run(step.body, values);
+          break;
+        }
+        case 'when':
+          if (this.#holds(step.guard)) await this.#run(step.body, values);
+          break;
+      }
+    }
+  }
+
+  #holds(guard: Guard): boolean {
+    switch (guard.kind) {
+      case 'every':
+        return this.state.clock.step % guard.period === 0;
+      case 'once':
+        return this.state.clock.step === 0;
+      case 'logged':
+        return this.#logging;
+      case 'positive':
+        return this.state.host(guard.count) >= 1;
+    }
+  }
+
+  #compute(node: Node, values: ReadonlyMap<Node, NDArray>): NDArray {
+    if (node.kind === 'leaf' && node.leaf.kind === 'draw') {
+      const shape = node.count === null ? node.shape : [this.#count(node.count), ...node.shape];
+      const place = this.#places.get(node) ?? node.leaf.place;
+      return this.state.supply.draw(place, node.leaf.dist, shape, this.state.sampled);
+    }
+    const known = new Map<Node, NDArray>();
+    if (node.kind === 'op') for (const arg of node.args) known.set(arg, this.#read(arg, values));
+    return this.#evaluate(node, known);
+  }
+
+  #read(node: Node, values: ReadonlyMap<Node, NDArray>): NDArray {
+    const value = values.get(node);
+    if (value) return value;
+    if (isMade(node))
+      throw new Error(`${node.kind === 'op' ? node.op : ''} ${node.origin} has no value here`);
+    return this.#evaluate(node, new Map());
+  }
+
+  #evaluate(node: Node, known: Map<Node, NDArray>): NDArray {
+    const leaf = (_: unknown, at: LeafNode): NDArray => this.state.leaf(at.leaf);
+    return evaluate([node], leaf, { batch: this.#phase.batch }, known).get(node)!;
+  }
+
+  #count(count: number | 'batch'): number {
+    return count === 'batch' ? this.#phase.batch : count;
+  }
+}
+
+/** An output's value on samples of its own; `copies` gives weights and statistics by copy and name. */
+export function evaluateOutput(
+  output: OutputPlan,
+  batch: number,
+  leafValue: (node: LeafNode) => NDArray,
+): NDArray {
+  return evaluate([output.result], (_, node) => leafValue(node), { batch }).get(output.result)!;
+}
+
+/** `place#k`: the draws of one place at one version of the samples, as the emitted code names them. */
+function placesOf(steps: readonly Step[]): ReadonlyMap<Node, string> {
+  const draws: LeafNode[] = [];
+  const visit = (list: readonly Step[]): void => {
+    for (const step of list) {
+      if (step.kind === 'repeat' || step.kind === 'when') visit(step.body);
+      else if (step.kind === 'compute' && step.node.kind === 'leaf') draws.push(step.node);
+    }
+  };
+  visit(steps);
+  const counts = new Map<string, number>();
+  const names = new Map<Node, string>();
+  for (const node of [...new Set(draws)].sort((p, q) => p.id - q.id)) {
+    if (node.leaf.kind !== 'draw') continue;
+    const key = `${node.leaf.place}@${node.leaf.version}`;
+    const k = counts.get(key) ?? 0;
+    counts.set(key, k + 1);
+    names.set(node, `${node.leaf.place}#${k}`);
+  }
+  return names;
+}
