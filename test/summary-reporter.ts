@@ -14,7 +14,10 @@ export default class SummaryReporter implements Reporter {
         if (state !== 'pending') count[state]++;
       }
     }
-    const lines = [...absent(), `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped} skipped`];
+    const lines = [
+      ...absent(),
+      `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped} skipped`,
+    ];
     // After the other reporters have said theirs.
     process.once('exit', () => process.stdout.write(`${lines.join('\n')}\n`));
   }
@@ -27,7 +30,9 @@ function absent(): string[] {
   try {
     require.resolve('@tensorflow/tfjs-node');
   } catch {
-    lines.push('not run: backend tensorflow (the optional @tensorflow/tfjs-node is not installed); wasm and cpu were');
+    lines.push(
+      'not run: backend tensorflow (the optional @tensorflow/tfjs-node is not installed); wasm and cpu were',
+    );
   }
   return lines;
 }

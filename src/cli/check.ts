@@ -33,16 +33,18 @@ Warnings leave the exit code 0. "// allow GAN0401" on the line above silences on
 "ganc explain CODE" tells more about any of them.`,
     )
     .action(async (files: string[], options: Options, command: Command) => {
-      const { analyse, newSources } = await import('./frontend.ts');
+      const { analyseFile, byPath } = await import('./frontend.ts');
       const render = await import('./render.ts');
       const terminal = terminalOf(command);
 
       const found = new Map<string, Diagnostic>();
-      const sources = newSources();
+      const sources = byPath([]);
       const unread: CannotRun[] = [];
       for (const name of files) {
         try {
-          for (const d of analyse(name, options.set, sources).diagnostics) {
+          const analysis = analyseFile(name, options.set);
+          for (const [path, source] of byPath(analysis.sources)) sources.set(path, source);
+          for (const d of analysis.diagnostics) {
             // Two files may use a third: its findings are said once.
             found.set(JSON.stringify([d.span, d.code, d.message]), d);
           }
@@ -64,7 +66,8 @@ Warnings leave the exit code 0. "// allow GAN0401" on the line above silences on
       }
       const summary = render.summarise(diagnostics);
       if (summary) terminal.say(summary);
-      else if (unread.length === 0) terminal.say(`no findings in ${files.length} file${files.length === 1 ? '' : 's'}`);
+      else if (unread.length === 0)
+        terminal.say(`no findings in ${files.length} file${files.length === 1 ? '' : 's'}`);
 
       if (diagnostics.some((d) => d.severity === 'error')) exitWith(1);
       // The other files have been checked; what could not be read still makes the run a failure.

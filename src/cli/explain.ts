@@ -33,7 +33,9 @@ Examples:
         for (const line of list(table, terminal.outPaint)) terminal.out(line);
         return;
       }
-      const wanted = code.toUpperCase().replace(/^(GAN)?(\d+)$/, (_, __, n: string) => `GAN${n.padStart(4, '0')}`);
+      const wanted = code
+        .toUpperCase()
+        .replace(/^(GAN)?(\d+)$/, (_, __, n: string) => `GAN${n.padStart(4, '0')}`);
       const entry = Object.hasOwn(table, wanted) ? table[wanted] : undefined;
       if (!entry) throw unknown(code, wanted, table);
       await page(wanted, entry, terminal);
@@ -43,17 +45,20 @@ Examples:
 function list(table: Table, paint: Paint): string[] {
   const lines: string[] = [];
   for (const [prefix, title] of Object.entries(families)) {
-    const codes = Object.keys(table).filter((c) => c.startsWith(prefix)).sort();
+    const codes = Object.keys(table)
+      .filter((c) => c.startsWith(prefix))
+      .sort();
     if (codes.length === 0) continue;
     lines.push(...(lines.length > 0 ? [''] : []), paint(title, 'bold'));
-    for (const code of codes) lines.push(`  ${code}  ${table[code]!.severity.padEnd(7)}  ${table[code]!.title}`);
+    for (const code of codes)
+      lines.push(`  ${code}  ${table[code]!.severity.padEnd(7)}  ${table[code]!.title}`);
   }
   return lines;
 }
 
 async function page(code: string, entry: Entry<never>, terminal: Terminal): Promise<void> {
-  const { parse } = await import('../syntax/parse.ts');
-  const { check } = await import('../check/check.ts');
+  const { analyse } = await import('../compile.ts');
+  const { byPath } = await import('./frontend.ts');
   const { inOrder, renderFrame } = await import('./render.ts');
   const paint = terminal.outPaint;
   terminal.out(`${paint(code, 'bold')} · ${entry.severity} · ${paint(entry.title, 'bold')}\n`);
@@ -62,14 +67,13 @@ async function page(code: string, entry: Entry<never>, terminal: Terminal): Prom
   const text = entry.example.trim();
   terminal.out(`${indented(text)}\n`);
 
-  const files = new Map(Object.entries(entry.exampleFiles ?? {}).map(([path, t]) => [path, { path, text: t }]));
+  const files = new Map(
+    Object.entries(entry.exampleFiles ?? {}).map(([path, t]) => [path, { path, text: t }]),
+  );
   const source = { path: 'example.gan', text };
-  const parsed = parse(source);
-  const checked = parsed.value
-    ? check({ file: parsed.value, source, set: {}, load: (path) => files.get(path) })
-    : undefined;
-  const sources = new Map([[source.path, source], ...files]);
-  const shown = inOrder([...parsed.diagnostics, ...(checked?.diagnostics ?? [])]).filter((d) => d.code === code);
+  const analysis = analyse({ source, load: (path) => files.get(path) });
+  const shown = inOrder(analysis.diagnostics.filter((d) => d.code === code));
+  const sources = byPath(analysis.sources);
   for (const d of shown) terminal.out(indented(renderFrame(d, sources, paint)));
 }
 

@@ -24,7 +24,10 @@ export function readSource(name: string): Source {
   }
   if (bytes.length > LARGEST) throw tooLarge(shown, bytes.length);
   if (bytes.length === 0) {
-    throw new CannotRun(`${shown} is empty`, stdin ? undefined : 'ganc init FILE writes a small model to start from');
+    throw new CannotRun(
+      `${shown} is empty`,
+      stdin ? undefined : 'ganc init FILE writes a small model to start from',
+    );
   }
   return { path: shown, text: decode(shown, bytes) };
 }
@@ -48,10 +51,14 @@ export function loader(sources: Map<string, Source>): (used: string, from: strin
 }
 
 function decode(name: string, bytes: Buffer): string {
-  const utf16 = bytes.length > 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
-  if (utf16) throw new CannotRun(`${name} is UTF-16; a .gan file is UTF-8`, 'save it as UTF-8 in your editor');
+  const utf16 =
+    bytes.length > 1 &&
+    ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
+  if (utf16)
+    throw new CannotRun(`${name} is UTF-16; a .gan file is UTF-8`, 'save it as UTF-8 in your editor');
   const zero = bytes.indexOf(0);
-  if (zero >= 0) throw new CannotRun(`${name} is a binary file (a zero byte at offset ${zero}), not a .gan text`);
+  if (zero >= 0)
+    throw new CannotRun(`${name} is a binary file (a zero byte at offset ${zero}), not a .gan text`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

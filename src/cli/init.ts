@@ -40,10 +40,12 @@ function write(file: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') {
       const isTarget = statSync(file, { throwIfNoEntry: false }) !== undefined;
-      if (isTarget) throw new CannotRun(`${file} is there already, and is left as it is`, 'give another name');
+      if (isTarget)
+        throw new CannotRun(`${file} is there already, and is left as it is`, 'give another name');
       throw new CannotRun(`cannot make the folder ${path.dirname(file)}: a file of that name is in the way`);
     }
-    if (code === 'ENOTDIR') throw new CannotRun(`cannot write ${file}: a part of the path is a file, not a folder`);
+    if (code === 'ENOTDIR')
+      throw new CannotRun(`cannot write ${file}: a part of the path is a file, not a folder`);
     if (code === 'EACCES' || code === 'EPERM') throw new CannotRun(`cannot write ${file}: permission denied`);
     if (code === 'EROFS') throw new CannotRun(`cannot write ${file}: the disk is read-only`);
     if (code === 'ENOSPC') throw new CannotRun(`cannot write ${file}: the disk is full`);

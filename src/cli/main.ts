@@ -62,9 +62,18 @@ function report(error: unknown): number {
     if (error.help) process.stderr.write(`  ${paint('help:', 'bold')} ${error.help}\n`);
     return error.exitCode;
   }
+  // The trainer's runtime is a bundle of its own, with failures of its own class.
+  if (error instanceof Error && error.name === 'UserError') {
+    const { hint, code } = error as Error & { hint?: string | null; code?: number };
+    process.stderr.write(`${paint('error', 'bold', 'red')}: ${error.message}\n`);
+    if (hint) process.stderr.write(`  ${paint('help:', 'bold')} ${hint}\n`);
+    return code ?? 2;
+  }
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${paint('internal error', 'bold', 'red')}: ${message}\n`);
-  process.stderr.write('This is a fault of ganc, not of your file. Please report it with the file that shows it.\n');
+  process.stderr.write(
+    'This is a fault of ganc, not of your file. Please report it with the file that shows it.\n',
+  );
   if (process.env.GANC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else process.stderr.write('GANC_DEBUG=1 shows where it happened.\n');
   return 2;

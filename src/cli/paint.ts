@@ -16,6 +16,7 @@ const colourful: Paint = (text, ...styles) => {
 export function paintFor(stream: { isTTY?: boolean }, wish: boolean | undefined, env = process.env): Paint {
   if (wish !== undefined) return wish ? colourful : plain;
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return plain;
-  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR === '0' ? plain : colourful;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '')
+    return env.FORCE_COLOR === '0' ? plain : colourful;
   return stream.isTTY && env.TERM !== 'dumb' ? colourful : plain;
 }

@@ -121,7 +121,9 @@ interface Mark {
 /** One finding as a frame: what, where with the source, why, and the way out. */
 export function renderFrame(d: Diagnostic, sources: Sources, paint: Paint = plain): string {
   const colour = marks[d.severity];
-  const out = [`${paint(`${d.severity}[${d.code}]`, 'bold', colour)}${paint(`: ${clean(d.message)}`, 'bold')}`];
+  const out = [
+    `${paint(`${d.severity}[${d.code}]`, 'bold', colour)}${paint(`: ${clean(d.message)}`, 'bold')}`,
+  ];
 
   const files = [...new Set([d.span, ...d.labels.map((l) => l.span)].map((s) => s.file))];
   const marked = files.map((file) => ({ file, marks: marksIn(file, d, sources) }));
@@ -144,7 +146,9 @@ export function renderFrame(d: Diagnostic, sources: Sources, paint: Paint = plai
       if (before !== undefined && line === before + 2) {
         out.push(`${bar(String(before + 2))} ${show(lines.text(before + 1), []).text}`.trimEnd());
       } else if (before !== undefined && line > before + 1) out.push(bar('', '⋮'));
-      const here = list.filter((m) => m.line === line).sort((a, b) => Number(b.main) - Number(a.main) || a.from - b.from);
+      const here = list
+        .filter((m) => m.line === line)
+        .sort((a, b) => Number(b.main) - Number(a.main) || a.from - b.from);
       const shown = show(lines.text(line), here);
       out.push(`${bar(String(line + 1))} ${shown.text}`.trimEnd());
       here.forEach((mark, i) => {
@@ -241,7 +245,6 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Plain ASCII needs no segmenter, which is slow on long lines. */
 function graphemes(text: string): Iterable<{ segment: string; index: number }> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a tab is one, and is looked for.
   if (/^[\t\x20-\x7e]*$/.test(text)) return [...text].map((segment, index) => ({ segment, index }));
   return segmenter.segment(text);
 }

@@ -10,7 +10,8 @@ const file = (name: string, content: string | Buffer): string => {
   writeFileSync(path.join(folder, name), content);
   return name;
 };
-const good = 'param n = 4\nnoise z ~ normal[n]\nnet G(z: [n]) -> [2] = z |> dense(2)\noutput samples = G(z)\n';
+const good =
+  'param n = 4\nnoise z ~ normal[n]\nnet G(z: [n]) -> [2] = z |> dense(2)\noutput samples = G(z)\n';
 const bad = good.replace('dense', 'dens');
 
 describe('help', () => {
@@ -58,11 +59,26 @@ describe('slips are named, with the nearest thing meant', () => {
 describe('files that cannot be read', () => {
   test.each([
     ['missing', () => 'missing.gan', /cannot read missing\.gan: there is no such file/],
-    ['the suffix forgotten', () => file('forgot.gan', good).replace('.gan', ''), /did you mean forgot\.gan\?/],
-    ['a folder', () => (mkdirSync(path.join(folder, 'd.gan'), { recursive: true }), 'd.gan'), /d\.gan is a folder/],
+    [
+      'the suffix forgotten',
+      () => file('forgot.gan', good).replace('.gan', ''),
+      /did you mean forgot\.gan\?/,
+    ],
+    [
+      'a folder',
+      () => {
+        mkdirSync(path.join(folder, 'd.gan'), { recursive: true });
+        return 'd.gan';
+      },
+      /d\.gan is a folder/,
+    ],
     ['empty', () => file('empty.gan', ''), /empty\.gan is empty/],
     ['binary', () => file('b.gan', Buffer.from([1, 2, 0, 3])), /binary file \(a zero byte at offset 2\)/],
-    ['Latin-1', () => file('l.gan', Buffer.from('// a\n// caf\xe9\n', 'latin1')), /not UTF-8 \(line 2, byte 11\)/],
+    [
+      'Latin-1',
+      () => file('l.gan', Buffer.from('// a\n// caf\xe9\n', 'latin1')),
+      /not UTF-8 \(line 2, byte 11\)/,
+    ],
     ['UTF-16', () => file('u.gan', Buffer.from('\ufeffparam a = 1', 'utf16le')), /UTF-16/],
     ['too large', () => file('large.gan', '/'.repeat(1024 * 1024 + 1)), /1\.0 MiB; .* at most 1 MiB/],
     ['a path through a file', () => `${file('f.gan', good)}/x.gan`, /a part of the path is a file/],
@@ -117,13 +133,22 @@ describe('check', () => {
     expect(JSON.parse(none.stdout)).toEqual([]);
     const one = await run(['check', '--format', 'json', file('bad.gan', bad)], { cwd: folder });
     expect(JSON.parse(one.stdout)).toEqual([
-      expect.objectContaining({ severity: 'error', file: 'bad.gan', line: 3, column: 29, endLine: 3, endColumn: 33 }),
+      expect.objectContaining({
+        severity: 'error',
+        file: 'bad.gan',
+        line: 3,
+        column: 29,
+        endLine: 3,
+        endColumn: 33,
+      }),
     ]);
   });
 
   test('annotations for GitHub', async () => {
     const ran = await run(['check', '--format', 'github', file('bad.gan', bad)], { cwd: folder });
-    expect(ran.stdout).toMatch(/^::error file=bad\.gan,line=3,endLine=3,col=29,endColumn=33,title=GAN02\d\d[^\n]*\n$/);
+    expect(ran.stdout).toMatch(
+      /^::error file=bad\.gan,line=3,endLine=3,col=29,endColumn=33,title=GAN02\d\d[^\n]*\n$/,
+    );
   });
 
   test('--set replaces a parameter', async () => {
@@ -133,12 +158,14 @@ describe('check', () => {
   });
 
   test('colour where it is wanted, and not where NO_COLOR is set', async () => {
-    const escape = '\u001b[';
+    const escapes = '\u001b[';
     const bare = ['check', file('bad.gan', bad)];
-    expect((await run(bare, { cwd: folder })).stdout).not.toContain(escape);
-    expect((await run([...bare, '--color'], { cwd: folder })).stdout).toContain(escape);
-    expect((await run(bare, { cwd: folder, env: { FORCE_COLOR: '1' } })).stdout).toContain(escape);
-    expect((await run(bare, { cwd: folder, env: { NO_COLOR: '1', FORCE_COLOR: '1' } })).stdout).not.toContain(escape);
+    expect((await run(bare, { cwd: folder })).stdout).not.toContain(escapes);
+    expect((await run([...bare, '--color'], { cwd: folder })).stdout).toContain(escapes);
+    expect((await run(bare, { cwd: folder, env: { FORCE_COLOR: '1' } })).stdout).toContain(escapes);
+    expect((await run(bare, { cwd: folder, env: { NO_COLOR: '1', FORCE_COLOR: '1' } })).stdout).not.toContain(
+      escape,
+    );
   });
 });
 

@@ -1,22 +1,20 @@
 /** Every code of the table: its page, its example, and what the example brings about. */
 import { describe, expect, test } from 'vitest';
-import { check } from '../../src/check/check.ts';
+import { byPath } from '../../src/cli/frontend.ts';
 import { inOrder, renderFrame } from '../../src/cli/render.ts';
+import { analyse } from '../../src/compile.ts';
 import type { Diagnostic, Entry, Source } from '../../src/diagnostics/diagnostic.ts';
 import { table } from '../../src/diagnostics/table.ts';
-import { parse } from '../../src/syntax/parse.ts';
 
 const entries = Object.entries(table as Record<string, Entry<never>>).sort(([a], [b]) => (a < b ? -1 : 1));
 
-function findings(entry: Entry<never>): { found: Diagnostic[]; sources: Map<string, Source> } {
-  const source = { path: 'example.gan', text: entry.example };
-  const sources = new Map([[source.path, source]]);
-  for (const [path, text] of Object.entries(entry.exampleFiles ?? {})) sources.set(path, { path, text });
-  const parsed = parse(source);
-  const checked = parsed.value
-    ? check({ file: parsed.value, source, set: {}, load: (path) => sources.get(path) }).diagnostics
-    : [];
-  return { found: [...parsed.diagnostics, ...checked], sources };
+function findings(entry: Entry<never>): { found: readonly Diagnostic[]; sources: Map<string, Source> } {
+  const files = entry.exampleFiles ?? {};
+  const analysis = analyse({
+    source: { path: 'example.gan', text: entry.example },
+    load: (path) => (files[path] === undefined ? undefined : { path, text: files[path] }),
+  });
+  return { found: analysis.diagnostics, sources: byPath(analysis.sources) };
 }
 
 test('the table is filled', () => {

@@ -1,0 +1,55 @@
+/** `ganc train`: compiles in memory and trains; the run folder keeps the sources, so that it can be gone on with alone. */
+import path from 'node:path';
+import { Command } from 'commander';
+import { type TrainOptions, trainOptions } from '../../runtimes/node/options.ts';
+import { CannotRun } from './failure.ts';
+import { quoted } from './init.ts';
+import { setOption } from './options.ts';
+import { exitWith, terminalOf } from './terminal.ts';
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('train a model: pictures, curves and checkpoints go to a run folder')
+    .argument('[FILE]', 'the .gan file; with --from it may be left out')
+    .addOption(setOption());
+  for (const option of trainOptions()) command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ ganc train model.gan
+  $ ganc train model.gan --steps 500 --set latent=32 --out runs/small
+  $ ganc train model.gan --data x=my-pictures/
+  $ ganc train --from runs/model-1            go on where it stopped
+  $ ganc train --from runs/model-1 --steps 9000
+
+Ctrl-C saves a checkpoint and leaves.`,
+    )
+    .action(
+      async (
+        file: string | undefined,
+        options: TrainOptions & { set: Record<string, string> },
+        command: Command,
+      ) => {
+        const { set, ...rest } = options;
+        const { fromFile, fromRun, loadModel, loadRuntime } = await import('./in-memory.ts');
+        if (file === undefined && rest.from === undefined) {
+          throw new CannotRun(
+            'train needs a .gan file, or a run to go on with',
+            'ganc train FILE, or --from RUN',
+          );
+        }
+        const program = file === undefined ? fromRun(rest.from!, set) : fromFile(file, set);
+        const { model, host } = await loadModel(program, terminalOf(command));
+        const runtime = await loadRuntime();
+        const command_ = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;
+        const code = await runtime.train(model, rest, {
+          ...host,
+          command: command_,
+          sampleCommand: 'ganc sample',
+        });
+        exitWith(code);
+      },
+    );
+}
