@@ -1,9 +1,8 @@
 /** `broadcast_to`: repetition along axes and over the batch, which gradients of reductions are made of. */
-import { broadcastTo, reshaped, sizeOf } from '../ir/ndarray.ts';
+import { broadcastTo, sizeOf } from '../ir/ndarray.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import { constantOf, match } from './families.ts';
 import type { Operation, Primitive } from './record.ts';
-import { runtimeShape } from './shapes.ts';
 
 const broadcast_to: Primitive = {
   kind: 'primitive',
@@ -37,24 +36,4 @@ const broadcast_to: Primitive = {
   ],
 };
 
-const reshape: Primitive = {
-  kind: 'primitive',
-  doc: 'The same numbers, in row-major order, in another shape.',
-  signature: null,
-  shape: (_, attrs) => attrs.shape as Shape,
-  gradient: (b, node, dy) => b.reshape(dy, node.args[0]!.shape),
-  range: ([x]) => x!,
-  cost: () => ({ flops: 0 }),
-  reference: ([x], node) => reshaped(x!, node.count === null ? node.shape : [x!.shape[0]!, ...node.shape]),
-  simplify: (b, [x], attrs) => {
-    const inner = match(x!, 'reshape');
-    return inner && b.reshape(inner.args[0]!, attrs.shape as Shape);
-  },
-  lower: { tfjs: ([x], node) => `tf.reshape(${x}, ${runtimeShape(node)})` },
-  samples: [
-    { operands: [{ shape: [2, 3], batch: true }], attrs: { shape: [6] } },
-    { operands: [{ shape: [2, 3], batch: false }], attrs: { shape: [3, 1, 2] } },
-  ],
-};
-
-export const repetition = { broadcast_to, reshape } satisfies Record<string, Operation>;
+export const repetition = { broadcast_to } satisfies Record<string, Operation>;

@@ -1,0 +1,168 @@
+/** Normalisations: mean and variance over the batch, the last axis, the positions, or groups of channels. */
+import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Node } from '../ir/graph.ts';
+import { sizeOf } from '../ir/ndarray.ts';
+import type { Attrs, Shape, Shaped } from '../ir/types.ts';
+import type { Layer, Parameter, Slot } from './record.ts';
+import { positive } from './window.ts';
+
+const EPSILON = 1e-5;
+/** How much of a running average stays at each move. */
+const KEEP = 0.9;
+
+const x: Parameter = { name: 'x', kind: 'value' };
+const affine: Parameter = {
+  name: 'affine',
+  kind: 'boolean',
+  default: true,
+  doc: 'false leaves out scale (gamma) and shift (beta)',
+};
+
+/** Scale and shift, one of each for every entry of the last axis. */
+function affineSlots([a]: readonly Shaped[], attrs: Attrs): readonly Slot[] {
+  if (!attrs.affine) return [];
+  const n = a!.shape.at(-1)!;
+  const slot = (name: string, value: number): Slot => ({
+    slot: name,
+    shape: [n],
+    init: { kind: 'constant', value },
+    fanIn: n,
+    fanOut: n,
+  });
+  return [slot('gamma', 1), slot('beta', 0)];
+}
+
+function scaled(b: Builder, y: Node, weights: Readonly<Record<string, Node>>): Node {
+  return weights.gamma ? b.add(b.mul(y, weights.gamma), weights.beta!) : y;
+}
+
+/** (x − mean) / √(variance + ε), the statistics taken over `axes` (and the batch). */
+function standardised(b: Builder, a: Node, axes: readonly number[], batch = false) {
+  const mean = b.mean(a, { axes, keep: true, batch });
+  const centred = b.sub(a, mean);
+  const variance = b.mean(b.square(centred), { axes, keep: true, batch });
+  return { mean, variance, result: b.mul(centred, b.rsqrt(b.add(variance, EPSILON))) };
+}
+
+/** Needs channels at least. */
+function channels(op: string) {
+  return ([a]: readonly Shaped[]): Shape | Problem =>
+    a!.shape.length > 0
+      ? a!.shape
+      : problem('GAN0321', { op, expected: 'at least one axis', shape: a!.shape }, { operand: 0 });
+}
+
+const leading = (shape: Shape): number[] => shape.slice(0, -1).map((_, i) => i);
+
+const sample = (shape: Shape, attrs: Attrs, batch = true) => ({ operands: [{ shape, batch }], attrs });
+
+const batchNorm: Layer = {
+  kind: 'layer',
+  doc: 'Normalises each channel by its mean and variance over the minibatch and all positions; outputs use moving averages (Ioffe & Szegedy 2015).',
+  signature: [x, affine],
+  shape: ([a]) =>
+    a!.batch ? channels('batch_norm')([a!]) : problem('GAN0334', { op: 'batch_norm' }, { operand: 0 }),
+  weights: affineSlots,
+  stats: ([a]) => [
+    { slot: 'mean', shape: [a!.shape.at(-1)!], init: 'zeros' },
+    { slot: 'variance', shape: [a!.shape.at(-1)!], init: 'ones' },
+  ],
+  build: (b, [a], _, weights, context) => {
+    if (!context.training) {
+      const scale = b.rsqrt(b.add(context.stat('variance'), EPSILON));
+      return scaled(b, b.mul(b.sub(a!, context.stat('mean')), scale), weights);
+    }
+    const c = a!.shape.at(-1)!;
+    const { mean, variance, result } = standardised(b, a!, leading(a!.shape), true);
+    context.move('mean', b.reshape(mean, [c]), KEEP);
+    context.move('variance', unbiased(b, b.reshape(variance, [c]), a!), KEEP);
+    return scaled(b, result, weights);
+  },
+  samples: [
+    sample([3], { affine: true }),
+    sample([2, 2, 2], { affine: true }),
+    sample([4, 2], { affine: false }),
+  ],
+};
+
+/** The variance times n / (n − 1), n being the examples times the positions; of a single number as it is. */
+function unbiased(b: Builder, variance: Node, of: Node): Node {
+  const positions = sizeOf(of.shape.slice(0, -1));
+  const n = b.mul(b.leaf({ kind: 'count', count: of.count! }, [], null), positions);
+  return b.mul(variance, b.div(n, b.op('maximum', [b.sub(n, 1), b.scalar(1)])));
+}
+
+const layerNorm: Layer = {
+  kind: 'layer',
+  doc: 'Normalises the last axis of each example, with one gamma and beta for each entry (Ba et al. 2016).',
+  signature: [x, affine],
+  shape: channels('layer_norm'),
+  weights: affineSlots,
+  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, [a!.shape.length - 1]).result, weights),
+  samples: [
+    sample([4], { affine: true }),
+    sample([2, 3], { affine: false }),
+    sample([3], { affine: true }, false),
+  ],
+};
+
+const instanceNorm: Layer = {
+  kind: 'layer',
+  doc: 'Normalises each channel of each example over its positions (Ulyanov et al. 2016).',
+  signature: [x, affine],
+  shape: ([a]) =>
+    a!.shape.length > 1
+      ? a!.shape
+      : problem(
+          'GAN0337',
+          { op: 'instance_norm', shape: a!.shape },
+          { operand: 0 },
+          { help: 'on vectors, `layer_norm` normalises each example' },
+        ),
+  weights: affineSlots,
+  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, leading(a!.shape)).result, weights),
+  samples: [sample([2, 3, 2], { affine: true }), sample([4, 2], { affine: false })],
+};
+
+const groupNorm: Layer = {
+  kind: 'layer',
+  doc: 'Normalises groups of channels of each example, over their positions (Wu & He 2018).',
+  signature: [x, { name: 'groups', kind: 'integer', doc: 'a divisor of the number of channels' }, affine],
+  resolve: (_, attrs) => positive('group_norm', 'groups', attrs.groups) ?? attrs,
+  shape: ([a], attrs) => {
+    const shape = channels('group_norm')([a!]);
+    if (isProblem(shape)) return shape;
+    const [c, groups] = [shape.at(-1)!, attrs.groups as number];
+    if (c % groups !== 0) {
+      return problem(
+        'GAN0329',
+        { op: 'group_norm', groups, channels: c, what: 'channels' },
+        { argument: 'groups' },
+      );
+    }
+    if (shape.length === 1 && c === groups) {
+      return problem('GAN0337', { op: `group_norm(${groups})`, shape }, { operand: 0 });
+    }
+    return shape;
+  },
+  weights: affineSlots,
+  build: (b, [a], attrs, weights) => {
+    const groups = attrs.groups as number;
+    const split = b.reshape(a!, [...a!.shape.slice(0, -1), groups, a!.shape.at(-1)! / groups]);
+    const axes = split.shape.map((_, i) => i).filter((i) => i !== split.shape.length - 2);
+    return scaled(b, b.reshape(standardised(b, split, axes).result, a!.shape), weights);
+  },
+  samples: [
+    sample([2, 2, 4], { groups: 2, affine: true }),
+    sample([4], { groups: 2, affine: false }),
+    sample([3, 2], { groups: 1, affine: true }),
+  ],
+};
+
+export const norms = {
+  batch_norm: batchNorm,
+  layer_norm: layerNorm,
+  instance_norm: instanceNorm,
+  group_norm: groupNorm,
+};
