@@ -16,11 +16,6 @@ export interface GraphBuilder extends Builder {
   readonly operations: Readonly<Record<string, Operation>>;
   /** Says a composite operation in primitives; a primitive is `op`. */
   expand(op: string, args: readonly Node[], attrs: Attrs, context: BuildContext): Node;
-  /**
-   * The same value under an identity of its own, through which no rewrite looks: what `grad(y, x)` is asked about, so that
-   * `log(x)` of an `x = sigmoid(a)` still hangs on `x`. Leaves are their own mark.
-   */
-  mark(a: Node): Node;
 }
 
 /** Constants up to this many numbers are worked out by the compiler. */
@@ -93,18 +88,27 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
 
   /** Operands that broadcast by themselves need not be repeated first. */
   function unrepeated(record: Primitive, args: readonly Node[], attrs: Attrs): readonly Node[] {
-    if (args.length < 2 || !args.some(isRepeated)) return args;
+    if (args.length < 2 || args.every((a) => narrower(a) === null)) return args;
     const count = args.find((a) => a.count !== null)?.count ?? null;
     const shape = record.shape(args.map(typeOf), attrs);
     const result = [...args];
     for (const [i, a] of args.entries()) {
-      if (!isRepeated(a)) continue;
-      result[i] = a.args[0]!;
+      const source = narrower(a);
+      if (source === null) continue;
+      result[i] = source;
       const narrow = record.shape(result.map(typeOf), attrs);
       const counted = count === null || result.some((r) => r.count !== null);
       if (isProblem(narrow) || isProblem(shape) || !sameShape(narrow, shape) || !counted) result[i] = a;
     }
     return result;
+  }
+
+  /** What a value is a repetition of: an explicit one, or a constant that is one number everywhere. */
+  function narrower(a: Node): Node | null {
+    if (a.kind === 'op') return isRepeated(a) ? a.args[0]! : null;
+    if (a.leaf.kind !== 'constant' || a.shape.length === 0) return null;
+    const value = splat(a);
+    return value === null ? null : builder.scalar(value);
   }
 
   /** Inserts ones behind the batch axis, so that the operands' axes meet as NumPy aligns them. */
@@ -148,7 +152,7 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     shape: Shape,
     count: Count | null,
   ): LeafNode | null {
-    if (count !== null || args.length === 0 || name === 'broadcast_to' || name === 'mark') return null;
+    if (count !== null || args.length === 0 || name === 'broadcast_to') return null;
     if (sizeOf(shape) > FOLD_LIMIT) return null;
     const values: NDArray[] = [];
     for (const a of args) {
@@ -185,7 +189,6 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
       if (record?.kind === 'composite') return record.build(builder, args, attrs, context);
       return op(name, args, attrs);
     },
-    mark: (a) => (a.kind === 'leaf' ? a : op('mark', [a])),
 
     add: (a, b) => op('add', [a, node(b)]),
     sub: (a, b) => op('sub', [node(a), node(b)]),
@@ -199,7 +202,14 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     rsqrt: (a) => op('rsqrt', [a]),
     sum: (a, options = {}) => op('sum', [a], reduction(a, options)),
     mean: (a, options = {}) => op('mean', [a], reduction(a, options)),
-    reshape: (a, shape) => (sameShape(a.shape, shape) ? a : op('reshape', [a], { shape })),
+    reshape(a, shape) {
+      if (sameShape(a.shape, shape)) return a;
+      // One number repeated is repeated to the new shape at once.
+      const source = isRepeated(a) && sizeOf(a.args[0]!.shape) === 1 ? a.args[0]! : null;
+      return source
+        ? builder.broadcast(builder.reshape(source, []), shape, a.count)
+        : op('reshape', [a], { shape });
+    },
     broadcast(a, shape, count) {
       if (sameShape(a.shape, shape) && a.count === count) return a;
       const lead = shape.length - a.shape.length;

@@ -313,14 +313,4 @@ export const elementwise = {
     tfjs: (x) => `tf.clone(${x})`,
     wrt: [],
   }),
-  /** Made by the builder's `mark`: an interior value that a gradient is asked for. */
-  mark: unary({
-    doc: 'The value itself, which no rewrite looks through.',
-    parameters: null,
-    f: (x) => x,
-    gradient: (_, __, dy) => dy,
-    range: (x) => x,
-    simplify: (_, x) => match(x, 'mark'),
-    tfjs: (x) => `tf.clone(${x})`,
-  }),
 } satisfies Record<string, Operation>;

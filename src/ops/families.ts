@@ -13,7 +13,7 @@ export function match(a: Node, op: string): OpNode | null {
 
 /** The number, where the node is a constant scalar. */
 export function constantOf(a: Node): number | null {
-  return a.kind === 'leaf' && a.leaf.kind === 'constant' && a.leaf.value.data.length === 1
+  return a.kind === 'leaf' && a.leaf.kind === 'constant' && a.shape.length === 0
     ? a.leaf.value.data[0]!
     : null;
 }

@@ -11,8 +11,8 @@ import type { Primitive } from '../ops/record.ts';
  * ∂(Σ y)/∂x for each of `xs`, of x's shape and count; the sum runs over all of y's entries and the batch. Nodes that do
  * not lie between an x and y get no gradient, and cost nothing. Zero where y does not depend on x.
  *
- * An `x` may be an interior node; the gradient through it to earlier `xs` flows on. Rewrites of `y` may have passed an
- * interior node over (`log(p)` of `p = sigmoid(a)` becomes `−softplus(−a)`): build `y` on `builder.mark(x)` and ask for that.
+ * An `x` may be an interior node; the gradient through it to earlier `xs` flows on. But a rewrite may have passed an interior
+ * node over (`log(p)` of `p = sigmoid(a)` is `−softplus(−a)`): who means such a node builds `y` on a leaf in its place.
  */
 export function gradient(b: GraphBuilder, y: Node, xs: readonly Node[]): Node[] {
   const between = nodesBetween(y, xs);
