@@ -18,10 +18,12 @@ Examples:
     .action(async (file: string, options: { set: Record<string, string> }, command: Command) => {
       const { analyseFile, modelOf } = await import('./frontend.ts');
       const { planOf } = await import('../compile.ts');
-      const { summarise } = await import('../summary/summary.ts');
+      const { summary } = await import('../summary/summary.ts');
+      const { renderSummary } = await import('./summary-table.ts');
       const terminal = terminalOf(command);
       const analysis = analyseFile(file, options.set);
       const model = modelOf(analysis, terminal);
-      terminal.out(summarise(model, planOf(model, analysis.sources)));
+      const { outPaint } = terminal;
+      terminal.out(renderSummary(summary(model, planOf(model, analysis.sources)), outPaint));
     });
 }
