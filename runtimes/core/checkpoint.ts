@@ -207,6 +207,23 @@ function restoreTensors(run: TrainingRun, file: SafetensorsFile, counts: Counts)
   }
 }
 
+/** Takes from a checkpoint what outputs need: weights, states, frozen and averaged copies, and the clocks. */
+export function restoreForOutputs(run: TrainingRun, file: SafetensorsFile): void {
+  const { state, model } = run;
+  const put = (group: Record<string, Tensor>, name: string, stored: StoredTensor) =>
+    state.replace(group, name, tf.tensor(stored.data, stored.shape, 'float32'));
+  for (const { name } of [...model.weights, ...model.stats]) put(state.live, name, file.tensors.get(name)!);
+  for (const [key, stored] of file.tensors) {
+    if (key.startsWith('frozen:')) put(state.frozen, key.slice(7), stored);
+    if (key.startsWith('averaged:')) put(state.averages, key.slice(9), stored);
+  }
+  const counts = readCounts(file);
+  for (const net of counts?.averaging ?? []) state.averaging.add(net);
+  state.step = counts?.step ?? 0;
+  const phase = model.phases[counts?.phase ?? model.phases.length - 1] ?? model.phases.at(-1);
+  if (phase !== undefined) run.setPhase(phase);
+}
+
 /** Starts a net from the weights of a file (`net … from "path"`). The averages are taken where the run kept them. */
 export function startNetFrom(run: TrainingRun, net: string, file: SafetensorsFile, path: string): void {
   const { model, state } = run;

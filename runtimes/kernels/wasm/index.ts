@@ -1,0 +1,2 @@
+/** Kernels that tfjs's wasm backend lacks for training. */
+export function registerWasmKernels(): void {}

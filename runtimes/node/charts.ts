@@ -1,0 +1,120 @@
+/** Charts as SVG text: loss curves, 2-D points, waves. Observable Plot on linkedom's document. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { LogEntry } from '../core/loop.ts';
+import type { Examples } from './drawing.ts';
+
+/** What is used of linkedom's elements (the types of the DOM are not loaded here). */
+interface SvgElement {
+  readonly tagName: string;
+  readonly outerHTML: string;
+  setAttribute(name: string, value: string): void;
+  querySelectorAll(selector: string): { item(index: number): SvgElement };
+}
+
+type PlotOptions = Parameters<typeof Plot.plot>[0];
+
+function render(options: PlotOptions & {}): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const figure = Plot.plot({
+    document: document as never,
+    style: { background: 'white', color: '#222', fontFamily: 'sans-serif', fontSize: '11px' } as never,
+    ...options,
+  });
+  // A plot with a legend or a title is a figure around the drawing.
+  const element = figure as unknown as SvgElement;
+  const svg = element.tagName.toLowerCase() === 'svg' ? element : element.querySelectorAll('svg').item(0);
+  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  return svg.outerHTML;
+}
+
+/** Points drawn at most, for each curve: a long log is thinned by averaging neighbours. */
+const POINTS = 500;
+
+/** Every loss and metric over the steps, each in a panel of its own, with its moving mean. null for an empty log. */
+export function curvesSvg(entries: readonly LogEntry[]): string | null {
+  const names = [...new Set(entries.flatMap((e) => Object.keys(e.values)))];
+  const rows = names.flatMap((name) => {
+    const all = entries.filter((e) => typeof e.values[name] === 'number');
+    const group = Math.max(1, Math.ceil(all.length / POINTS));
+    return Array.from({ length: Math.ceil(all.length / group) }, (_, i) => {
+      const part = all.slice(i * group, (i + 1) * group);
+      return {
+        name,
+        step: part.at(-1)!.step,
+        value: part.reduce((sum, e) => sum + e.values[name]!, 0) / part.length,
+      };
+    });
+  });
+  if (rows.length === 0) return null;
+  return render({
+    width: 720,
+    height: 60 + 180 * names.length,
+    marginLeft: 60,
+    marginRight: 110,
+    x: { label: 'step', grid: true },
+    y: { label: null, grid: true, nice: true },
+    fy: { label: null, domain: names },
+    marks: [
+      Plot.frame({ stroke: '#ddd' }),
+      Plot.line(rows, { x: 'step', y: 'value', fy: 'name', stroke: '#9ecae1', strokeWidth: 1 }),
+      Plot.line(
+        rows,
+        Plot.windowY(
+          { k: Math.max(1, Math.round(rows.length / names.length / 25)), anchor: 'end', strict: false },
+          { x: 'step', y: 'value', fy: 'name', stroke: '#08519c', strokeWidth: 1.8 },
+        ),
+      ),
+    ],
+  });
+}
+
+/** Points that a model draws (blue) over real ones (grey). */
+export function scatterSvg(values: Float32Array, background?: Float32Array, title?: string): string {
+  const pairs = (data: Float32Array) =>
+    Array.from({ length: data.length / 2 }, (_, i) => ({ x: data[2 * i]!, y: data[2 * i + 1]! })).filter(
+      (p) => Number.isFinite(p.x) && Number.isFinite(p.y),
+    );
+  const drawn = pairs(values);
+  const real = background === undefined ? [] : pairs(background);
+  // The frame is the real data's, so that pictures of one run can be laid side by side.
+  const framed = real.length > 0 ? real : drawn;
+  const reach = Math.max(1e-6, ...framed.map((p) => Math.max(Math.abs(p.x), Math.abs(p.y)))) * 1.25;
+  return render({
+    width: 480,
+    height: 480,
+    margin: 36,
+    x: { domain: [-reach, reach], label: title ?? null, grid: true },
+    y: { domain: [-reach, reach], label: null, grid: true },
+    marks: [
+      Plot.frame({ stroke: '#ccc' }),
+      Plot.dot(real, { x: 'x', y: 'y', r: 1.6, fill: '#bbb', clip: true }),
+      Plot.dot(drawn, { x: 'x', y: 'y', r: 1.6, fill: '#08519c', fillOpacity: 0.6, clip: true }),
+    ],
+  });
+}
+
+/** The first channel of each example, one below another. */
+export function waveSvg({ count, shape, values }: Examples, rate: number, title?: string): string {
+  const [length = 1, channels = 1] = shape;
+  const stride = Math.max(1, Math.floor(length / 2000));
+  const rows = Array.from({ length: count }, (_, k) =>
+    Array.from({ length: Math.floor(length / stride) }, (_, t) => ({
+      example: k + 1,
+      ms: (1000 * t * stride) / rate,
+      value: values[(k * length + t * stride) * channels]!,
+    })),
+  ).flat();
+  return render({
+    width: 720,
+    height: 40 + 90 * count,
+    marginLeft: 44,
+    x: { label: title === undefined ? 'milliseconds' : `${title} · milliseconds` },
+    y: { domain: [-1, 1], label: null, ticks: 3 },
+    fy: { axis: null },
+    marks: [
+      Plot.frame({ stroke: '#ddd' }),
+      Plot.line(rows, { x: 'ms', y: 'value', fy: 'example', stroke: '#08519c', strokeWidth: 0.8 }),
+    ],
+  });
+}

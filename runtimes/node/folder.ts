@@ -1,0 +1,244 @@
+/** The run folder: run.json, log.jsonl, samples/, curves.svg, checkpoints/. What is written once stays whole. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { said, UserError } from '../core/errors.ts';
+import type { LogEntry } from '../core/loop.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type StoredTensor,
+} from '../core/safetensors.ts';
+import type { TrainOptions } from './options.ts';
+
+/** Newest checkpoints kept. */
+const KEPT = 3;
+
+/** `run.json`: what a run was started with. */
+export interface RunRecord {
+  format: 1;
+  model: string;
+  source: string;
+  params: Record<string, unknown>;
+  /** As given; sources of data are absolute where they are paths. */
+  options: TrainOptions;
+  about: Record<string, unknown>;
+  versions: Record<string, string>;
+  started: string;
+}
+
+export class RunFolder {
+  private log: number | null = null;
+
+  constructor(readonly path: string) {}
+
+  /** The next free `runs/NAME-n`. */
+  static unused(model: string): string {
+    for (let n = 1; ; n++) {
+      const path = join('runs', `${model}-${n}`);
+      if (!existsSync(path)) return path;
+    }
+  }
+
+  create(record: RunRecord, files: readonly { name: string; text: string }[]): void {
+    guard(this.path, () => {
+      mkdirSync(join(this.path, 'samples'), { recursive: true });
+      mkdirSync(join(this.path, 'checkpoints'), { recursive: true });
+      for (const file of files) {
+        const path = join(this.path, file.name);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, file.text);
+      }
+      this.writeWhole('run.json', [new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`)]);
+    });
+  }
+
+  /** null where the folder holds no run. */
+  record(): RunRecord | null {
+    try {
+      const record = JSON.parse(readFileSync(join(this.path, 'run.json'), 'utf8')) as RunRecord;
+      return record.format === 1 ? record : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Starts the log, keeping what earlier parts of the run wrote up to this step. */
+  openLog(upTo: number): void {
+    guard(this.path, () => {
+      const kept = this.entries().filter((e) => e.step <= upTo);
+      this.writeWhole('log.jsonl', [new TextEncoder().encode(kept.map(line).join(''))]);
+      this.log = openSync(join(this.path, 'log.jsonl'), 'a');
+    });
+  }
+
+  append(entry: LogEntry): void {
+    guard(this.path, () => {
+      if (this.log !== null) writeSync(this.log, line(entry));
+    });
+  }
+
+  close(): void {
+    if (this.log !== null) closeSync(this.log);
+    this.log = null;
+  }
+
+  /** The log so far; a line that was cut off by a crash is left out. */
+  entries(): LogEntry[] {
+    let text: string;
+    try {
+      text = readFileSync(join(this.path, 'log.jsonl'), 'utf8');
+    } catch {
+      return [];
+    }
+    const out: LogEntry[] = [];
+    for (const one of text.split('\n')) {
+      try {
+        const { step, phase, phaseStep, epoch, ms, ...values } = JSON.parse(one);
+        out.push({ step, phase, phaseStep, epoch, ms, values });
+      } catch {
+        // An empty or a cut line.
+      }
+    }
+    return out;
+  }
+
+  /** Writes beside, flushes to the disk, and renames: at any moment there is the old file or the new one. */
+  writeWhole(name: string, parts: readonly Uint8Array[]): string {
+    const path = join(this.path, name);
+    const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+    return guard(this.path, () => {
+      try {
+        mkdirSync(dirname(path), { recursive: true });
+        const file = openSync(beside, 'w');
+        try {
+          for (const part of parts) {
+            for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+          }
+          fsyncSync(file);
+        } finally {
+          closeSync(file);
+        }
+        renameSync(beside, path);
+      } catch (error) {
+        rmSync(beside, { force: true });
+        throw error;
+      }
+      return path;
+    });
+  }
+
+  saveCheckpoint(step: number, tensors: Map<string, StoredTensor>, metadata: Record<string, string>): string {
+    const path = this.writeWhole(checkpointName(step), encodeSafetensors(tensors, metadata));
+    // Those of a run that went on from an older checkpoint would be mistaken for newer ones.
+    const found = this.checkpoints();
+    for (const c of found) if (c.step > step) rmSync(c.path, { force: true });
+    const older = found.filter((c) => c.step <= step);
+    for (const c of older.slice(0, -KEPT)) rmSync(c.path, { force: true });
+    return path;
+  }
+
+  /** In order of steps. */
+  checkpoints(): { step: number; path: string }[] {
+    let names: string[];
+    try {
+      names = readdirSync(join(this.path, 'checkpoints'));
+    } catch {
+      return [];
+    }
+    return names
+      .map((name) => ({ name, step: Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN) }))
+      .filter(({ step }) => !Number.isNaN(step))
+      .sort((a, b) => a.step - b.step)
+      .map(({ name, step }) => ({ step, path: join(this.path, 'checkpoints', name) }));
+  }
+
+  latest(): { step: number; path: string } | null {
+    return this.checkpoints().at(-1) ?? null;
+  }
+}
+
+const checkpointName = (step: number) =>
+  join('checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
+
+function line({ values, ...rest }: LogEntry): string {
+  return `${JSON.stringify({ ...rest, ms: Math.round(rest.ms * 100) / 100, ...values })}\n`;
+}
+
+/** Turns a full or forbidden disk into a message. */
+function guard<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof UserError || code === undefined) throw error;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new UserError(`the disk is full: ${path} could not be written`, {
+        hint: 'what was written before is whole; make room and go on with --from',
+        cause: error,
+      });
+    }
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+      throw new UserError(`${path} may not be written (permission denied)`, {
+        hint: '--out chooses another folder',
+      });
+    }
+    if (code === 'ENOTDIR' || code === 'EEXIST')
+      throw new UserError(`${path} cannot be a folder: a file is in the way`);
+    throw new UserError(`${path} could not be written: ${said(error)}`, { cause: error });
+  }
+}
+
+/** What `--from` and `sample` are given: a run's folder or one of its checkpoints. */
+export interface Origin {
+  /** The run folder, where there is one. */
+  folder: RunFolder | null;
+  /** null: a run that was stopped before its first checkpoint. */
+  checkpoint: string | null;
+  /** It is the folder's newest. */
+  newest: boolean;
+}
+
+export function locate(given: string): Origin {
+  const path = resolve(given);
+  if (!existsSync(path))
+    throw new UserError(`${given} does not exist`, { hint: 'give a run folder or a checkpoint in it' });
+  if (!statSync(path).isDirectory()) {
+    const folder = new RunFolder(dirname(dirname(path)));
+    const isRun = basename(dirname(path)) === 'checkpoints' && folder.record() !== null;
+    return {
+      folder: isRun ? folder : null,
+      checkpoint: path,
+      newest: isRun && folder.latest()?.path === path,
+    };
+  }
+  const folder = new RunFolder(path);
+  const latest = folder.latest();
+  if (folder.record() === null && latest === null) {
+    throw new UserError(`${given} is not a run folder: it has no run.json and no checkpoints`);
+  }
+  return { folder, checkpoint: latest?.path ?? null, newest: true };
+}
+
+export function readCheckpoint(path: string): SafetensorsFile {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${said(error)}`);
+  }
+  return decodeSafetensors(bytes, path);
+}

@@ -1,0 +1,11 @@
+/** The runtime for Node: what an emitted trainer imports as `./runtime.js`, and what `ganc train` runs. */
+export { UserError } from '../core/errors.ts';
+export type { CompiledModel, OutputRun, Run } from '../core/model.ts';
+export * as nn from '../core/nn.ts';
+export { TrainingRun } from '../core/run.ts';
+export { type Backend, chooseBackend } from './backends.ts';
+export { errorText, main } from './main.ts';
+export { type Host, type SampleOptions, sampleOptions, type TrainOptions, trainOptions } from './options.ts';
+export { sample } from './sample.ts';
+export { openSource } from './sources/open.ts';
+export { type TrainResult, train } from './train.ts';

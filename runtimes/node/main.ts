@@ -1,0 +1,109 @@
+/** The command line of an emitted trainer: `node NAME.js` trains, `node NAME.js sample RUN` draws. */
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../core/errors.ts';
+import type { CompiledModel } from '../core/model.ts';
+import { type Host, type SampleOptions, sampleOptions, type TrainOptions, trainOptions } from './options.ts';
+import { sample } from './sample.ts';
+import { shown, train } from './train.ts';
+
+/** Runs the program if `url` is what Node was started with; imported, a model does nothing by itself. */
+export async function main(model: CompiledModel, url: string): Promise<void> {
+  if (!isProgram(url)) return;
+  const file = fileURLToPath(url);
+  const directory = dirname(file);
+  const command = `node ${relative(process.cwd(), file) || basename(file)}`;
+  const host: Host = { directory, dataDirs: [join(directory, 'data')], command };
+  process.exitCode = await runCommand(commandLine(model, command, host), process.argv);
+}
+
+function isProgram(url: string): boolean {
+  const started = process.argv[1];
+  if (started === undefined || !url.startsWith('file:')) return false;
+  try {
+    return realpathSync(started) === realpathSync(fileURLToPath(url));
+  } catch {
+    return false;
+  }
+}
+
+function commandLine(model: CompiledModel, command: string, host: Host): Command {
+  const program = new Command(command).description(describe(model)).enablePositionalOptions().exitOverride();
+  program.helpOption('-h, --help', 'say this').showSuggestionAfterError(true);
+  for (const option of trainOptions()) program.addOption(option);
+  program.action(async (options: TrainOptions) => {
+    const { exitCode } = await train(model, options, host);
+    process.exitCode = exitCode;
+  });
+  const draw = new Command('sample').description('draw from a run: its newest checkpoint, or the one given');
+  draw.argument('<run>', 'a run folder, or a checkpoint in it').exitOverride();
+  for (const option of sampleOptions()) draw.addOption(option);
+  draw.action(async (run: string, options: SampleOptions) => {
+    for (const path of await sample(model, run, options, host)) process.stdout.write(`${shown(path)}\n`);
+  });
+  program.addCommand(draw);
+  program.addHelpText(
+    'after',
+    `
+Examples:
+  $ ${command}                              train, into runs/${model.name}-1
+  $ ${command} --steps 200 --seed 7         a short run with another seed
+  $ ${command} --from runs/${model.name}-1         go on where it was left
+  $ ${command} sample runs/${model.name}-1 -o drawn.png
+
+A run folder holds run.json, log.jsonl, curves.svg, samples/ and checkpoints/ (safetensors).
+Ctrl-C finishes the step, writes a checkpoint and leaves; twice leaves at once.
+Exit codes: 0 done, 1 the data or the run failed, 2 the command could not run, 130 stopped by Ctrl-C.`,
+  );
+  return program;
+}
+
+function describe(model: CompiledModel): string {
+  const doc = model.doc === '' ? `${model.name}, compiled from ${model.source}.` : model.doc;
+  const phases = model.phases.map((p) => {
+    const length = p.steps === null ? `${p.epochs} epochs` : `${p.steps} steps`;
+    return `${p.name} (${length}, batch ${p.batch})`;
+  });
+  const data = model.data.map((r) => {
+    const names = r.fields.map(
+      (f) => `${f.name}: ${f.type.meaning === 'tensor' ? '' : f.type.meaning}[${f.type.shape.join(', ')}]`,
+    );
+    return `${names.join(', ')} from ${r.from === null ? '--data' : `"${r.from}"`}`;
+  });
+  const lines = [doc, ''];
+  lines.push(`phases   ${phases.join(', ')}`);
+  if (data.length > 0) lines.push(`data     ${data.join('; ')}`);
+  if (model.outputs.length > 0) lines.push(`outputs  ${model.outputs.map((o) => o.name).join(', ')}`);
+  return lines.join('\n');
+}
+
+/** Runs a command line and gives its exit code; what a user can mend is said without a stack. */
+async function runCommand(program: Command, argv: string[]): Promise<number> {
+  // A reader that has gone (`| head`) is no reason to stop a run.
+  process.stdout.on('error', quietPipe);
+  process.stderr.on('error', quietPipe);
+  try {
+    await program.parseAsync(argv);
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(errorText(error));
+    return error instanceof UserError ? error.code : 2;
+  }
+}
+
+function quietPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+/** An error as a person should see it. */
+export function errorText(error: unknown): string {
+  if (error instanceof UserError) {
+    return `error: ${error.message}\n${error.hint === null ? '' : `  help: ${error.hint}\n`}`;
+  }
+  if (process.env.GANC_DEBUG && error instanceof Error) return `internal error: ${error.stack}\n`;
+  const message = error instanceof Error ? error.message : String(error);
+  return `internal error: ${message}\n  This is a fault of the program, not of your data. GANC_DEBUG=1 shows where it happened.\n`;
+}

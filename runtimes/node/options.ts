@@ -1,0 +1,125 @@
+/**
+ * The options of training and sampling, for `ganc train`, `ganc sample` and an emitted trainer's own command line.
+ * Imports nothing heavy: a command line can show them without loading tfjs.
+ */
+import { InvalidArgumentError, Option } from 'commander';
+
+/** What `train` understands; a field left out has its default, or on `--from` what the run was started with. */
+export interface TrainOptions {
+  /** A source for each data name. Relative paths start at the working folder. */
+  data?: Record<string, string>;
+  /** `100` (the last phase) or `phase=100`. */
+  steps?: string[];
+  /** `64` (every phase) or `phase=64`. */
+  batch?: string[];
+  seed?: number;
+  backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
+  out?: string;
+  from?: string;
+  checkpointEvery?: number;
+  logEvery?: number;
+  samplesEvery?: number;
+}
+
+export interface SampleOptions {
+  data?: Record<string, string>;
+  output?: string;
+  count?: number;
+  seed?: number;
+  format?: 'png' | 'npy';
+  path?: string;
+  backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
+}
+
+/** What the one who calls knows and the command line does not say. */
+export interface Host {
+  /** Where relative paths of the file's own `from "…"` start. Default: the working folder. */
+  directory?: string;
+  /** Folders that may hold `fashion`. */
+  dataDirs?: string[];
+  /** Copied into the run folder: the `.gan` file and those that it uses. */
+  files?: { name: string; text: string }[];
+  /** Kept in `run.json` (what `--set` said, the compiler's version). */
+  about?: Record<string, unknown>;
+  /** How this program is called, for the line that says how to go on: `ganc train dcgan.gan`. */
+  command?: string;
+  /** The same for drawing: `ganc sample`. */
+  sampleCommand?: string;
+}
+
+function whole(from: number) {
+  return (text: string): number => {
+    const value = Number(text.replaceAll('_', ''));
+    if (!Number.isSafeInteger(value) || value < from) {
+      throw new InvalidArgumentError(`Write a whole number from ${from}.`);
+    }
+    return value;
+  };
+}
+
+function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at <= 0 || at === text.length - 1) throw new InvalidArgumentError('Write it as NAME=SOURCE.');
+  return { ...before, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+}
+
+const dataOption = () =>
+  new Option(
+    '--data <NAME=SOURCE>',
+    'where the data NAME comes from: a path or a built-in set (repeatable)',
+  ).argParser(pairs);
+const backendOption = () =>
+  new Option('--backend <name>', 'what to compute on (auto: tensorflow where installed, else wasm)').choices([
+    'auto',
+    'tensorflow',
+    'wasm',
+    'cpu',
+  ]);
+
+export function trainOptions(): Option[] {
+  return [
+    dataOption(),
+    new Option('--steps <[PHASE=]n>', 'length of the last phase, or of a named one (repeatable)').argParser(
+      collect,
+    ),
+    new Option(
+      '--batch <[PHASE=]n>',
+      'examples in a minibatch, of every phase or a named one (repeatable)',
+    ).argParser(collect),
+    new Option('--seed <n>', 'seed of weights, noise and order of the data (default: 0)').argParser(whole(0)),
+    backendOption(),
+    new Option('--out <folder>', 'the run folder (default: a new one, runs/NAME-1, runs/NAME-2, …)'),
+    new Option('--from <run>', 'go on with a run: its folder, or one of its checkpoints'),
+    new Option(
+      '--checkpoint-every <n>',
+      'steps between checkpoints (default: 500, or two minutes)',
+    ).argParser(whole(1)),
+    new Option(
+      '--log-every <n>',
+      'steps between lines of log.jsonl (default: so that there are some 200)',
+    ).argParser(whole(1)),
+    new Option(
+      '--samples-every <n>',
+      'steps between sample pictures (default: a tenth of the run)',
+    ).argParser(whole(1)),
+  ];
+}
+
+export function sampleOptions(): Option[] {
+  return [
+    new Option('--output <NAME>', 'which output to draw (default: the first)'),
+    new Option('--count <n>', 'how many examples (default: 64)').argParser(whole(1)),
+    new Option('--seed <n>', 'seed of the noise (default: 0)').argParser(whole(0)),
+    new Option(
+      '--format <format>',
+      'png: a picture; npy: the numbers (default: from PATH, else png)',
+    ).choices(['png', 'npy']),
+    new Option('-o, --path <PATH>', 'the file to write (default: NAME.png here)'),
+    dataOption(),
+    backendOption(),
+  ];
+}

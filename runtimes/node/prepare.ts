@@ -1,0 +1,85 @@
+/** Makes a run ready: its data opened, its nets' first weights read. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { startNetFrom } from '../core/checkpoint.ts';
+import type { Dataset } from '../core/data.ts';
+import { UserError } from '../core/errors.ts';
+import type { CompiledModel } from '../core/model.ts';
+import type { TrainingRun } from '../core/run.ts';
+import { locate, readCheckpoint } from './folder.ts';
+import type { Host } from './options.ts';
+import { builtInNames, openSource } from './sources/open.ts';
+
+/** Contracts of another version are refused. */
+export function checkFormat(model: CompiledModel): void {
+  if (model?.format !== 1) {
+    throw new UserError('this model was compiled for another version of the runtime; compile it again', {
+      code: 2,
+    });
+  }
+}
+
+/** A path that was given on the command line is the same from everywhere. */
+export function absoluteSources(data: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, source]) => [
+      name,
+      builtInNames.includes(source)
+        ? source
+        : source
+            .split(',')
+            .map((s) => resolve(s))
+            .join(','),
+    ]),
+  );
+}
+
+/** Opens the records that are needed: those `wanted` names a field of. By each record's first name. */
+export async function openData(
+  model: CompiledModel,
+  given: Record<string, string>,
+  host: Host,
+  wanted: (name: string) => boolean = () => true,
+): Promise<Record<string, Dataset>> {
+  const known = model.data.flatMap((r) => r.fields.map((f) => f.name));
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    throw new UserError(`--data ${name}=…: ${model.name} has no data \`${name}\``, {
+      hint: known.length === 0 ? 'it has no data at all' : `it has ${known.join(', ')}`,
+      code: 2,
+    });
+  }
+  const opened: Record<string, Dataset> = {};
+  for (const record of model.data) {
+    if (!record.fields.some((f) => wanted(f.name))) continue;
+    const name = record.fields[0]!.name;
+    const replaced = record.fields.map((f) => given[f.name]).find((s) => s !== undefined);
+    const source = replaced ?? record.from;
+    if (source === null) {
+      throw new UserError(`\`${name}\` has no source`, {
+        hint: `give one: --data ${name}=PATH, a file or folder, or one of ${builtInNames.join(', ')}`,
+        code: 2,
+      });
+    }
+    const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
+    opened[name] = await openSource(source, record.fields, {
+      directory,
+      ...(host.dataDirs === undefined ? {} : { dataDirs: host.dataDirs }),
+    });
+  }
+  return opened;
+}
+
+/** `net … from "path"`: the weights of a run (its newest checkpoint) or of a safetensors file. */
+export function startNets(run: TrainingRun, host: Host): void {
+  for (const { name, from } of run.model.nets) {
+    if (from === null) continue;
+    const path = isAbsolute(from) ? from : resolve(host.directory ?? process.cwd(), from);
+    if (!existsSync(path))
+      throw new UserError(`\`${name}\` starts from "${from}", and ${path} does not exist`);
+    const { checkpoint } = locate(path);
+    if (checkpoint === null)
+      throw new UserError(`\`${name}\` starts from "${from}", a run without a checkpoint`);
+    startNetFrom(run, name, readCheckpoint(checkpoint), checkpoint);
+  }
+}

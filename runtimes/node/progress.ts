@@ -1,0 +1,132 @@
+/** What a person sees while a run trains: a bar on a terminal, a line every few seconds elsewhere. On stderr. */
+import { SingleBar } from 'cli-progress';
+import type { StepReport } from '../core/loop.ts';
+import type { PhaseSpec } from '../core/model.ts';
+
+/** Between plain lines. */
+const PAUSE = 5_000;
+
+export interface Progress {
+  begin(phase: PhaseSpec): void;
+  step(report: StepReport): void;
+  /** Takes the bar away, so that lines can be written. */
+  end(): void;
+  say(line: string): void;
+}
+
+export function makeProgress(stream: NodeJS.WriteStream, now: () => number): Progress {
+  return stream.isTTY ? new Bar(stream) : new Lines(stream, now);
+}
+
+/** Mean step time, the latest steps weighing most: a first step that warms up is soon forgotten. */
+class Pace {
+  private mean = 0;
+  private weight = 0;
+  add(ms: number): void {
+    this.mean = 0.9 * this.mean + 0.1 * ms;
+    this.weight = 0.9 * this.weight + 0.1;
+  }
+  get ms(): number {
+    return this.weight === 0 ? 0 : this.mean / this.weight;
+  }
+}
+
+class Bar implements Progress {
+  private bar: SingleBar | null = null;
+  private pace = new Pace();
+  private drawn = 0;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  begin(phase: PhaseSpec): void {
+    this.end();
+    this.pace = new Pace();
+    this.bar = new SingleBar({
+      stream: this.stream,
+      format: `${phase.name} {bar} {text}`,
+      barsize: 24,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      linewrap: false,
+      gracefulExit: false,
+      fps: 10,
+    });
+    this.bar.start(1000, 0, { text: '' });
+  }
+  step(report: StepReport): void {
+    this.pace.add(report.ms);
+    const now = performance.now();
+    if (now - this.drawn < 100 && report.progress < 1) return;
+    this.drawn = now;
+    this.bar?.update(Math.round(1000 * Math.min(1, report.progress)), {
+      text: summary(report, this.pace.ms),
+    });
+  }
+  end(): void {
+    this.bar?.stop();
+    this.bar = null;
+  }
+  say(line: string): void {
+    // Cleared first: the bar draws itself again with the next step.
+    if (this.bar !== null) this.stream.write('\r\u001b[K');
+    this.stream.write(`${line}\n`);
+  }
+}
+
+class Lines implements Progress {
+  private pace = new Pace();
+  private last = Number.NEGATIVE_INFINITY;
+  private pending: string | null = null;
+
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly now: () => number,
+  ) {}
+
+  begin(): void {
+    this.end();
+    this.pace = new Pace();
+    this.last = Number.NEGATIVE_INFINITY;
+  }
+  step(report: StepReport): void {
+    this.pace.add(report.ms);
+    const line = `${report.phase.name} ${summary(report, this.pace.ms)}`;
+    this.pending = line;
+    if (this.now() - this.last < PAUSE && report.progress < 1) return;
+    this.last = this.now();
+    this.pending = null;
+    this.stream.write(`${line}\n`);
+  }
+  end(): void {
+    if (this.pending !== null) this.stream.write(`${this.pending}\n`);
+    this.pending = null;
+  }
+  say(line: string): void {
+    this.stream.write(`${line}\n`);
+  }
+}
+
+function summary({ phase, done, progress, values }: StepReport, ms: number): string {
+  const parts = [
+    phase.steps === null ? `${done} (${Math.floor(100 * progress)} %)` : `${done}/${phase.steps}`,
+  ];
+  parts.push(`${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms/step`);
+  for (const [name, value] of Object.entries(values)) parts.push(`${name} ${number(value)}`);
+  const left = progress > 0 ? (ms * done * (1 - progress)) / progress : 0;
+  if (progress < 1 && done > 1) parts.push(`${duration(left)} left`);
+  return parts.join(' · ');
+}
+
+function number(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(4);
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

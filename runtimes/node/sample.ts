@@ -1,0 +1,92 @@
+/** Draws from a trained model: `sample RUN`. */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { differences, restoreForOutputs } from '../core/checkpoint.ts';
+import { said, UserError } from '../core/errors.ts';
+import type { CompiledModel, OutputSpec } from '../core/model.ts';
+import { TrainingRun } from '../core/run.ts';
+import { chooseBackend } from './backends.ts';
+import { draw, isDrawable } from './drawing.ts';
+import { locate, readCheckpoint } from './folder.ts';
+import type { Host, SampleOptions } from './options.ts';
+import { outputValues, surroundings } from './pictures.ts';
+import { checkFormat, openData } from './prepare.ts';
+import { writeNpy } from './sources/npy.ts';
+import { shown } from './train.ts';
+
+/** Evaluates an output on the weights of a run (or a checkpoint) and writes a picture or an NPY file. Gives its paths. */
+export async function sample(
+  model: CompiledModel,
+  from: string,
+  options: SampleOptions = {},
+  host: Host = {},
+): Promise<string[]> {
+  checkFormat(model);
+  const output = chooseOutput(model, options.output);
+  const origin = locate(from);
+  if (origin.checkpoint === null) {
+    throw new UserError(`${from} has no checkpoint yet`, { hint: 'let it train a little longer' });
+  }
+  const count = options.count ?? 64;
+  const path = resolve(options.path ?? `${output.name}.${options.format ?? 'png'}`);
+  const format = options.format ?? (path.endsWith('.npy') ? 'npy' : 'png');
+  if (format === 'png' && !isDrawable(output)) {
+    throw new UserError(
+      `\`${output.name}\` is [${output.type.shape.join(', ')}], of which there is no picture`,
+      {
+        hint: '--format npy writes its numbers',
+        code: 2,
+      },
+    );
+  }
+  await chooseBackend(options.backend ?? 'auto');
+  const file = readCheckpoint(origin.checkpoint);
+  const differs = differences(file, [...model.weights, ...model.stats], 'refuse');
+  if (differs !== null) {
+    throw new UserError(`${shown(origin.checkpoint)} is of another model; these weights differ:\n${differs}`);
+  }
+  const given = { ...origin.folder?.record()?.options.data, ...options.data };
+  const datasets = await openData(model, given, host, (name) => output.sources.includes(name));
+  const run = new TrainingRun(model, { seed: options.seed ?? 0, datasets });
+  try {
+    restoreForOutputs(run, file);
+    const values = await outputValues(run, output, count, 'sample');
+    const size = output.type.shape.reduce((a, b) => a * b, 1);
+    const drawn = values.length / size;
+    const paths =
+      format === 'npy'
+        ? [{ path, bytes: writeNpy([drawn, ...output.type.shape], values) }]
+        : (
+            await draw(
+              output,
+              { count: drawn, shape: output.type.shape, values },
+              'x',
+              await surroundings(run, output),
+            )
+          ).map(({ name, bytes }) => ({
+            path: name === 'x.png' ? path : path.replace(/(\.png)?$/, name.slice(1)),
+            bytes,
+          }));
+    for (const one of paths) {
+      try {
+        writeFileSync(one.path, one.bytes);
+      } catch (error) {
+        throw new UserError(`${shown(one.path)} could not be written: ${said(error)}`, { code: 2 });
+      }
+    }
+    return paths.map((p) => p.path);
+  } finally {
+    run.dispose();
+    for (const dataset of Object.values(datasets)) await dataset.close?.();
+  }
+}
+
+function chooseOutput(model: CompiledModel, name: string | undefined): OutputSpec {
+  const names = model.outputs.map((o) => o.name);
+  if (names.length === 0) throw new UserError(`${model.name} has no \`output\`: there is nothing to draw`);
+  const found = name === undefined ? model.outputs[0] : model.outputs.find((o) => o.name === name);
+  if (found === undefined) {
+    throw new UserError(`${model.name} has no output \`${name}\`; it has ${names.join(', ')}`, { code: 2 });
+  }
+  return found;
+}

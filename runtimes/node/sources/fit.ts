@@ -1,0 +1,147 @@
+/**
+ * Fits what a source holds to what a declaration says: fields to fields, shape to shape, bytes of pictures to [−1, 1],
+ * classes to one-hot vectors. What does not fit is an error that names the file, the declaration and both shapes.
+ */
+import type { Dataset } from '../../core/data.ts';
+import { UserError } from '../../core/errors.ts';
+import type { TypeSpec } from '../../core/model.ts';
+import type { RawField, RawSource } from './raw.ts';
+
+export interface Declared {
+  readonly name: string;
+  readonly type: TypeSpec;
+}
+
+/** A type as it is written in a `.gan` file. */
+export function typeText({ meaning, shape }: TypeSpec): string {
+  return `${meaning === 'tensor' ? '' : meaning}[${shape.join(', ')}]`;
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const trimmed = (shape: readonly number[]) => shape.filter((n) => n !== 1).join();
+
+interface Conversion {
+  raw: RawField;
+  size: number;
+  /** From one example's raw numbers to the values of its type. Throws for a value that does not fit. */
+  convert(values: Float32Array, out: Float32Array, at: number, index: number): void;
+}
+
+/** The source as a data set of this record. Reads the first examples, so that misfits show before training. */
+export async function fit(source: RawSource, record: readonly Declared[]): Promise<Dataset> {
+  const conversions = assign(source, record).map((raw, i) => conversion(source, raw, record[i]!));
+  const dataset: Dataset = {
+    origin: source.origin,
+    count: source.count,
+    ...(source.sampleRate === undefined ? {} : { sampleRate: source.sampleRate }),
+    report: () => source.report?.() ?? null,
+    close: async () => source.close?.(),
+    async read(indices) {
+      return Promise.all(
+        conversions.map(async ({ raw, size, convert }) => {
+          const out = new Float32Array(indices.length * size);
+          const example = new Float32Array(sizeOf(raw.shape));
+          for (let i = 0; i < indices.length; i++) {
+            const waiting = raw.read(indices[i]!, example, 0);
+            if (waiting !== undefined) await waiting;
+            convert(example, out, i * size, indices[i]!);
+          }
+          return out;
+        }),
+      );
+    },
+  };
+  await dataset.read(Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i));
+  return dataset;
+}
+
+/** Fields by name where the source has names, else by what they hold. */
+function assign(source: RawSource, record: readonly Declared[]): RawField[] {
+  const left = [...source.fields];
+  const take = (field: RawField | undefined): RawField | undefined => {
+    if (field !== undefined) left.splice(left.indexOf(field), 1);
+    return field;
+  };
+  const named = record.map((d) => take(left.find((f) => f.name === d.name)));
+  return record.map((declared, i) => {
+    const isClass = (f: RawField) => f.content === 'class';
+    const found =
+      named[i] ?? take(left.find((f) => isClass(f) === (declared.type.meaning === 'label'))) ?? take(left[0]);
+    if (found !== undefined) return found;
+    const has = source.fields.map((f) => `${f.name ?? ''}[${f.shape.join(', ')}]`).join(', ');
+    throw new UserError(
+      `${source.origin} has ${source.fields.length === 1 ? 'one field' : `${source.fields.length} fields`} (${has}), but the record declares ${record.map((d) => `${d.name}: ${typeText(d.type)}`).join(', ')}`,
+    );
+  });
+}
+
+function conversion(source: RawSource, raw: RawField, declared: Declared): Conversion {
+  const { type } = declared;
+  const size = sizeOf(type.shape);
+  const where = (index: number) => `example ${index} of ${source.origin}`;
+  const misfit = (hint?: string): never => {
+    throw new UserError(
+      `\`${declared.name}\` is declared ${typeText(type)}, but ${source.origin} holds examples of [${raw.shape.join(', ')}]`,
+      hint === undefined ? {} : { hint },
+    );
+  };
+  const rawSize = sizeOf(raw.shape);
+  if (type.meaning === 'label' && rawSize === 1) return { raw, size, convert: oneHot(declared, where) };
+  if (rawSize !== size) {
+    const [h, w, c] = type.shape;
+    misfit(
+      type.meaning === 'image' && raw.shape.length >= 2 && c !== undefined
+        ? `declare image[${[...raw.shape, 1].slice(0, 3).join(', ')}], or give a folder of pictures, which is resized to ${h}×${w}`
+        : undefined,
+    );
+  }
+  const flat = raw.shape.length <= 1;
+  if (
+    trimmed(raw.shape) !== trimmed(type.shape) &&
+    !flat &&
+    !(raw.content === 'picture' && type.meaning === 'tensor')
+  ) {
+    const [a, b, c] = raw.shape;
+    const channelsFirst = type.meaning === 'image' && [b, c, a].join() === type.shape.join();
+    misfit(channelsFirst ? 'channels go last: np.transpose(x, (0, 2, 3, 1))' : undefined);
+  }
+  const isPicture = raw.content === 'picture' || (raw.content === 'bytes' && type.meaning === 'image');
+  const scale = isPicture
+    ? 127.5
+    : type.meaning === 'sound' && raw.content === 'integers'
+      ? (raw.scale ?? 1)
+      : 1;
+  const shift = isPicture ? -1 : 0;
+  const bounded = type.meaning === 'image' || type.meaning === 'sound';
+  return {
+    raw,
+    size,
+    convert(values, out, at, index) {
+      for (let i = 0; i < size; i++) {
+        const value = values[i]! / scale + shift;
+        if (!Number.isFinite(value))
+          throw new UserError(`${where(index)} holds ${values[i]} for \`${declared.name}\``);
+        if (bounded && (value < -1.001 || value > 1.001)) {
+          throw new UserError(
+            `${where(index)} holds ${values[i]} for \`${declared.name}\`, but values of ${typeText(type)} lie in [−1, 1]`,
+            { hint: 'scale the data, or save pictures as bytes (uint8, 0 to 255), which are scaled here' },
+          );
+        }
+        out[at + i] = value;
+      }
+    },
+  };
+}
+
+function oneHot(declared: Declared, where: (index: number) => string): Conversion['convert'] {
+  const classes = declared.type.shape[0] ?? 1;
+  return (values, out, at, index) => {
+    const value = values[0]!;
+    if (!Number.isInteger(value) || value < 0 || value >= classes) {
+      throw new UserError(
+        `${where(index)} is of class ${value}, but \`${declared.name}\` is declared ${typeText(declared.type)}: classes 0 to ${classes - 1}`,
+      );
+    }
+    out[at + value] = 1;
+  };
+}

@@ -1,0 +1,102 @@
+/** What a source holds before it is fitted to the types of a declaration: fields of numbers, example by example. */
+
+import { UserError } from '../../core/errors.ts';
+import { halfToNumber } from '../../core/safetensors.ts';
+import type { Bytes } from './bytes.ts';
+
+/**
+ * `picture`: bytes 0 to 255. `class`: one whole number. `sound`: already in [−1, 1]. `integers` have `scale`, the
+ * largest of their kind, so that samples of sound can be brought to [−1, 1].
+ */
+export interface RawField {
+  readonly name: string | null;
+  /** Of one example. */
+  readonly shape: readonly number[];
+  readonly content: 'picture' | 'class' | 'sound' | 'numbers' | 'bytes' | 'integers';
+  readonly scale?: number;
+  /** Writes one example's numbers, row-major, to `out` from `at`. */
+  read(index: number, out: Float32Array, at: number): void | Promise<void>;
+}
+
+export interface RawSource {
+  /** Path or name, for messages. */
+  readonly origin: string;
+  readonly count: number;
+  readonly fields: readonly RawField[];
+  readonly sampleRate?: number;
+  report?(): string | null;
+  close?(): Promise<void>;
+}
+
+/** Types of numbers in files, and how one is read. Endianness is the file's. */
+export interface NumberType {
+  readonly bytes: number;
+  readonly kind: 'unsigned' | 'signed' | 'float';
+  readonly get: (view: DataView, at: number, little: boolean) => number;
+}
+
+export const numberTypes = {
+  u1: { bytes: 1, kind: 'unsigned', get: (v, at) => v.getUint8(at) },
+  i1: { bytes: 1, kind: 'signed', get: (v, at) => v.getInt8(at) },
+  u2: { bytes: 2, kind: 'unsigned', get: (v, at, le) => v.getUint16(at, le) },
+  i2: { bytes: 2, kind: 'signed', get: (v, at, le) => v.getInt16(at, le) },
+  u4: { bytes: 4, kind: 'unsigned', get: (v, at, le) => v.getUint32(at, le) },
+  i4: { bytes: 4, kind: 'signed', get: (v, at, le) => v.getInt32(at, le) },
+  u8: { bytes: 8, kind: 'unsigned', get: (v, at, le) => Number(v.getBigUint64(at, le)) },
+  i8: { bytes: 8, kind: 'signed', get: (v, at, le) => Number(v.getBigInt64(at, le)) },
+  f2: { bytes: 2, kind: 'float', get: (v, at, le) => halfToNumber(v.getUint16(at, le)) },
+  f4: { bytes: 4, kind: 'float', get: (v, at, le) => v.getFloat32(at, le) },
+  f8: { bytes: 8, kind: 'float', get: (v, at, le) => v.getFloat64(at, le) },
+} as const satisfies Record<string, NumberType>;
+
+export interface ArrayLayout {
+  readonly name: string | null;
+  readonly type: NumberType;
+  readonly little: boolean;
+  /** Where the first number lies. */
+  readonly offset: number;
+  /** With the count of examples first. */
+  readonly shape: readonly number[];
+}
+
+/** Checks that an array's numbers are all in the file, and gives its examples. */
+export function arrayField(bytes: Bytes, layout: ArrayLayout): { count: number; field: RawField } {
+  const { type, little, offset, shape } = layout;
+  const [count = 0, ...example] = shape;
+  const total = shape.reduce((a, b) => a * b, 1) * type.bytes;
+  if (!Number.isSafeInteger(total) || offset + total > bytes.size) {
+    throw new UserError(
+      `${bytes.path} says it holds ${shape.join('×')} numbers of ${type.bytes} bytes, but it has ${bytes.size - offset} bytes of them: it is cut off or not what its header says`,
+    );
+  }
+  if (count === 0) throw new UserError(`${bytes.path} holds no examples (${shape.join('×')})`);
+  const size = example.reduce((a, b) => a * b, 1);
+  const decode = (data: Uint8Array, out: Float32Array, at: number) => {
+    if (type === numberTypes.u1) {
+      out.set(data, at);
+      return;
+    }
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    for (let i = 0; i < size; i++) out[at + i] = type.get(view, i * type.bytes, little);
+  };
+  const field: RawField = {
+    name: layout.name,
+    shape: example,
+    content: contentOf(type, example),
+    scale: type.kind === 'float' ? 1 : 2 ** (8 * type.bytes - 1),
+    read(index, out, at) {
+      const data = bytes.read(offset + index * size * type.bytes, size * type.bytes);
+      return data instanceof Uint8Array ? decode(data, out, at) : data.then((d) => decode(d, out, at));
+    },
+  };
+  return { count, field };
+}
+
+/** Bytes with two or three axes are a picture's; one whole number is a class. */
+function contentOf(type: NumberType, example: readonly number[]): RawField['content'] {
+  const wide = example.filter((n) => n > 1).length;
+  if (type.kind === 'float') return 'numbers';
+  if (wide === 0) return 'class';
+  if (type !== numberTypes.u1) return 'integers';
+  return example.length >= 2 && example.length <= 3 ? 'picture' : 'bytes';
+}

@@ -1,0 +1,162 @@
+/** Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. */
+import { open, readFile } from 'node:fs/promises';
+import wavefile from 'wavefile';
+import { said, UserError } from '../../core/errors.ts';
+import type { Bytes } from './bytes.ts';
+import { type Declared, typeText } from './fit.ts';
+import { type Files, filesOf } from './pictures.ts';
+import type { RawField, RawSource } from './raw.ts';
+
+const { WaveFile } = wavefile;
+
+/** Decoded files kept in memory, by their number of samples. */
+const KEPT_SAMPLES = 64 * 2 ** 20;
+
+export const soundFiles = (folder: string) => filesOf(folder, /\.wave?$/i);
+
+export async function isWav(bytes: Bytes): Promise<boolean> {
+  if (bytes.size < 44) return false;
+  const head = Buffer.from(await bytes.read(0, 12)).toString('latin1');
+  return /^RIF[FX]....WAVE$/s.test(head);
+}
+
+interface Header {
+  channels: number;
+  rate: number;
+  frames: number;
+}
+
+export async function openSounds(
+  origin: string,
+  found: Files,
+  record: readonly Declared[],
+): Promise<RawSource> {
+  const declared = record.find((d) => d.type.meaning !== 'label');
+  if (declared === undefined || declared.type.shape.length > 2) {
+    const d = declared ?? record[0]!;
+    throw new UserError(`${origin} holds sound, but \`${d.name}\` is declared ${typeText(d.type)}`, {
+      hint: 'declare it sound[n], n samples long',
+    });
+  }
+  const [length = 1, channels = 1] = declared.type.shape;
+  const headers = await Promise.all(found.files.map(readHeader));
+  const rate = headers[0]!.rate;
+  // Which file and where in it each clip begins.
+  const clips: { file: number; start: number }[] = [];
+  headers.forEach((header, file) => {
+    if (header.rate !== rate) {
+      throw new UserError(
+        `${found.files[file]} has ${header.rate} samples a second, ${found.files[0]} has ${rate}: they must agree`,
+      );
+    }
+    if (channels !== 1 && header.channels !== channels) {
+      throw new UserError(
+        `${found.files[file]} has ${header.channels} ${header.channels === 1 ? 'channel' : 'channels'}, but \`${declared.name}\` is declared ${typeText(declared.type)}`,
+      );
+    }
+    const count = Math.max(1, Math.floor(header.frames / length));
+    for (let k = 0; k < count; k++) clips.push({ file, start: k * length });
+  });
+  const decoded = new DecodedFiles(found.files);
+  const wave: RawField = {
+    name: null,
+    shape: [length, channels],
+    content: 'sound',
+    async read(index, out, at) {
+      const { file, start } = clips[index]!;
+      const sources = await decoded.get(file);
+      for (let t = 0; t < length; t++) {
+        for (let c = 0; c < channels; c++) {
+          let value = 0;
+          // One channel is the mean of those there are.
+          if (channels === 1) for (const s of sources) value += (s[start + t] ?? 0) / sources.length;
+          else value = sources[c]![start + t] ?? 0;
+          out[at + t * channels + c] = value;
+        }
+      }
+    },
+  };
+  const fields = [wave];
+  if (found.classes !== null) {
+    const { classes } = found;
+    fields.push({
+      name: null,
+      shape: [],
+      content: 'class',
+      read: (index, out, at) => {
+        out[at] = classes[clips[index]!.file]!;
+      },
+    });
+  }
+  return { origin, count: clips.length, fields, sampleRate: rate };
+}
+
+class DecodedFiles {
+  private readonly kept = new Map<number, Promise<Float64Array[]>>();
+  private samples = 0;
+
+  constructor(private readonly files: readonly string[]) {}
+
+  get(file: number): Promise<Float64Array[]> {
+    const known = this.kept.get(file);
+    if (known !== undefined) return known;
+    if (this.samples > KEPT_SAMPLES) {
+      this.kept.clear();
+      this.samples = 0;
+    }
+    const reading = decode(this.files[file]!);
+    this.kept.set(file, reading);
+    return reading.then((channels) => {
+      this.samples += channels.length * channels[0]!.length;
+      return channels;
+    });
+  }
+}
+
+async function decode(path: string): Promise<Float64Array[]> {
+  try {
+    const file = new WaveFile(new Uint8Array(await readFile(path)));
+    file.toBitDepth('32f');
+    const samples = file.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
+    return samples instanceof Float64Array ? [samples] : samples;
+  } catch (error) {
+    throw new UserError(`${path} cannot be decoded: ${said(error)}`);
+  }
+}
+
+/** Channels, rate and length without reading the samples: a walk over the RIFF chunks. */
+async function readHeader(path: string): Promise<Header> {
+  const refuse = (why: string): never => {
+    throw new UserError(`${path} is not a WAV file that can be read: ${why}`);
+  };
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const chunk = Buffer.alloc(24);
+    let at = 12;
+    let format: { channels: number; rate: number; block: number } | null = null;
+    for (;;) {
+      if (at + 8 > size) return refuse('it has no samples');
+      await file.read(chunk, 0, 24, at);
+      const id = chunk.toString('latin1', 0, 4);
+      const length = chunk.readUInt32LE(4);
+      if (id === 'fmt ') {
+        format = {
+          channels: chunk.readUInt16LE(10),
+          rate: chunk.readUInt32LE(12),
+          block: chunk.readUInt16LE(20),
+        };
+      }
+      if (id === 'data') {
+        if (format === null || format.block === 0 || format.channels === 0)
+          return refuse('its format is not said');
+        const frames = Math.floor(Math.min(length, size - at - 8) / format.block);
+        if (frames === 0) return refuse('it has no samples');
+        return { channels: format.channels, rate: format.rate, frames };
+      }
+      at += 8 + length + (length % 2);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,219 @@
+/** Training as people run it: a run folder, progress, checkpoints, pictures, and an end that says where they are. */
+import { join, relative, resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { adjustPhases, captureCheckpoint, checkpointSummary, restoreCheckpoint } from '../core/checkpoint.ts';
+import { UserError } from '../core/errors.ts';
+import { type Cadence, type LoopHost, trainLoop } from '../core/loop.ts';
+import type { CompiledModel, PhaseSpec } from '../core/model.ts';
+import { TrainingRun } from '../core/run.ts';
+import { chooseBackend } from './backends.ts';
+import { curvesSvg } from './charts.ts';
+import { locate, type Origin, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
+import type { Host, TrainOptions } from './options.ts';
+import { Pictures } from './pictures.ts';
+import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
+import { makeProgress } from './progress.ts';
+import { listenForStop } from './signals.ts';
+
+export interface TrainResult {
+  status: 'finished' | 'stopped';
+  /** The run folder, the newest checkpoint in it, and steps done. */
+  folder: string;
+  checkpoint: string | null;
+  steps: number;
+  /** 0, or 130 where Ctrl-C ended it. */
+  exitCode: 0 | 130;
+}
+
+/** Longest time without a checkpoint where `--checkpoint-every` is not given. */
+const CHECKPOINT_MS = 120_000;
+
+/**
+ * Trains a compiled model. Errors that the user can mend are `UserError`s; whatever was written stays whole.
+ */
+export async function train(
+  compiled: CompiledModel,
+  options: TrainOptions = {},
+  host: Host = {},
+): Promise<TrainResult> {
+  checkFormat(compiled);
+  const stop = listenForStop();
+  const origin = options.from === undefined ? null : locate(options.from);
+  const before = origin?.folder?.record() ?? null;
+  const settings = merge(before?.options ?? {}, options);
+  const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
+  if (model.phases.length === 0)
+    throw new UserError(`${model.name} has no \`train\`: there is nothing to do`);
+  const folder = chooseFolder(model, options, origin);
+  const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
+  const seed = options.seed ?? (file && checkpointSummary(file)?.seed) ?? settings.seed ?? 0;
+  const backend = await chooseBackend(settings.backend ?? 'auto');
+  const progress = makeProgress(process.stderr, () => performance.now());
+  progress.say(backend.line);
+
+  const datasets = await openData(model, settings.data ?? {}, host);
+  const run = new TrainingRun(model, { seed, datasets });
+  try {
+    run.state.initialise(seed);
+    if (file === null) startNets(run, host);
+    else restoreCheckpoint(run, file, origin!.checkpoint!);
+
+    const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
+    folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
+    folder.openLog(run.state.total);
+    const resumed = run.state.total > 0 ? `, from step ${run.state.total}` : '';
+    progress.say(`${model.name} → ${shown(folder.path)}${resumed} (seed ${seed})`);
+    const pictures = new Pictures(run, folder);
+    let lastCheckpoint = performance.now();
+    const cadence = cadenceOf(model.phases, run, settings);
+    const loopHost: LoopHost = {
+      now: () => performance.now(),
+      breathe: () => new Promise((done) => setImmediate(done)),
+      stopping: () => stop.requested,
+      phaseBegins: (phase) => progress.begin(phase),
+      step: (report) => progress.step(report),
+      logged: (entry) => folder.append(entry),
+      checkpointDue: () =>
+        settings.checkpointEvery === undefined && performance.now() - lastCheckpoint > CHECKPOINT_MS,
+      async checkpoint() {
+        const { tensors, metadata } = await captureCheckpoint(run);
+        folder.saveCheckpoint(run.state.total, tensors, metadata);
+        lastCheckpoint = performance.now();
+      },
+      async pictures() {
+        await pictures.draw();
+        writeCurves(folder);
+      },
+    };
+    const status = await trainLoop(run, cadence, loopHost).catch((error) => {
+      progress.end();
+      throw withLastGood(error, folder);
+    });
+    progress.end();
+    for (const dataset of Object.values(datasets)) {
+      const words = dataset.report?.();
+      if (words) progress.say(words);
+    }
+    writeCurves(folder);
+    return finish(status, run, folder, pictures, host);
+  } finally {
+    progress.end();
+    stop.dispose();
+    folder.close();
+    run.dispose();
+    for (const dataset of Object.values(datasets)) await dataset.close?.();
+  }
+}
+
+/** What is said now goes before what the run was started with. */
+function merge(before: TrainOptions, now: TrainOptions): TrainOptions {
+  const { from: _, out: __, ...rest } = now;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined)) as TrainOptions;
+  const merged: TrainOptions = { ...before, ...given };
+  if (given.data !== undefined) merged.data = { ...before.data, ...absoluteSources(given.data) };
+  return merged;
+}
+
+/** A new folder; the old one where a run goes on from its newest checkpoint. */
+function chooseFolder(model: CompiledModel, options: TrainOptions, origin: Origin | null): RunFolder {
+  if (options.out === undefined) {
+    if (origin?.folder != null && origin.newest) return origin.folder;
+    return new RunFolder(resolve(RunFolder.unused(model.name)));
+  }
+  const folder = new RunFolder(resolve(options.out));
+  const same = origin?.folder?.path === folder.path;
+  if (!same && (folder.record() !== null || folder.latest() !== null)) {
+    throw new UserError(`${options.out} holds a run already`, {
+      hint: `--from ${options.out} goes on with it; another --out starts a new one`,
+      code: 2,
+    });
+  }
+  return folder;
+}
+
+function recordOf(
+  model: CompiledModel,
+  options: TrainOptions,
+  backend: string,
+  host: Host,
+  before: RunRecord | null,
+): RunRecord {
+  return {
+    format: 1,
+    model: model.name,
+    source: model.source,
+    params: model.params,
+    options,
+    about: { ...before?.about, ...host.about },
+    versions: { node: process.versions.node, tfjs: tf.version_core, backend },
+    started: before?.started ?? new Date().toISOString(),
+  };
+}
+
+/** Default rhythms from the length of the run. */
+function cadenceOf(phases: readonly PhaseSpec[], run: TrainingRun, options: TrainOptions): Cadence {
+  const steps = phases.reduce((sum, p) => sum + (p.steps ?? estimate(p, run)), 0);
+  return {
+    log: options.logEvery ?? Math.max(1, Math.min(50, Math.round(steps / 200))),
+    checkpoint: options.checkpointEvery ?? 500,
+    pictures: options.samplesEvery ?? Math.max(1, Math.round(steps / 10)),
+  };
+}
+
+/** Steps of a phase that is counted in epochs, if each step takes one batch. */
+function estimate(phase: PhaseSpec, run: TrainingRun): number {
+  const feed = Object.values(run.feeds)[0];
+  return feed === undefined ? 1 : Math.ceil(((phase.epochs ?? 1) * feed.dataset.count) / phase.batch);
+}
+
+function writeCurves(folder: RunFolder): void {
+  const svg = curvesSvg(folder.entries());
+  if (svg !== null) folder.writeWhole('curves.svg', [new TextEncoder().encode(svg)]);
+}
+
+/** A run that failed says what is left of it. */
+function withLastGood(error: unknown, folder: RunFolder): unknown {
+  if (!(error instanceof UserError)) return error;
+  const latest = folder.latest();
+  const left =
+    latest === null
+      ? 'there is no checkpoint yet'
+      : `the last good checkpoint is ${shown(latest.path)} (step ${latest.step})`;
+  return new UserError(`${error.message}; ${left}`, {
+    ...(error.hint === null ? {} : { hint: error.hint }),
+    code: error.code,
+    cause: error,
+  });
+}
+
+function finish(
+  status: 'finished' | 'stopped',
+  run: TrainingRun,
+  folder: RunFolder,
+  pictures: Pictures,
+  host: Host,
+): TrainResult {
+  const checkpoint = folder.latest()?.path ?? null;
+  const lines = [
+    `${status === 'finished' ? 'done' : 'stopped'} after ${run.state.total} ${run.state.total === 1 ? 'step' : 'steps'}`,
+    ...pictures.latest.map((path) => `pictures    ${shown(path)}`),
+    `curves      ${shown(join(folder.path, 'curves.svg'))}`,
+    ...(checkpoint === null ? [] : [`checkpoint  ${shown(checkpoint)}`]),
+  ];
+  if (status === 'stopped')
+    lines.push(`go on with  ${host.command ?? 'ganc train'} --from ${shown(folder.path)}`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return {
+    status,
+    folder: folder.path,
+    checkpoint,
+    steps: run.state.total,
+    exitCode: status === 'finished' ? 0 : 130,
+  };
+}
+
+/** As a person in the working folder would write it. */
+export function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
