@@ -1,8 +1,8 @@
 /** Operations that treat the examples of a batch apart or together: dropout, minibatch_stddev, one_hot. */
 import { problem } from '../diagnostics/table.ts';
-import type { OpNode } from '../ir/graph.ts';
 import { sizeOf, zeros } from '../ir/ndarray.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
+import { countedShape } from './shapes.ts';
 import { positive } from './window.ts';
 
 const x: Parameter = { name: 'x', kind: 'value' };
@@ -111,7 +111,7 @@ const oneHot: Primitive = {
   range: () => ({ lo: 0, hi: 1 }),
   cost: (_, __, out) => ({ flops: sizeOf(out) }),
   reference: ([a], node) => {
-    const result = zeros(shapeAtRunTime(node));
+    const result = zeros(countedShape(node));
     const n = node.attrs.n as number;
     for (const [i, value] of a!.data.entries()) {
       const index = Math.trunc(value);
@@ -131,10 +131,6 @@ const oneHot: Primitive = {
     { operands: [{ shape: [2], batch: false, from: [0, 2] }], attrs: { n: 2 }, wrt: [] },
   ],
 };
-
-function shapeAtRunTime(node: OpNode): readonly number[] {
-  return node.count === null ? node.shape : [node.count as number, ...node.shape];
-}
 
 export const batchOps = {
   dropout,

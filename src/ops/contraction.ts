@@ -4,11 +4,12 @@
  */
 import { problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Node, OpNode } from '../ir/graph.ts';
+import type { Node } from '../ir/graph.ts';
 import { sameShape, sizeOf, zeros } from '../ir/ndarray.ts';
 import type { Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
 import { anything, mulInterval, sumInterval } from './interval.ts';
 import type { Primitive } from './record.ts';
+import { countedShape } from './shapes.ts';
 
 const each = (shape: Shape): Shaped => ({ shape, batch: true });
 const whole = (shape: Shape): Shaped => ({ shape, batch: false });
@@ -37,10 +38,6 @@ function multiply(
       else for (let l = 0; l < n; l++) c[row + l]! += value * b[at.b + j * n + l]!;
     }
   }
-}
-
-function resultShape(node: OpNode): Shape {
-  return node.count === null ? node.shape : [node.count as number, ...node.shape];
 }
 
 const matmul: Primitive = {
@@ -100,7 +97,7 @@ const matmul: Primitive = {
   reference: ([p, q], node) => {
     const size = sizes(p!.shape, q!.shape, node.attrs);
     const [m, k, n] = size;
-    const out = zeros(resultShape(node));
+    const out = zeros(countedShape(node));
     const products = sizeOf(out.shape) / (m * n);
     const [ta, tb] = [node.attrs.transposeA === true, node.attrs.transposeB === true];
     for (let i = 0; i < products; i++) {
@@ -178,7 +175,7 @@ const linear: Primitive = {
   cost: ([x], _, out) => ({ flops: 2 * sizeOf(out) * x!.shape.at(-1)! }),
   reference: ([x, w], node) => {
     const tb = node.attrs.transpose === true;
-    const out = zeros(resultShape(node));
+    const out = zeros(countedShape(node));
     const n = node.shape.at(-1)!;
     const size = [out.data.length / n, x!.shape.at(-1)!, n] as const;
     multiply(x!.data, w!.data, out.data, size, { a: 0, b: 0, c: 0, ta: false, tb });

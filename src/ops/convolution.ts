@@ -4,10 +4,11 @@
  */
 import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Node, OpNode } from '../ir/graph.ts';
+import type { Node } from '../ir/graph.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
 import { anything, mulInterval, sumInterval, union } from './interval.ts';
 import type { Composite, Interval, Primitive } from './record.ts';
+import { countedShape } from './shapes.ts';
 import {
   firstProblem,
   numbers,
@@ -125,7 +126,7 @@ const conv2d: Primitive = {
       k!,
       geometry(node.attrs, node.args[0]!.shape, node.shape, k!.shape),
       node.attrs.groups as number,
-      outShape(node),
+      countedShape(node),
     ),
   lower: {
     tfjs: ([x, k], node) => {
@@ -179,7 +180,7 @@ const conv2dInputGradient: Primitive = {
       k!,
       geometry(node.attrs, node.shape, node.args[0]!.shape, k!.shape),
       node.attrs.groups as number,
-      outShape(node),
+      countedShape(node),
     ),
   lower: {
     tfjs: ([g, k], node) => {
@@ -272,10 +273,6 @@ function filterGradientSample(x: Shape, dy: Shape, kernel: Pair, attrs: Attrs, b
     ],
     attrs: { ...attrs, kernel },
   };
-}
-
-function outShape(node: OpNode): readonly number[] {
-  return node.count === null ? node.shape : [node.count as number, ...node.shape];
 }
 
 /**

@@ -4,11 +4,12 @@
  */
 import { isProblem, type Problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Node, OpNode } from '../ir/graph.ts';
+import type { Node } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Attrs, Shape } from '../ir/types.ts';
 import { sumInterval, union } from './interval.ts';
 import type { Composite, Primitive, Sample } from './record.ts';
+import { countedShape } from './shapes.ts';
 import {
   firstProblem,
   numbers,
@@ -47,9 +48,6 @@ function geometry(attrs: Attrs, size: Shape, out: Shape): Geometry {
     padding: attrs.padding as Padding,
   };
 }
-
-const withCount = (node: OpNode): Shape =>
-  node.count === null ? node.shape : [node.count as number, ...node.shape];
 
 const taps = (attrs: Attrs) => sizeOf(pairAttr(attrs, 'kernel'));
 
@@ -98,7 +96,7 @@ const avgPool2d: Primitive = {
   range: ([x]) => x!,
   cost: (_, attrs, out) => ({ flops: sizeOf(out) * taps(attrs) }),
   reference: ([x], node) =>
-    averagePool(x!, geometry(node.attrs, node.args[0]!.shape, node.shape), withCount(node)),
+    averagePool(x!, geometry(node.attrs, node.args[0]!.shape, node.shape), countedShape(node)),
   lower: { tfjs: ([x], node) => `tf.avgPool(${x}, ${windowText(node.attrs)})` },
   samples: samples('x'),
 };
@@ -112,7 +110,7 @@ const avgPool2dGradient: Primitive = {
   range: ([dy], attrs) => sumInterval(union(dy!, { lo: 0, hi: 0 }), taps(attrs)),
   cost: ([dy], attrs) => ({ flops: sizeOf(dy!.shape) * taps(attrs) }),
   reference: ([dy], node) =>
-    averagePoolGradient(dy!, geometry(node.attrs, node.shape, node.args[0]!.shape), withCount(node)),
+    averagePoolGradient(dy!, geometry(node.attrs, node.shape, node.args[0]!.shape), countedShape(node)),
   lower: {
     tfjs: ([dy], node) =>
       `nn.avgPoolGradient(${dy}, [${numbers(node.attrs, 'size').join(', ')}], ${windowText(node.attrs)})`,
@@ -129,7 +127,7 @@ const maxPool2d: Primitive = {
   range: ([x]) => x!,
   cost: (_, attrs, out) => ({ flops: sizeOf(out) * taps(attrs) }),
   reference: ([x], node) =>
-    maxPoolSelectReference(x!, x!, geometry(node.attrs, node.args[0]!.shape, node.shape), withCount(node)),
+    maxPoolSelectReference(x!, x!, geometry(node.attrs, node.args[0]!.shape, node.shape), countedShape(node)),
   lower: { tfjs: ([x], node) => `tf.maxPool(${x}, ${windowText(node.attrs)})` },
   samples: samples('x'),
 };
@@ -160,7 +158,7 @@ const maxPool2dSelect: Primitive = {
   range: ([, g]) => g!,
   cost: (_, attrs, out) => ({ flops: sizeOf(out) * taps(attrs) }),
   reference: ([x, g], node) =>
-    maxPoolSelectReference(x!, g!, geometry(node.attrs, node.args[0]!.shape, node.shape), withCount(node)),
+    maxPoolSelectReference(x!, g!, geometry(node.attrs, node.args[0]!.shape, node.shape), countedShape(node)),
   lower: { tfjs: ([x, g], node) => `nn.maxPoolSelect(${x}, ${g}, ${windowText(node.attrs)})` },
   samples: samples('x, x', [1]),
 };

@@ -1,17 +1,14 @@
 /** Larger and smaller pictures without weights: upsampling, and blocks of pixels as channels. */
 import { isProblem, problem } from '../diagnostics/table.ts';
-import type { OpNode } from '../ir/graph.ts';
 import { sizeOf, transposed, zeros } from '../ir/ndarray.ts';
 import type { Attrs, NDArray, Shape } from '../ir/types.ts';
 import { sumInterval } from './interval.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
+import { countedShape } from './shapes.ts';
 import { type Pair, pairAttr, pairOf, positive, spatialAxes } from './window.ts';
 
 const x: Parameter = { name: 'x', kind: 'value' };
 const free = () => ({ flops: 0 });
-
-const withCount = (node: OpNode): Shape =>
-  node.count === null ? node.shape : [node.count as number, ...node.shape];
 
 /** The larger side's shape. */
 function enlarged(shape: Shape, factor: Pair): Shape {
@@ -86,7 +83,14 @@ const upsampleNearest: Primitive = {
   range: ([a]) => a!,
   cost: free,
   reference: ([a], node) =>
-    resample(a!, zeros(withCount(node)), node.args[0]!.shape, pairAttr(node.attrs, 'factor'), nearest, false),
+    resample(
+      a!,
+      zeros(countedShape(node)),
+      node.args[0]!.shape,
+      pairAttr(node.attrs, 'factor'),
+      nearest,
+      false,
+    ),
   lower: {
     tfjs: ([a], node) => `tf.image.resizeNearestNeighbor(${a}, [${node.shape.slice(0, 2).join(', ')}])`,
   },
@@ -104,7 +108,7 @@ const upsampleBilinear: Primitive = {
   reference: ([a], node) =>
     resample(
       a!,
-      zeros(withCount(node)),
+      zeros(countedShape(node)),
       node.args[0]!.shape,
       pairAttr(node.attrs, 'factor'),
       bilinear,
@@ -129,7 +133,7 @@ const upsampleBilinearGradient: Primitive = {
   range: ([dy], attrs) => sumInterval(dy!, sizeOf(pairAttr(attrs, 'factor'))),
   cost: ([dy]) => ({ flops: 8 * sizeOf(dy!.shape) }),
   reference: ([dy], node) =>
-    resample(dy!, zeros(withCount(node)), node.shape, pairAttr(node.attrs, 'factor'), bilinear, true),
+    resample(dy!, zeros(countedShape(node)), node.shape, pairAttr(node.attrs, 'factor'), bilinear, true),
   lower: {
     tfjs: ([dy], node) =>
       `nn.upsampleBilinearGradient(${dy}, [${pairAttr(node.attrs, 'factor').join(', ')}])`,
@@ -201,7 +205,7 @@ const depthToSpace: Primitive = {
     const [h, w, c] = node.shape as readonly [number, number, number];
     const split = { shape: [-1, h / n, w / n, n, n, c], data: a!.data };
     const shape = [a!.data.length / sizeOf(node.shape), ...split.shape.slice(1)];
-    return { shape: withCount(node), data: transposed({ ...split, shape }, [0, 1, 3, 2, 4, 5]).data };
+    return { shape: countedShape(node), data: transposed({ ...split, shape }, [0, 1, 3, 2, 4, 5]).data };
   },
   simplify: (_, [a], attrs) => (attrs.size === 1 ? a! : null),
   lower: {
@@ -238,7 +242,7 @@ const spaceToDepth: Primitive = {
     const n = node.attrs.size as number;
     const [h, w, c] = node.args[0]!.shape as readonly [number, number, number];
     const shape = [a!.data.length / sizeOf(node.shape), h / n, n, w / n, n, c];
-    return { shape: withCount(node), data: transposed({ shape, data: a!.data }, [0, 1, 3, 2, 4, 5]).data };
+    return { shape: countedShape(node), data: transposed({ shape, data: a!.data }, [0, 1, 3, 2, 4, 5]).data };
   },
   simplify: (_, [a], attrs) => (attrs.size === 1 ? a! : null),
   lower: { tfjs: ([a], node) => `nn.spaceToDepth(${a}, ${node.attrs.size})` },

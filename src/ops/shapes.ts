@@ -86,6 +86,11 @@ export function runtimeShape(node: OpNode, shape: Shape = node.shape): string {
   return `[${[...(node.count === null ? [] : [-1]), ...shape].join(', ')}]`;
 }
 
+/** A node's shape in the float64 interpreter, where counts are numbers. */
+export function countedShape(node: OpNode): Shape {
+  return node.count === null ? node.shape : [node.count as number, ...node.shape];
+}
+
 export function shapedOf(node: Node): Shaped {
   return { shape: node.shape, batch: node.count !== null };
 }

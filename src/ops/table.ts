@@ -5,6 +5,7 @@ import { contraction } from './contraction.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { layers } from './layers.ts';
+import { margins } from './margins.ts';
 import { norms } from './norms.ts';
 import { pooling } from './pooling.ts';
 import type { Operation } from './record.ts';
@@ -21,6 +22,7 @@ export const operations = {
   ...softmaxes,
   ...repetition,
   ...shapeOps,
+  ...margins,
   ...resampling,
   ...contraction,
   ...convolution,
