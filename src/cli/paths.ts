@@ -1,4 +1,5 @@
 /** Where the pieces lie that come along with the command; it runs from dist/. */
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The trainer's runtime, vendored into compiled folders and loaded by `ganc train`. */
@@ -7,3 +8,9 @@ export const runtimeFile = fileURLToPath(runtimeUrl);
 
 /** The data sets that come along. */
 export const dataFolder = fileURLToPath(new URL('../models/data/', import.meta.url));
+
+/** A path as people want to read it: from the working folder, where it lies under it. */
+export function here(file: string): string {
+  const relative = path.relative('.', file);
+  return relative.startsWith('..') || relative === '' ? file : relative;
+}

@@ -1,7 +1,8 @@
 /** `ganc sample`: draws from a run's newest checkpoint, or from the one that is named. */
 import { Command } from 'commander';
 import { type SampleOptions, sampleOptions } from '../../runtimes/node/options.ts';
-import { exitWith, terminalOf } from './terminal.ts';
+import { here } from './paths.ts';
+import { terminalOf } from './terminal.ts';
 
 export function sampleCommand(): Command {
   const command = new Command('sample')
@@ -20,8 +21,9 @@ Examples:
     )
     .action(async (run: string, options: SampleOptions, command: Command) => {
       const { fromRun, loadModel, loadRuntime } = await import('./in-memory.ts');
-      const { model, host } = await loadModel(fromRun(run, {}), terminalOf(command));
+      const terminal = terminalOf(command);
+      const { model, host } = await loadModel(fromRun(run, {}), terminal);
       const runtime = await loadRuntime();
-      exitWith(await runtime.sample(model, run, options, host));
+      for (const file of await runtime.sample(model, run, options, host)) terminal.out(here(file));
     });
 }

@@ -22,17 +22,24 @@ export function terminalOf(command: Command): Terminal {
   };
 }
 
+let stays = false;
+
 /** A reader that left (`ganc … | head`) is no error. */
 export function leaveQuietlyWithTheReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      if (error.code !== 'EPIPE') throw error;
+      if (!stays) process.exit(process.exitCode ?? 0);
     });
   }
 }
 
-/** Sets what the process will exit with; a worse code is never replaced by a better one. */
-export function exitWith(code: 0 | 1 | 2): void {
+/** From here on the work matters more than who listens: hours of training do not end with a closed pipe. */
+export function trainWithoutReader(): void {
+  stays = true;
+}
+
+/** Sets what the process will exit with; a worse code is never replaced by a better one. 130: stopped by Ctrl-C. */
+export function exitWith(code: 0 | 1 | 2 | 130): void {
   process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
 }

@@ -5,7 +5,7 @@ import { type TrainOptions, trainOptions } from '../../runtimes/node/options.ts'
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
 import { setOption } from './options.ts';
-import { exitWith, terminalOf } from './terminal.ts';
+import { exitWith, terminalOf, trainWithoutReader } from './terminal.ts';
 
 export function trainCommand(): Command {
   const command = new Command('train')
@@ -43,13 +43,14 @@ Ctrl-C saves a checkpoint and leaves.`,
         const program = file === undefined ? fromRun(rest.from!, set) : fromFile(file, set);
         const { model, host } = await loadModel(program, terminalOf(command));
         const runtime = await loadRuntime();
-        const command_ = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;
-        const code = await runtime.train(model, rest, {
+        const again = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;
+        trainWithoutReader();
+        const { exitCode } = await runtime.train(model, rest, {
           ...host,
-          command: command_,
+          command: again,
           sampleCommand: 'ganc sample',
         });
-        exitWith(code);
+        exitWith(exitCode);
       },
     );
 }
