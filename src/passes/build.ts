@@ -4,11 +4,12 @@
  * one identity, what may be shared is shared without being looked for. Nothing here recurses on the depth of a term, so
  * nets may be ten thousand layers deep.
  */
-import type { GradTerm, LayerTerm, Model, Net, NetCall, OpTerm, Term } from '../check/model.ts';
+import type { GradTerm, LayerTerm, Model, Net, NetBody, NetCall, OpTerm, Term } from '../check/model.ts';
 import type { Copy, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import type { BuildContext } from '../ops/record.ts';
+import { Counts, type ScopeCounts } from './counts.ts';
 import { gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
 
@@ -60,22 +61,32 @@ interface Scope {
   readonly marked: Map<GradTerm, Scope>;
   /** How many gradients stand around. */
   readonly depth: number;
+  readonly counts: ScopeCounts;
 }
 
 export class Evaluation {
   readonly #b: GraphBuilder;
   readonly #setting: Setting;
   readonly #nets: ReadonlyMap<string, Net>;
-  readonly #root: Scope;
+  readonly #counts: Counts;
+  readonly #memo = new Map<Term, Node>();
+  readonly #marks = new Map<GradTerm, Scope>();
+  readonly #names: Map<Node, string>;
   readonly #calls = new Map<string, Scope>();
   #moves: Move[] = [];
 
-  constructor(model: Model, b: GraphBuilder, setting: Setting) {
+  /** `names` takes what the source calls the results of nets. */
+  constructor(model: Model, b: GraphBuilder, setting: Setting, names = new Map<Node, string>()) {
+    this.#names = names;
     this.#b = b;
     this.#setting = setting;
-    this.#nets = netsOf(model);
-    const use: Use = { training: setting.training, copy: setting.copy, detached: false };
-    this.#root = scope(null, [], use, [], 0);
+    const known = tables.get(model) ?? {
+      nets: new Map(model.nets.map((net) => [net.name, net])),
+      counts: new Counts(model),
+    };
+    tables.set(model, known);
+    this.#nets = known.nets;
+    this.#counts = known.counts;
   }
 
   /** What batch norms in training mode have asked for, in the order of evaluation. */
@@ -84,7 +95,17 @@ export class Evaluation {
   }
 
   value(term: Term): Node {
-    const stack: [Scope, Term][] = [[this.#root, term]];
+    const root: Scope = {
+      memo: this.#memo,
+      net: null,
+      params: [],
+      use: { training: this.#setting.training, copy: this.#setting.copy, detached: false },
+      call: [],
+      marked: this.#marks,
+      depth: 0,
+      counts: this.#counts.of([term], (name) => this.#setting.source(name).count),
+    };
+    const stack: [Scope, Term][] = [[root, term]];
     while (stack.length > 0) {
       const [where, what] = stack.at(-1)!;
       if (!where.memo.has(what)) {
@@ -98,7 +119,7 @@ export class Evaluation {
       }
       stack.pop();
     }
-    return this.#root.memo.get(term)!;
+    return this.#memo.get(term)!;
   }
 
   /** What has to be evaluated before this term. */
@@ -133,8 +154,11 @@ export class Evaluation {
         return b.at(term.span, originOf(where, term), () => this.#operation(where, term));
       case 'layer':
         return b.at(term.span, term.path, () => this.#layer(where, term));
-      case 'result':
-        return this.#called(where, term.call).memo.get(this.#resultOf(term.call, term.index))!;
+      case 'result': {
+        const node = this.#called(where, term.call).memo.get(this.#resultOf(term.call, term.index))!;
+        if (term.name !== null && !this.#names.has(node)) this.#names.set(node, originOf(where, term));
+        return node;
+      }
       case 'param':
         return where.params[term.index]!;
       case 'grad':
@@ -156,7 +180,7 @@ export class Evaluation {
               version: this.#setting.draw,
             },
             term.shape,
-            term.batch ? this.#drawCount(where) : null,
+            term.batch ? where.counts.draw(term) : null,
           ),
         );
       case 'constant':
@@ -254,8 +278,7 @@ export class Evaluation {
       // Named by what it stands for, so that a second evaluation makes the same nodes.
       const name = `mark ${x.id} ${where.depth}`;
       const mark = this.#b.leaf({ kind: 'source', name, version: -1 }, x.shape, x.count);
-      inside = scope(where.net, where.params, where.use, where.call, where.depth + 1);
-      inside.memo.set(term.x, mark);
+      inside = { ...where, memo: new Map([[term.x, mark]]), marked: new Map(), depth: where.depth + 1 };
       where.marked.set(term, inside);
     }
     return inside;
@@ -265,10 +288,26 @@ export class Evaluation {
     const args = call.args.map((arg) => where.memo.get(arg)!);
     const use = this.#use(where.use, call);
     const ids = args.map((arg) => arg.id);
-    const key = `${call.net} ${use.training} ${use.copy} ${use.detached} ${call.body} ${where.depth} ${ids.join()}`;
+    const meets = where.counts.results(call);
+    const how = `${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
+    const key = `${call.net} ${call.body} ${how} ${ids.join()}`;
     let called = this.#calls.get(key);
     if (called === undefined) {
-      called = scope(this.#nets.get(call.net)!, args, use, ids, where.depth);
+      called = {
+        memo: new Map(),
+        net: this.#nets.get(call.net)!,
+        params: args,
+        use,
+        call: ids,
+        marked: new Map(),
+        depth: where.depth,
+        counts: this.#counts.of(
+          this.#body(call).results,
+          () => 'batch',
+          args.map((arg) => arg.count),
+          meets,
+        ),
+      };
       this.#calls.set(key, called);
     }
     return called;
@@ -290,10 +329,15 @@ export class Evaluation {
   }
 
   #resultOf(call: NetCall, index: number): Term {
-    const body = this.#nets.get(call.net)?.bodies.get(call.body);
-    const result = body?.results[index];
-    if (!result) throw new Error(`internal: ${call.net} has no body ${call.body} with result ${index}`);
+    const result = this.#body(call).results[index];
+    if (!result) throw new Error(`internal: ${call.net} has no result ${index}`);
     return result;
+  }
+
+  #body(call: NetCall): NetBody {
+    const body = this.#nets.get(call.net)?.bodies.get(call.body);
+    if (!body) throw new Error(`internal: ${call.net} has no body ${call.body}`);
+    return body;
   }
 
   #uniform(where: Scope, place: string, nth: number, shape: Shape, args: readonly Node[]): Node {
@@ -310,10 +354,6 @@ export class Evaluation {
       count,
     );
   }
-
-  #drawCount(where: Scope): Count {
-    return where.params.find((p) => p.count !== null)?.count ?? 'batch';
-  }
 }
 
 const noLayer = {
@@ -324,28 +364,10 @@ const noLayer = {
   iterate: () => {},
 };
 
-function scope(
-  net: Net | null,
-  params: readonly Node[],
-  use: Use,
-  call: readonly number[],
-  depth: number,
-): Scope {
-  return { memo: new Map(), net, params, use, call, marked: new Map(), depth };
-}
-
 function originOf(where: Scope, term: Term): string {
   const name = term.name ?? (term.kind === 'op' ? term.op : term.kind);
   return where.net ? `${where.net.name}/${name}` : name;
 }
 
-const netMaps = new WeakMap<Model, ReadonlyMap<string, Net>>();
-
-function netsOf(model: Model): ReadonlyMap<string, Net> {
-  let nets = netMaps.get(model);
-  if (nets === undefined) {
-    nets = new Map(model.nets.map((net) => [net.name, net]));
-    netMaps.set(model, nets);
-  }
-  return nets;
-}
+/** What is worked out once for a Model. */
+const tables = new WeakMap<Model, { nets: ReadonlyMap<string, Net>; counts: Counts }>();
