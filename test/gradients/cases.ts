@@ -39,10 +39,24 @@ export function uniformArray(shape: readonly number[], random: () => number, low
   );
 }
 
-/** Every primitive, composite and layer with each of its samples. */
-export function allSamples(): { name: string; record: Operation; sample: Sample; title: string }[] {
+export interface TitledSample {
+  readonly name: string;
+  readonly record: Operation;
+  readonly sample: Sample;
+  readonly training: boolean;
+  readonly title: string;
+}
+
+/** Every primitive, composite and layer with each of its samples; what may differ in inference, in both modes. */
+export function allSamples(): TitledSample[] {
   return Object.entries(operations as Record<string, Operation>).flatMap(([name, record]) =>
-    record.samples.map((sample, i) => ({ name, record, sample, title: `${name} ${i}: ${describe(sample)}` })),
+    record.samples.flatMap((sample, i) => {
+      const title = `${name} ${i}: ${describe(sample)}`;
+      const training = { name, record, sample, training: true, title };
+      return record.kind === 'primitive'
+        ? [training]
+        : [training, { ...training, training: false, title: `${title}, inference` }];
+    }),
   );
 }
 

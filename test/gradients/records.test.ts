@@ -25,8 +25,8 @@ function weighted(
   return b.sum(b.mul(r, y), { batch: true });
 }
 
-describe.each(allSamples())('$title', ({ name, record, sample }) => {
-  const c = makeCase(name, record, sample);
+describe.each(allSamples())('$title', ({ name, record, sample, training }) => {
+  const c = makeCase(name, record, sample, 1, training);
   const random = seeded(7);
   const first = weighted(c.b, c.y, c.values, 'r', random);
   const slopes = gradient(c.b, first, c.wrt);

@@ -22,7 +22,7 @@ function someInterval([low, high]: readonly [number, number], random: () => numb
 
 const contains = (outer: Interval, inner: Interval): boolean => outer.lo <= inner.lo && inner.hi <= outer.hi;
 
-describe.each(ranged)('$title', ({ name, record, sample }) => {
+describe.each(ranged)('$title', ({ name, record, sample, training }) => {
   if (record.kind === 'layer' || record.range === undefined) return;
   const { range } = record;
   const attrs = sample.attrs ?? {};
@@ -30,7 +30,7 @@ describe.each(ranged)('$title', ({ name, record, sample }) => {
   test('holds what inputs from the intervals give', () => {
     const random = seeded(11);
     for (let round = 0; round < 40; round++) {
-      const c = makeCase(name, record, sample, round);
+      const c = makeCase(name, record, sample, round, training);
       const intervals = sample.operands.map((o) => someInterval(o.from ?? [-2, 2], random));
       const values = new Map<Leaf, NDArray>(c.values);
       for (const [i, operand] of sample.operands.entries()) {
