@@ -2,7 +2,7 @@
  * The grammar of `.gan`, as a Chevrotain parser that makes a concrete syntax tree. Operators are one flat chain here;
  * `src/syntax` gives them their precedence. `gan.ebnf` is generated from this file.
  */
-import { CstParser, type IParserErrorMessageProvider, type IToken } from 'chevrotain';
+import { CstParser, type IParserErrorMessageProvider, type IToken, tokenMatcher } from 'chevrotain';
 import * as t from './tokens.ts';
 
 /** What went wrong, for `src/syntax/errors.ts`, which says it in words: packed into the exception's message. */
@@ -265,7 +265,7 @@ export class GanParser extends CstParser {
     if (!isName(first)) return true;
     return (
       second.tokenType === t.Of ||
-      operators.has(second.tokenType) ||
+      tokenMatcher(second, t.Operator) ||
       second.tokenType === t.Dot ||
       (second.tokenType === t.LParen && touches(first, second))
     );
@@ -503,9 +503,5 @@ export class GanParser extends CstParser {
   });
 }
 
-const operators = new Set(t.vocabulary.filter((type) => type.CATEGORIES?.includes(t.Operator)));
-
 /** A word that is no reserved one. */
-export function isName(token: IToken): boolean {
-  return token.tokenType === t.Identifier || token.tokenType.CATEGORIES?.includes(t.Identifier) === true;
-}
+export const isName = (token: IToken): boolean => tokenMatcher(token, t.Identifier);

@@ -1,6 +1,13 @@
-/** What comments say to the compiler: documentation (`///`), and `// allow CODE`. */
+/** What comments say to the compiler: documentation (`///`), `// allow CODE`, and those that look like divisions. */
 import type { IToken } from 'chevrotain';
+import * as t from '../../grammar/tokens.ts';
+import type { Source } from '../diagnostics/diagnostic.ts';
+import { linesOf } from '../diagnostics/lines.ts';
+import { nearest } from '../diagnostics/nearest.ts';
+import { diagnose, table } from '../diagnostics/table.ts';
 import type { File } from './ast.ts';
+import { type Context, tokenSpan } from './cst.ts';
+import { endsOperand } from './errors.ts';
 
 /** For an offset where a declaration begins: the run of `///` lines that ends on the line above, without the slashes. */
 export function docsBefore(text: string, comments: readonly IToken[]): (offset: number) => string {
@@ -30,17 +37,62 @@ function isDoc(comment: IToken): boolean {
 
 const allowPattern = /^\/\/\s*allow\s+(GAN\d+(?:\s*,\s*GAN\d+)*)(?![\w])/;
 
-export function allowancesIn(path: string, text: string, comments: readonly IToken[]): File['allowances'] {
-  const found: File['allowances'][number][] = [];
-  let line = 0;
-  let counted = 0;
-  for (const comment of comments) {
-    const match = allowPattern.exec(comment.image);
-    if (match === null) continue;
-    for (; counted < comment.startOffset; counted++) if (text[counted] === '\n') line++;
-    const { startOffset: start, image } = comment;
+export function allowancesIn(source: Source, comments: readonly IToken[]): File['allowances'] {
+  return comments.flatMap(({ startOffset: start, image }) => {
+    const match = allowPattern.exec(image);
+    if (match === null) return [];
+    const { line } = linesOf(source).position(start);
     const codes = match[1]!.split(',').map((code) => code.trim());
-    found.push({ line, codes, span: { file: path, start, end: start + image.length } });
+    return [{ line, codes, span: { file: source.path, start, end: start + image.length } }];
+  });
+}
+
+/** `// allow` of a code that doesn't exist silences nothing. */
+export function reportAllowances(context: Context, allowances: File['allowances']): void {
+  for (const { codes, span } of allowances) {
+    for (const code of codes) {
+      if (Object.hasOwn(table, code)) continue;
+      const meant = nearest(code, Object.keys(table));
+      context.report(
+        diagnose('GAN0121', span, { code }, meant === undefined ? {} : { help: `did you mean ${meant}?` }),
+      );
+    }
   }
-  return found;
+}
+
+const numberOnly = /^\/\/\s*[\d._]+(?:[eE][+-]?\d+)?\s*[)\],]*\s*$/;
+
+/** `a // 2` is a comment and no division, whatever other languages do. */
+export function reportDivisions(
+  context: Context,
+  text: string,
+  tokens: readonly IToken[],
+  comments: readonly IToken[],
+): void {
+  let next = 0;
+  let depth = 0;
+  for (const comment of comments) {
+    if (comment.image.startsWith('///')) continue;
+    for (; next < tokens.length && tokens[next]!.startOffset < comment.startOffset; next++) {
+      const type = tokens[next]!.tokenType;
+      if (type === t.LParen || type === t.LSquare) depth++;
+      if ((type === t.RParen || type === t.RSquare) && depth > 0) depth--;
+      // What a bracket left open would count does not reach the next declaration.
+      if (t.declarationKeywords.has(type)) depth = 0;
+    }
+    const previous = tokens[next - 1];
+    const straightAfter =
+      depth > 0 &&
+      endsOperand(previous) &&
+      /^[^\S\r\n]*$/.test(text.slice(previous!.endOffset! + 1, comment.startOffset));
+    if (!straightAfter && !numberOnly.test(comment.image)) continue;
+    context.report(
+      diagnose(
+        'GAN0120',
+        tokenSpan(context, comment),
+        {},
+        { help: 'to divide, write one `/`; a comment that explains a value stands on a line of its own' },
+      ),
+    );
+  }
 }

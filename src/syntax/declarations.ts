@@ -35,7 +35,7 @@ const builders: Record<string, (context: Context, cst: CstNode, common: Common) 
   {
     param(context, cst, common) {
       const name = nameOf(context, cst);
-      return name && { kind: 'param', name, value: valueOf(context, cst), ...common };
+      return name && { kind: 'param', name, value: expressionOf(context, cst), ...common };
     },
 
     data(context, cst, common) {
@@ -76,14 +76,14 @@ const builders: Record<string, (context: Context, cst: CstNode, common: Common) 
         params,
         result,
         ...fromOf(context, cst),
-        body: valueOf(context, cst),
+        body: expressionOf(context, cst),
         ...common,
       };
     },
 
     optimizer(context, cst, common) {
       const name = nameOf(context, cst);
-      return name && { kind: 'optimizer', name, value: valueOf(context, cst), ...common };
+      return name && { kind: 'optimizer', name, value: expressionOf(context, cst), ...common };
     },
 
     def(context, cst, common) {
@@ -93,20 +93,20 @@ const builders: Record<string, (context: Context, cst: CstNode, common: Common) 
         const name = nameOf(context, parameter);
         if (name === undefined) return [];
         if (token(parameter, t.Is) === undefined) return [{ name }];
-        return [{ name, default: valueOf(context, parameter) }];
+        return [{ name, default: expressionOf(context, parameter) }];
       });
-      return { kind: 'def', name, params, body: valueOf(context, cst), ...common };
+      return { kind: 'def', name, params, body: expressionOf(context, cst), ...common };
     },
 
     let(context, cst, common) {
       const pattern = buildPattern(context, node(cst, 'pattern'));
-      return pattern && { kind: 'let', pattern, value: valueOf(context, cst), ...common };
+      return pattern && { kind: 'let', pattern, value: expressionOf(context, cst), ...common };
     },
 
     value(context, cst, common) {
       const name = nameOf(context, cst);
       const kind = token(cst, t.Loss) ? 'loss' : token(cst, t.Metric) ? 'metric' : 'output';
-      return name && { kind, name, value: valueOf(context, cst), ...common };
+      return name && { kind, name, value: expressionOf(context, cst), ...common };
     },
 
     train(context, cst, common) {
@@ -134,7 +134,7 @@ function nameOf(context: Context, cst: CstNode): Name | undefined {
   return name && declaredName(context, name);
 }
 
-function valueOf(context: Context, cst: CstNode, index = 0): Expr {
+function expressionOf(context: Context, cst: CstNode, index = 0): Expr {
   const expression = node(cst, 'expression', index);
   if (expression === undefined) return { kind: 'error', span: nodeSpan(context, cst) };
   return buildExpression(context, expression);
@@ -218,8 +218,8 @@ const statementBuilders: Record<
       kind: 'update',
       nets,
       direction: token(cst, t.Maximize) === undefined ? 'minimize' : 'maximize',
-      objective: valueOf(context, cst),
-      optimizer: valueOf(context, cst, 1),
+      objective: expressionOf(context, cst),
+      optimizer: expressionOf(context, cst, 1),
       span,
     };
   },
@@ -227,24 +227,24 @@ const statementBuilders: Record<
   once: (context, cst, span) => ({ kind: 'once', body: bodyOf(context, cst), span }),
   repeat: (context, cst, span) => ({
     kind: 'repeat',
-    count: valueOf(context, cst),
+    count: expressionOf(context, cst),
     body: bodyOf(context, cst),
     span,
   }),
   every: (context, cst, span) => ({
     kind: 'every',
-    period: valueOf(context, cst),
+    period: expressionOf(context, cst),
     body: bodyOf(context, cst),
     span,
   }),
   clip(context, cst, span) {
     const net = token(cst, t.Identifier);
     if (net === undefined) return undefined;
-    const [low, high] = [valueOf(context, cst), valueOf(context, cst, 1)];
+    const [low, high] = [expressionOf(context, cst), expressionOf(context, cst, 1)];
     return { kind: 'clip', net: toName(context, net), low, high, span };
   },
   average(context, cst, span) {
     const net = token(cst, t.Identifier);
-    return net && { kind: 'average', net: toName(context, net), decay: valueOf(context, cst), span };
+    return net && { kind: 'average', net: toName(context, net), decay: expressionOf(context, cst), span };
   },
 };

@@ -81,6 +81,8 @@ function within(context: Context, count: number, span: Span, build: () => Expr):
 
 interface Operand {
   readonly expr: Expr;
+  /** With the parentheses around it, which the expression's own span leaves out. */
+  readonly span: Span;
   /** Operators nested in one another inside it, brackets not looked into. */
   readonly height: number;
 }
@@ -109,27 +111,17 @@ function buildOperation(context: Context, cst: CstNode): Expr {
       const height = right.height + 1;
       if (height > chainLimit) tooDeep ??= operator.token;
       const op = operator.token.image as '-' | '!';
-      values.push({
-        expr: { kind: 'unary', op, operand: right.expr, span: join(opSpan, right.expr.span) },
-        height,
-      });
+      const around = join(opSpan, right.span);
+      values.push({ expr: { kind: 'unary', op, operand: right.expr, span: around }, span: around, height });
       return;
     }
     const left = values.pop() ?? missing(span);
     const height = Math.max(left.height, right.height) + 1;
     if (height > chainLimit) tooDeep ??= operator.token;
     const op = operator.token.image as BinaryOp;
-    values.push({
-      expr: {
-        kind: 'binary',
-        op,
-        opSpan,
-        left: left.expr,
-        right: right.expr,
-        span: join(left.expr.span, right.expr.span),
-      },
-      height,
-    });
+    const around = join(left.span, right.span);
+    const expr: Expr = { kind: 'binary', op, opSpan, left: left.expr, right: right.expr, span: around };
+    values.push({ expr, span: around, height });
   };
 
   return within(context, Math.min(operators.length, chainLimit), span, () => {
@@ -137,7 +129,7 @@ function buildOperation(context: Context, cst: CstNode): Expr {
       for (const prefix of tokens(operand, t.Prefix)) {
         pending.push({ kind: 'prefix', token: prefix, precedence: t.prefixPrecedence });
       }
-      values.push({ expr: buildOperand(context, operand), height: 0 });
+      values.push({ expr: buildOperand(context, operand), span: bareSpan(context, operand), height: 0 });
       const operator = operators[i];
       if (operator === undefined || i === operands.length - 1) return;
       const precedence = t.precedence[operator.image] ?? 0;
@@ -167,7 +159,14 @@ function buildOperation(context: Context, cst: CstNode): Expr {
 const comparison = t.precedence['=='];
 
 function missing(span: Span): Operand {
-  return { expr: { kind: 'error', span }, height: 0 };
+  return { expr: { kind: 'error', span }, span, height: 0 };
+}
+
+/** Of an operand without its prefixes. */
+function bareSpan(context: Context, operand: CstNode): Span {
+  const whole = nodeSpan(context, operand);
+  const primary = node(operand, 'primary');
+  return primary === undefined ? whole : join(nodeSpan(context, primary), whole);
 }
 
 function reportChainedComparison(context: Context, first: IToken, second: IToken): void {
@@ -187,6 +186,7 @@ function buildOperand(context: Context, cst: CstNode): Expr {
     primary === undefined ? { kind: 'error', span: nodeSpan(context, cst) } : buildPrimary(context, primary);
   // `(f)(x)` has a name in it but calls no name.
   let callable = primary?.children.Identifier !== undefined;
+  const start = primary === undefined ? result.span : nodeSpan(context, primary);
   for (const suffix of nodes(cst, 'suffix')) {
     const args = node(suffix, 'args');
     if (args === undefined) {
@@ -194,10 +194,10 @@ function buildOperand(context: Context, cst: CstNode): Expr {
       if (field === undefined) continue;
       const name = toName(context, field);
       callable &&= result.kind === 'name';
-      result = { kind: 'field', object: result, field: name, span: join(result.span, name.span) };
+      result = { kind: 'field', object: result, field: name, span: join(start, name.span) };
       continue;
     }
-    const span = join(result.span, nodeSpan(context, args));
+    const span = join(start, nodeSpan(context, args));
     const callee = callable ? toCallee(result) : undefined;
     callable = false;
     const built = buildArgs(context, args);
@@ -355,7 +355,7 @@ function buildStage(context: Context, cst: CstNode): Stage | undefined {
   const span = nodeSpan(context, choice);
   const expr = buildExpression(context, node(choice, 'expression'));
   const bad = firstNonName(expr);
-  if (bad !== undefined) context.report(diagnose('GAN0116', bad.span, { what: 'choice' }));
+  if (bad !== undefined) context.report(diagnose('GAN0116', bad.span, { what: 'choice', found: '' }));
   return { kind: 'choice', expr: bad === undefined ? expr : { kind: 'error', span }, span };
 }
 

@@ -1,54 +1,114 @@
 /** Text to syntax tree: lexes, parses declaration by declaration, and builds the AST, with all its findings. */
-import type { IToken } from 'chevrotain';
+import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import { GanParser } from '../../grammar/parser.ts';
-import { declarationKeywords, tokenize } from '../../grammar/tokens.ts';
+import { tokenize } from '../../grammar/tokens.ts';
+import { withoutAllowed } from '../check/allow.ts';
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Declaration, File } from './ast.ts';
-import { allowancesIn, docsBefore } from './comments.ts';
+import { allowancesIn, docsBefore, reportAllowances, reportDivisions } from './comments.ts';
 import type { Context } from './cst.ts';
 import { buildDeclaration } from './declarations.ts';
+import { explainError, misplaced } from './errors.ts';
+import { type Chunk, reportOpen, structure } from './structure.ts';
+import { refuse, reportLiterals, reportUnknown } from './text.ts';
+
+/** More would only repeat what the first ones say. */
+const errorLimit = 50;
 
 // Made once: its self-analysis costs some milliseconds.
 let parser: GanParser | undefined;
 
+/**
+ * The value is missing only where the text is refused as a whole. Beside errors it is what could be made of the rest: what
+ * was broken is an `error` expression, or left out where its name was.
+ */
 export function parse(source: Source): Outcome<File> {
+  const refused = refuse(source);
+  if (refused !== undefined) return { diagnostics: [refused] };
   const { path, text } = source;
   const diagnostics: Diagnostic[] = [];
   const context: Context = { path, report: (d) => diagnostics.push(d), operatorsAround: 0 };
-  parser ??= new GanParser();
-  const { tokens, comments } = tokenize(text);
-  const declarations: Declaration[] = [];
-  const docs = docsBefore(text, comments);
-  for (const chunk of chunks(tokens)) {
-    parser.input = chunk;
-    const cst = parser.declaration();
-    for (const error of parser.errors) {
-      const token = error.token.startOffset >= 0 ? error.token : chunk.at(-1)!;
-      context.report(
-        diagnose(
-          'GAN0112',
-          { file: path, start: token.startOffset, end: token.startOffset + token.image.length },
-          { expected: error.message, found: `\`${token.image}\`` },
-        ),
-      );
-    }
-    const built = cst && buildDeclaration(context, cst, docs(chunk[0]!.startOffset));
-    if (built !== undefined) declarations.push(built);
+
+  const { tokens, comments, blockComments, unknown } = tokenize(text);
+  reportUnknown(context, text, unknown);
+  reportLiterals(context, tokens);
+  for (const { startOffset: start, image } of blockComments) {
+    const span = { file: path, start, end: start + image.length };
+    context.report(diagnose('GAN0126', span, {}, { help: 'begin each of its lines with `//`' }));
   }
-  const allowances = allowancesIn(path, text, comments);
-  return { value: { path, declarations, allowances }, diagnostics };
+
+  const [outside, ...chunks] = structure(context, tokens);
+  if (outside?.tokens[0] !== undefined) context.report(misplaced(context, outside.tokens[0]));
+  const unreadable = unknown.map(({ offset }) => offset);
+  const docs = docsBefore(text, comments);
+  const declarations: Declaration[] = [];
+  chunks.forEach((chunk, i) => {
+    const doc = docs(chunk.tokens[0]!.startOffset);
+    if (chunk.refused) return;
+    const { cst, errors } = parseChunk(chunk.tokens);
+    reportChunk(context, chunk, errors, unreadable, i === chunks.length - 1);
+    const built = cst && buildDeclaration(context, cst, doc);
+    if (built !== undefined) declarations.push(built);
+  });
+
+  const allowances = allowancesIn(source, comments);
+  reportAllowances(context, allowances);
+  reportDivisions(context, text, tokens, comments);
+  const file: File = { path, declarations, allowances };
+  return { value: file, diagnostics: limited(withoutAllowed(diagnostics, [{ source, file }])) };
 }
 
-/** The tokens of each declaration: a keyword outside brackets, and what follows. */
-function chunks(tokens: readonly IToken[]): IToken[][] {
-  const result: IToken[][] = [];
-  let depth = 0;
-  for (const token of tokens) {
-    if ('([{'.includes(token.image)) depth++;
-    if (')]}'.includes(token.image)) depth--;
-    if (result.length === 0 || (depth === 0 && declarationKeywords.has(token.tokenType))) result.push([]);
-    result.at(-1)!.push(token);
+function parseChunk(tokens: IToken[]): {
+  cst: CstNode | undefined;
+  errors: readonly IRecognitionException[];
+} {
+  parser ??= new GanParser();
+  parser.input = tokens;
+  const cst = parser.declaration();
+  return { cst, errors: parser.errors };
+}
+
+/** What the parser says of one declaration, without what only follows from something else that was said. */
+function reportChunk(
+  context: Context,
+  chunk: Chunk,
+  errors: readonly IRecognitionException[],
+  unreadable: readonly number[],
+  last: boolean,
+): void {
+  const expectedEnds = new Map<IToken, IToken>();
+  // Each costs a search through the declaration, and no more than the limit are shown.
+  for (const error of errors.slice(0, errorLimit + 1)) {
+    const at = chunk.tokens.indexOf(error.token);
+    const offset = at < 0 ? Number.POSITIVE_INFINITY : error.token.startOffset;
+    const inside = chunk.open.find(
+      ({ bracket, noticed }) =>
+        offset > bracket.startOffset && (noticed === null || offset <= noticed.startOffset),
+    );
+    if (inside !== undefined) {
+      const closes = /^mismatch \w+ R(Paren|Square|Curly)$/.test(error.message);
+      if (closes && error.token.image !== '' && at >= 0 && !expectedEnds.has(inside.bracket)) {
+        expectedEnds.set(inside.bracket, error.token);
+      }
+      continue;
+    }
+    const before = (at < 0 ? chunk.tokens.at(-1) : chunk.tokens[at - 1])?.startOffset ?? 0;
+    if (unreadable.some((position) => position > before && position < offset)) continue;
+    context.report(explainError(context, error, chunk.tokens, last));
   }
-  return result;
+  for (const open of chunk.open) reportOpen(context, open, expectedEnds.get(open.bracket));
+}
+
+/** In the order of the text, cut off where there are too many. */
+function limited(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const sorted = [...diagnostics].sort((a, b) => a.span.start - b.span.start);
+  const errors = sorted.filter((d) => d.severity === 'error');
+  const last = errors[errorLimit - 1];
+  if (last === undefined || errors.length === errorLimit) return sorted;
+  const note = 'the file has more syntax errors than are shown';
+  const kept = new Set(errors.slice(0, errorLimit));
+  return sorted
+    .filter((d) => d.severity !== 'error' || kept.has(d))
+    .map((d) => (d === last ? { ...d, notes: [...d.notes, note] } : d));
 }
