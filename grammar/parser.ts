@@ -26,6 +26,15 @@ export class GanParser extends CstParser {
     this.performSelfAnalysis();
   }
 
+  // Recovery skips to where a rule around may go on. Inventing or dropping a single token would go on sooner, but what is
+  // read after it is a guess, and every wrong guess one more error that the reader did not make.
+  protected override canTokenTypeBeInsertedInRecovery(): boolean {
+    return false;
+  }
+  protected override canTokenTypeBeDeletedInRecovery(): boolean {
+    return false;
+  }
+
   /** The `(` of a call touches what it calls; anywhere else it begins an expression of its own. */
   private readonly callTouches = () => {
     const next = this.LA(1);

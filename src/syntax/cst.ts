@@ -6,6 +6,7 @@ import type { Name } from './ast.ts';
 /** What the tree builders share: where they are, and whom to tell. */
 export interface Context {
   readonly path: string;
+  readonly text: string;
   readonly report: (diagnostic: Diagnostic) => void;
   /** Operators around what is being built, brackets or not: keeps a tree's depth within what walkers can recurse on. */
   operatorsAround: number;

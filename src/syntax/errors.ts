@@ -203,6 +203,8 @@ function missingReturn(context: Context, s: Stumble): Diagnostic | undefined {
 
 function incompleteIf(context: Context, s: Stumble): Diagnostic | undefined {
   if (s.rule !== 'conditional' || (s.expected !== 'Then' && s.expected !== 'Else')) return undefined;
+  // `if a = b then`: the sign is wrong, not the `if`.
+  if (s.found?.tokenType === t.Is) return undefined;
   const before = s.found?.startOffset ?? Number.POSITIVE_INFINITY;
   const opener = s.tokens.findLast((token) => token.tokenType === t.If && token.startOffset < before);
   const word = s.expected === 'Then' ? 'then' : 'else';
@@ -243,6 +245,8 @@ const declarationWords = [...t.declarationKeywords].map((type) => type.name.toLo
 function notADeclaration(context: Context, s: Stumble): Diagnostic | undefined {
   const { found, next } = s;
   if (s.kind !== 'rest' || found === undefined || !tokenMatcher(found, t.Word)) return undefined;
+  const beginsLine = /[\r\n]/.test(context.text.slice(s.previous?.endOffset ?? 0, found.startOffset));
+  if (!beginsLine) return undefined;
   const looksSo =
     next !== undefined &&
     (tokenMatcher(next, t.Word) || next.tokenType === t.Is || next.tokenType === t.Tilde);
@@ -257,9 +261,11 @@ export function misplaced(context: Context, found: IToken): Diagnostic {
     'GAN0113',
     span,
     { found: found.image },
-    meant === undefined
-      ? { help: `a declaration begins with ${alternatives(declarationWords)}` }
-      : { help: `did you mean \`${meant}\`?`, fix: [{ span, text: meant }] },
+    t.statementKeywords.has(found.tokenType)
+      ? { help: 'statements stand inside a `train (batch = 64, steps = 20_000) { … }`' }
+      : meant === undefined
+        ? { help: `a declaration begins with ${alternatives(declarationWords)}` }
+        : { help: `did you mean \`${meant}\`?`, fix: [{ span, text: meant }] },
   );
 }
 
@@ -319,7 +325,9 @@ function general(context: Context, s: Stumble): Diagnostic {
 
 function closing(s: Stumble): string | undefined {
   const sign = { RParen: '`)`', RSquare: '`]`' }[s.expected];
-  if (sign === undefined || s.previous?.tokenType === t.Comma) return undefined;
+  if (sign === undefined) return undefined;
+  if (s.previous?.tokenType === t.Comma)
+    return s.rule === 'args' ? `an argument or ${sign}` : `an item or ${sign}`;
   return s.rule === 'choice' ? sign : `\`,\` or ${sign}`;
 }
 
@@ -331,9 +339,12 @@ function helpFor(s: Stumble): string | undefined {
     if (found.image === 'if') return 'put the `if` into parentheses';
     if (found.image === '>' && previous?.image === '=')
       return 'there are no functions without a name: write a `def`';
-    if (found.image === ',' && previous?.tokenType === t.Comma) return 'take one of the commas away';
   }
-  if (found?.tokenType === t.Is && (s.kind === 'rest' || s.expected.startsWith('R'))) {
+  if (found?.tokenType === t.Comma && previous?.tokenType === t.Comma) return 'take one of the commas away';
+  if (
+    found?.tokenType === t.Is &&
+    (s.rule === 'conditional' || s.kind === 'rest' || s.expected.startsWith('R'))
+  ) {
     return 'to compare, write `==`';
   }
   if (s.rule === 'train' && s.expected === 'LParen') {
@@ -346,7 +357,6 @@ function helpFor(s: Stumble): string | undefined {
   if (s.rule === 'average') return 'write `average G decay 0.999`';
   if (s.rule === 'update') return 'write `update D to minimize d_loss with adam(2e-4)`';
   if (s.rule === 'each') return 'write `each i in 1..4 { … }` or `each ch in [256, 128] { … }`';
-  if (s.rule === 'type' || s.rule === 'list') return undefined;
   return undefined;
 }
 

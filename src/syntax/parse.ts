@@ -1,7 +1,7 @@
 /** Text to syntax tree: lexes, parses declaration by declaration, and builds the AST, with all its findings. */
 import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import { GanParser } from '../../grammar/parser.ts';
-import { tokenize } from '../../grammar/tokens.ts';
+import { Let, Pipe, statementKeywords, tokenize } from '../../grammar/tokens.ts';
 import { withoutAllowed } from '../check/allow.ts';
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
@@ -28,7 +28,7 @@ export function parse(source: Source): Outcome<File> {
   if (refused !== undefined) return { diagnostics: [refused] };
   const { path, text } = source;
   const diagnostics: Diagnostic[] = [];
-  const context: Context = { path, report: (d) => diagnostics.push(d), operatorsAround: 0 };
+  const context: Context = { path, text, report: (d) => diagnostics.push(d), operatorsAround: 0 };
 
   const { tokens, comments, blockComments, unknown } = tokenize(text);
   reportUnknown(context, text, unknown);
@@ -78,9 +78,14 @@ function reportChunk(
   last: boolean,
 ): void {
   const expectedEnds = new Map<IToken, IToken>();
+  let lastError = Number.NEGATIVE_INFINITY;
   // Each costs a search through the declaration, and no more than the limit are shown.
   for (const error of errors.slice(0, errorLimit + 1)) {
     const at = chunk.tokens.indexOf(error.token);
+    const position = at < 0 ? chunk.tokens.length : at;
+    const follows = lastError >= 0 && !chunk.tokens.slice(lastError + 1, position).some(restarts);
+    lastError = position;
+    if (follows) continue;
     const offset = at < 0 ? Number.POSITIVE_INFINITY : error.token.startOffset;
     const inside = chunk.open.find(
       ({ bracket, noticed }) =>
@@ -94,10 +99,15 @@ function reportChunk(
       continue;
     }
     const before = (at < 0 ? chunk.tokens.at(-1) : chunk.tokens[at - 1])?.startOffset ?? 0;
-    if (unreadable.some((position) => position > before && position < offset)) continue;
+    if (unreadable.some((there) => there > before && there < offset)) continue;
     context.report(explainError(context, error, chunk.tokens, last));
   }
   for (const open of chunk.open) reportOpen(context, open, expectedEnds.get(open.bracket));
+}
+
+/** Where one can trust the parser again after an error: the next stage, line of a block, or statement. */
+function restarts({ tokenType }: IToken): boolean {
+  return tokenType === Pipe || tokenType === Let || statementKeywords.has(tokenType);
 }
 
 /** In the order of the text, cut off where there are too many. */

@@ -114,15 +114,12 @@ function reportNumber(context: Context, token: IToken): void {
   }
   const split = /^(\d[\d_.]*?(?:[eE][+-]?\d+)?)([\p{L}_].*)$/u.exec(image);
   const [, digits, letters] = split ?? [];
-  const product = digits !== undefined && /^\p{L}/u.test(letters!) && wellFormed.test(digits);
-  context.report(
-    diagnose(
-      'GAN0105',
-      span,
-      { number: image },
-      product
-        ? { help: `to multiply, write \`${digits} * ${letters}\`` }
-        : { help: 'an underscore stands between digits, as in `20_000`' },
-    ),
-  );
+  const based = /^0[xob][\da-f]+$/i.test(image);
+  const product = !based && digits !== undefined && /^\p{L}/u.test(letters!) && wellFormed.test(digits);
+  const help = based
+    ? `numbers are decimal: write \`${Number(image)}\``
+    : product
+      ? `to multiply, write \`${digits} * ${letters}\``
+      : 'an underscore stands between digits, as in `20_000`';
+  context.report(diagnose('GAN0105', span, { number: image }, { help }));
 }
