@@ -38,7 +38,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
   const write = (name: string, of: PhasePlan | OutputPlan) => {
     const output = 'result' in of ? of : null;
     const result = output && { node: output.result, name: output.name };
-    const variables = new Variables(of.body, result, constants, plan.path);
+    const variables = new Variables(of.body, result, of.names, constants, plan.path);
     const isAsync = !output || [...walk(of.body)].some((step) => step.kind === 'sample');
     docComment(functions, output ? aboutOutput(output) : aboutPhase(of as PhasePlan));
     const open = `${isAsync ? 'async ' : ''}function ${name}(run) {`;

@@ -36,7 +36,7 @@ export class Names {
 }
 
 export function identifier(text: string): string {
-  const name = text.replace(/[^\p{ID_Continue}]+/gu, '_').replace(/^_+(?=\p{ID_Start})|_+$/gu, '');
+  const name = text.replace(/[^\p{ID_Continue}$]+/gu, '_').replace(/^_+(?=\p{ID_Start})|_+$/gu, '');
   const safe = /^[\p{ID_Start}_]/u.test(name) ? name : `_${name}`;
   return WORDS.has(safe) ? `${safe}_` : safe;
 }

@@ -2,6 +2,7 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Copy, LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { Step } from '../../passes/plan.ts';
+import { Calls } from './calls.ts';
 import type { Constants } from './constants.ts';
 import { ancestors, reads, walk } from './uses.ts';
 
@@ -13,12 +14,14 @@ export class Variables {
   readonly #wanted = new Map<Node, string>();
   readonly #forward: ReadonlySet<Node>;
   readonly #copies: Record<Copy, string>;
+  readonly #calls: Calls;
   readonly #constants: Constants;
   readonly #main: string;
 
   constructor(
     steps: readonly Step[],
     result: { node: Node; name: string } | null,
+    names: ReadonlyMap<Node, string>,
     constants: Constants,
     main: string,
   ) {
@@ -27,9 +30,15 @@ export class Variables {
     this.#main = main;
 
     const values: Node[] = result ? [result.node] : [];
-    for (const step of walk(steps)) if (step.kind === 'log' || step.kind === 'move') values.push(step.value);
+    const gradients: Node[] = [];
+    for (const step of walk(steps)) {
+      if (step.kind === 'log' || step.kind === 'move') values.push(step.value);
+      if (step.kind === 'update') gradients.push(...step.gradients);
+    }
     this.#forward = ancestors(values);
+    this.#calls = new Calls([...values, ...gradients], names, (node) => this.#forward.has(node));
     this.#name(steps);
+    for (const [node, name] of names) this.#want(node, name);
     if (result) this.#want(result.node, result.name);
     for (const step of walk(steps)) {
       if (step.kind === 'log') this.#want(step.value, step.name);
@@ -51,14 +60,18 @@ export class Variables {
     for (const step of walk(steps)) {
       if (step.kind !== 'compute' || step.node.kind !== 'op') continue;
       const { node } = step;
-      const origin = node.origin === '' ? node.op : node.origin;
-      const base = this.isBackward(node) ? `${origin}_back` : origin;
       if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
-        this.#wanted.set(last, last.origin === '' ? last.op : `${this.#wanted.get(last)}_${last.op}`);
+        this.#wanted.set(last, this.#made(last, `_${last.op}`));
       }
-      this.#wanted.set(node, base);
+      this.#wanted.set(node, this.#made(node, ''));
       last = node;
     }
+  }
+
+  #made(node: OpNode, operation: string): string {
+    const back = this.isBackward(node) ? '_back' : '';
+    if (node.origin === '') return `${node.op}${back}`;
+    return `${node.origin}${back}${operation}${this.#calls.suffix(node)}`;
   }
 
   wanted(node: Node): string {

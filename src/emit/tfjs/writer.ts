@@ -4,7 +4,7 @@ import type { Source, Span } from '../../diagnostics/diagnostic.ts';
 import { linesOf, type Position } from '../../diagnostics/lines.ts';
 
 /** The longest line that the printer makes of its own accord. */
-export const WIDTH = 100;
+export const WIDTH = 110;
 
 export interface Written {
   readonly code: string;
