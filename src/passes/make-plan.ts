@@ -58,7 +58,8 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): Outpu
     keepsAverage: () => true,
     iterate: () => null,
   };
-  const result = new Evaluation(model, b, setting).value(value.term);
+  const called = new Map<Node, string>();
+  const result = new Evaluation(model, b, setting, called).value(value.term);
   const root = new Block({ kind: 'step' }, null);
   const placed = place({
     b,
@@ -82,6 +83,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): Outpu
     sources: names.filter((name) => read.has(name)),
     body: layOut(root, placed, result),
     result,
+    names: called,
     span: value.span,
   };
 }
@@ -100,6 +102,7 @@ class PhaseWalk {
   readonly #iterations = new Map<number, Iteration>();
   readonly #needs: Node[] = [];
   readonly #losses = new Set<string>();
+  readonly #names = new Map<Node, string>();
 
   constructor(model: Model, phase: Phase, options: PlanOptions, averaging: Set<string>) {
     this.#model = model;
@@ -139,6 +142,7 @@ class PhaseWalk {
       body: layOut(this.#root, placed),
       losses: [...this.#losses],
       metrics,
+      names: this.#names,
       span,
     };
   }
@@ -291,7 +295,7 @@ class PhaseWalk {
         return after;
       },
     };
-    return new Evaluation(this.#model, this.#b, setting);
+    return new Evaluation(this.#model, this.#b, setting, this.#names);
   }
 
   #leaves(nets: readonly string[]): { name: string; leaf: LeafNode }[] {

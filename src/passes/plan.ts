@@ -24,6 +24,9 @@ export interface Plan {
   readonly outputs: readonly OutputPlan[];
 }
 
+/** What the source calls the results of nets (`fake`), whose nodes come from inside the net. */
+export type Names = ReadonlyMap<Node, string>;
+
 export interface PhasePlan {
   readonly name: string;
   readonly batch: number;
@@ -39,6 +42,7 @@ export interface PhasePlan {
   /** Names logged: losses by updates, metrics at the end of logged steps. */
   readonly losses: readonly string[];
   readonly metrics: readonly string[];
+  readonly names: Names;
   readonly span: Span;
 }
 
@@ -96,5 +100,6 @@ export interface OutputPlan {
   readonly sources: readonly string[];
   readonly body: readonly Step[];
   readonly result: Node;
+  readonly names: Names;
   readonly span: Span;
 }

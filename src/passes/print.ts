@@ -1,7 +1,7 @@
 /** Plans and gradients as text (`--emit plan`, `--emit grad`), stable enough to be compared. */
 import type { LeafNode, Node } from '../ir/graph.ts';
-import type { HostExpr } from '../ir/host.ts';
-import type { Attr, Attrs, Count, Distribution } from '../ir/types.ts';
+import { inOrder, printHost, printNode, printType } from '../ir/print.ts';
+import type { Distribution } from '../ir/types.ts';
 import { isMade } from './place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
 
@@ -20,7 +20,7 @@ export function printGradients(plan: Plan): string {
     for (const step of walk(phase.body)) {
       if (step.kind !== 'update') continue;
       const lines = [`${phase.name}: ${step.text}`];
-      for (const node of ancestors(step.gradients)) {
+      for (const node of inOrder(step.gradients)) {
         if (!isMade(node) || seen.has(node)) continue;
         seen.add(node);
         lines.push(`  ${definition(node, names)}`);
@@ -77,9 +77,9 @@ function printStep(step: Step, names: Names, depth: number): string[] {
         ...step.weights.map((weight, i) => `${indent}  ${weight} by ${names.of(step.gradients[i]!)}`),
       ];
     case 'clip':
-      return [`${indent}clip ${step.net} to [${host(step.low)}, ${host(step.high)}]`];
+      return [`${indent}clip ${step.net} to [${printHost(step.low)}, ${printHost(step.high)}]`];
     case 'average':
-      return [`${indent}average ${step.net} decay ${host(step.decay)}`];
+      return [`${indent}average ${step.net} decay ${printHost(step.decay)}`];
     case 'move':
       return [`${indent}move ${step.stat} to ${names.of(step.value)} keeping ${step.keep}`];
     case 'iterate':
@@ -88,7 +88,7 @@ function printStep(step: Step, names: Names, depth: number): string[] {
       return [`${indent}log ${step.name} = ${names.of(step.value)}`];
     case 'repeat':
       return [
-        `${indent}repeat ${host(step.count)} {`,
+        `${indent}repeat ${printHost(step.count)} {`,
         ...printSteps(step.body, names, depth + 1),
         `${indent}}`,
       ];
@@ -102,39 +102,15 @@ function printStep(step: Step, names: Names, depth: number): string[] {
 }
 
 function definition(node: Node, names: Names): string {
-  const place = node.origin === '' ? '' : `   // ${node.origin}`;
-  return `${names.of(node)} = ${right(node, names)}: ${type(node.count, node.shape)}${place}`;
+  const place = node.origin === '' ? '' : `  // ${node.origin}`;
+  return `${names.of(node)} = ${right(node, names)} : ${printType(node)}${place}`;
 }
 
 function right(node: Node, names: Names): string {
-  if (node.kind === 'op') {
-    const args = node.args.map((arg) => names.of(arg));
-    return `${node.op}(${[...args, ...named(node.attrs)].join(', ')})`;
+  if (node.kind === 'leaf' && node.leaf.kind === 'draw') {
+    return `draw ${distribution(node.leaf.dist)} at ${node.leaf.place}`;
   }
-  if (node.leaf.kind === 'draw') return `draw ${distribution(node.leaf.dist)} at ${node.leaf.place}`;
-  if (node.leaf.kind === 'constant') return `constant ${numbers(node.leaf.value.data)}`;
-  return names.of(node);
-}
-
-function type(count: Count | null, shape: readonly number[]): string {
-  return `${count === null ? '' : `${count}×`}[${shape.join(', ')}]`;
-}
-
-function named(attrs: Attrs): string[] {
-  return Object.entries(attrs)
-    .filter(([, value]) => value !== null && value !== false)
-    .map(([key, value]) => `${key}=${attr(value)}`);
-}
-
-function attr(value: Attr): string {
-  if (Array.isArray(value)) return `[${value.map(attr).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `{${named(value as Attrs).join(', ')}}`;
-  return String(value);
-}
-
-function numbers(data: Float64Array): string {
-  const shown = [...data.subarray(0, 8)].join(', ');
-  return `{${shown}${data.length > 8 ? `, … (${data.length})` : ''}}`;
+  return printNode(node, (argument) => names.of(argument));
 }
 
 function distribution(dist: Distribution): string {
@@ -155,49 +131,9 @@ function guard(g: Guard): string {
     case 'every':
       return `every ${g.period}`;
     case 'positive':
-      return `${host(g.count)} >= 1`;
+      return `${printHost(g.count)} >= 1`;
     default:
       return g.kind;
-  }
-}
-
-const infix: Readonly<Record<string, string>> = {
-  add: '+',
-  sub: '-',
-  mul: '*',
-  div: '/',
-  mod: '%',
-  pow: '^',
-  eq: '==',
-  ne: '!=',
-  lt: '<',
-  le: '<=',
-  gt: '>',
-  ge: '>=',
-  and: '&&',
-  or: '||',
-};
-
-/** A host scalar in the language's own words; operands that are no atoms stand in parentheses. */
-function host(expr: HostExpr): string {
-  const operand = (e: HostExpr): string =>
-    e.kind === 'binary' || e.kind === 'if' ? `(${host(e)})` : host(e);
-  switch (expr.kind) {
-    case 'number':
-      return String(expr.value);
-    case 'unary':
-      if (expr.op === 'neg') return `-${operand(expr.operand)}`;
-      if (expr.op === 'not') return `!${operand(expr.operand)}`;
-      return `${expr.op}(${host(expr.operand)})`;
-    case 'binary': {
-      const sign = infix[expr.op];
-      if (sign === undefined) return `${expr.op}(${host(expr.left)}, ${host(expr.right)})`;
-      return `${operand(expr.left)} ${sign} ${operand(expr.right)}`;
-    }
-    case 'if':
-      return `if ${host(expr.condition)} then ${host(expr.then)} else ${operand(expr.else)}`;
-    default:
-      return expr.kind;
   }
 }
 
@@ -237,7 +173,7 @@ class Names {
       case 'constant':
         return String(leaf.value.data[0]);
       case 'host':
-        return `(${host(leaf.expr)})`;
+        return `(${printHost(leaf.expr)})`;
       case 'count':
         return leaf.count === 'batch' ? 'batch' : String(leaf.count);
       case 'draw':
@@ -261,16 +197,4 @@ function* walk(steps: readonly Step[]): Generator<Step> {
     yield step;
     if (step.kind === 'repeat' || step.kind === 'when') yield* walk(step.body);
   }
-}
-
-/** The nodes and all that they are made from, oldest first. */
-function ancestors(roots: readonly Node[]): Node[] {
-  const seen = new Set<Node>();
-  const open = [...roots];
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.kind === 'op') open.push(...node.args);
-  }
-  return [...seen].sort((p, q) => p.id - q.id);
 }

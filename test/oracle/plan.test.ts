@@ -1,0 +1,131 @@
+/**
+ * Plans against the text: a planned run has the losses, weights, statistics and averages of a run that evaluates every
+ * update anew. And their lifetimes: each value is computed once, used, freed once.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { analyse, planOf } from '../../src/compile.ts';
+import type { Node } from '../../src/ir/graph.ts';
+import { inOrder } from '../../src/ir/print.ts';
+import { verify } from '../../src/ir/verify.ts';
+import { operations } from '../../src/ops/table.ts';
+import { isMade } from '../../src/passes/place.ts';
+import type { Plan, Step } from '../../src/passes/plan.ts';
+import { PlainTrainer } from './plain-trainer.ts';
+import { ReferenceTrainer } from './reference-trainer.ts';
+import { supply } from './supply.ts';
+
+const plans = join(import.meta.dirname, '../golden/plan');
+const models = join(import.meta.dirname, '../../models');
+
+/** Small enough for float64 in JavaScript. */
+const tiny: Readonly<Record<string, Record<string, string>>> = {};
+
+const files = [plans, models].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.gan'))
+    .map((name) => ({ name, path: join(folder, name) })),
+);
+
+function read(path: string, set: Record<string, string> = {}) {
+  const source = { path, text: readFileSync(path, 'utf8') };
+  const { model, sources, diagnostics } = analyse({ source, set, load: () => undefined });
+  expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+  return { model: model!, plan: planOf(model!, sources) };
+}
+
+describe('a plan changes nothing', () => {
+  for (const { name, path } of files) {
+    it(name, async () => {
+      const { model, plan } = read(path, tiny[name]);
+      const planned = new ReferenceTrainer(plan, supply(plan, 7));
+      const plain = new PlainTrainer(model, supply(plan, 7));
+      for (const [i, phase] of plan.phases.entries()) {
+        planned.begin(phase);
+        plain.begin(model.phases[i]!);
+        for (let step = 0; step < 3; step++) {
+          const losses = await planned.step(step, { logging: step !== 1 });
+          const plainly = await plain.step(step);
+          for (const loss of phase.losses) expect(losses[loss]).toBeCloseTo(plainly[loss]!, 9);
+        }
+      }
+      for (const [key, value] of Object.entries(plain.state.live)) same(planned.state.live[key]!, value, key);
+      for (const [key, value] of Object.entries(plain.state.averages)) {
+        same(planned.state.averages[key]!, value, key);
+      }
+    });
+  }
+});
+
+describe('lifetimes', () => {
+  for (const { name, path } of files) {
+    it(name, () => {
+      const { plan } = read(path);
+      for (const { body } of plan.phases) held(body, new Set());
+      for (const { body, result } of plan.outputs) held(body, new Set(), result);
+      for (const roots of rootsOf(plan)) expect(verify(inOrder(roots), operations)).toEqual([]);
+    });
+  }
+});
+
+function same(found: { data: Float64Array }, expected: { data: Float64Array }, what: string): void {
+  found.data.forEach((x, i) => {
+    const y = expected.data[i]!;
+    if (Math.abs(x - y) > 1e-9 * Math.max(1, Math.abs(y))) {
+      expect.fail(`${what}[${i}] is ${x} with the plan, ${y} without`);
+    }
+  });
+}
+
+/** Follows a block: `alive` are the values of the blocks around. Everything made here is used here and freed here. */
+function held(steps: readonly Step[], alive: Set<Node>, result?: Node): Set<Node> {
+  const made = new Set<Node>();
+  const freed = new Set<Node>();
+  const used = new Set<Node>();
+  const use = (node: Node): void => {
+    if (!isMade(node)) return;
+    expect(alive.has(node), `${node.origin} is there when it is used`).toBe(true);
+    used.add(node);
+  };
+  for (const step of steps) {
+    if (step.kind === 'compute') {
+      if (step.node.kind === 'op') step.node.args.forEach(use);
+      expect(alive.has(step.node), `${step.node.origin} is computed once`).toBe(false);
+      alive.add(step.node);
+      made.add(step.node);
+    } else if (step.kind === 'free') {
+      for (const node of step.nodes) {
+        expect(made.has(node) && alive.delete(node), `${node.origin} is freed once, where it was made`).toBe(
+          true,
+        );
+        freed.add(node);
+      }
+    } else if (step.kind === 'update') step.gradients.forEach(use);
+    else if (step.kind === 'move' || step.kind === 'log') use(step.value);
+    else if (step.kind === 'repeat' || step.kind === 'when') {
+      expect(step.body.length).toBeGreaterThan(0);
+      for (const node of held(step.body, new Set(alive))) use(node);
+    }
+  }
+  if (result) {
+    expect(freed.has(result)).toBe(false);
+    used.add(result);
+    if (made.has(result)) freed.add(result);
+  }
+  for (const node of made) {
+    expect(used.has(node), `${node.origin} is used`).toBe(true);
+    expect(freed.has(node), `${node.origin} is freed`).toBe(true);
+  }
+  return new Set([...used].filter((node) => !made.has(node)));
+}
+
+function* rootsOf(plan: Plan): Generator<readonly Node[]> {
+  const visit = (steps: readonly Step[]): Node[] =>
+    steps.flatMap((step) => {
+      if (step.kind === 'repeat' || step.kind === 'when') return visit(step.body);
+      return step.kind === 'compute' ? [step.node] : [];
+    });
+  for (const { body } of plan.phases) yield visit(body);
+  for (const { result } of plan.outputs) yield [result];
+}
