@@ -1,0 +1,48 @@
+/** The chain of shapes that led to a value, for the notes of a diagnostic. */
+import type { Checker } from './context.ts';
+import type { Term } from './model.ts';
+import { showShape } from './value.ts';
+
+const shown = 8;
+
+/** The stages behind a value, nearest first, along first operands; the last one is where the chain begins. */
+export function chainOf(term: Term, most = Number.POSITIVE_INFINITY): Term[] {
+  const chain: Term[] = [term];
+  let at = term;
+  while (chain.length < most && (at.kind === 'op' || at.kind === 'layer') && at.args.length > 0) {
+    at = at.args[0]!;
+    chain.push(at);
+  }
+  return chain;
+}
+
+/** One note: "z [100] → dense(6272) [6272] → …", or none where there is no chain to speak of. */
+export function chainNotes(c: Checker, term: Term): string[] {
+  const chain = chainOf(term, shown + 1);
+  if (chain.length < 2) return [];
+  const cut = chain.length > shown;
+  const links = chain
+    .slice(0, shown)
+    .reverse()
+    .map((t) => `${label(c, t)} ${showShape(t.shape)}`);
+  return [`the shapes that led here: ${cut ? '… → ' : ''}${links.join(' → ')}`];
+}
+
+/** A stage as the reader wrote it, or the name of what it applies. */
+function label(c: Checker, term: Term): string {
+  switch (term.kind) {
+    case 'param':
+    case 'source':
+      return term.name ?? '?';
+    case 'op':
+    case 'layer': {
+      const text = c.text(term.span);
+      const name = term.kind === 'op' ? term.op : term.layer;
+      return text.startsWith(name) && !text.includes('…') && !text.includes('|>') ? text : name;
+    }
+    case 'result':
+      return c.text(term.call.span);
+    default:
+      return term.name ?? c.text(term.span);
+  }
+}

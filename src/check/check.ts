@@ -1,0 +1,137 @@
+/** AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake. */
+import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
+import type { File } from '../syntax/ast.ts';
+import { Checker } from './context.ts';
+import { findCycles } from './cycles.ts';
+import { checkSettings, dataRecords, declaredValue, isParamValue, noiseSources } from './declarations.ts';
+import { moduleInits } from './layers.ts';
+import type { Model, Net, NetBody } from './model.ts';
+import { netBody } from './nets.ts';
+import { declaredOptimizers } from './optimizers.ts';
+import { resolveNames } from './resolve.ts';
+import { checkSchedule, hasErrors } from './schedule.ts';
+import { checkRules } from './schedule-rules.ts';
+import { type Load, loadProgram, type Module } from './scope.ts';
+import { unusedNames } from './unused.ts';
+import { evaluateValues } from './values.ts';
+import { postorder } from './walk.ts';
+
+export interface CheckInput {
+  readonly file: File;
+  readonly source: Source;
+  /** `--set NAME=value`. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Reads a `use`d file, relative to the file that uses it. */
+  readonly load: Load;
+}
+
+export function check({ file, source, set, load }: CheckInput): Outcome<Model> {
+  const found: Diagnostic[] = [];
+  const report = (d: Diagnostic): void => {
+    found.push(d);
+  };
+  const program = loadProgram(file, source, load, report);
+  const { dependencies } = resolveNames(program, report);
+  findCycles(dependencies, report);
+  const c = new Checker(program, new Map(Object.entries(set)));
+  for (const d of found) c.add(d);
+  const model = elaborate(c);
+  unusedNames(c);
+  const diagnostics = inOrder(program.modules, c.diagnostics);
+  return hasErrors(c) ? { diagnostics } : { value: model, diagnostics };
+}
+
+function elaborate(c: Checker): Model {
+  const { main, modules } = c.program;
+  checkSettings(c);
+  for (const module of modules) {
+    moduleInits(c, module);
+    for (const declared of module.own)
+      if (declared.kind === 'param' || declared.kind === 'net') declaredValue(c, declared);
+  }
+  const data = dataRecords(c);
+  const noise = noiseSources(c);
+  const values = evaluateValues(c);
+  const declared = declaredOptimizers(c);
+  // Nets that nothing calls are typed on examples, so that their mistakes are found and their weights known.
+  for (const state of c.nets.values())
+    if (state.bodies.size === 0) netBody(c, state, 'e'.repeat(state.params.length));
+  const schedule = checkSchedule(c, declared);
+  if (!hasErrors(c)) checkRules(c, schedule, values);
+  const phases = schedule.phases.map(({ phase }) => phase);
+  const losses = values.filter((v) => v.kind === 'loss');
+  for (const { updates } of schedule.phases)
+    for (const { action, term } of updates) {
+      const made = new Set(postorder([term]));
+      const names = losses.filter((l) => made.has(l.term)).map((l) => l.name);
+      (action as { losses: readonly string[] }).losses = names;
+    }
+  return {
+    name: baseName(main),
+    path: main.source.path,
+    doc: main.file.declarations.find((d) => d.doc)?.doc ?? '',
+    params: modules.flatMap((m) => paramsOf(c, m)),
+    data,
+    noise,
+    nets: netsOf(c),
+    optimizers: [...declared, ...schedule.optimizers],
+    values,
+    phases,
+  };
+}
+
+function paramsOf(c: Checker, module: Module): Model['params'] {
+  return module.own.flatMap((d) => {
+    if (d.kind !== 'param') return [];
+    const value = declaredValue(c, d);
+    if (value.kind !== 'constant' || !isParamValue(value.value)) return [];
+    return [{ name: d.name.text, value: value.value, doc: d.node.doc, span: d.node.span }];
+  });
+}
+
+function netsOf(c: Checker): Net[] {
+  return [...c.nets.values()].flatMap(({ declared, params, results, bodies, frame }): Net[] => {
+    const { node } = declared;
+    if (node.kind !== 'net' || !frame) return [];
+    const typed = new Map<string, NetBody>();
+    for (const [key, body] of bodies) if (body && body !== 'working') typed.set(key, body);
+    return [
+      {
+        name: declared.name.text,
+        params: params.flatMap(({ name, type }) => (type ? [{ name, type }] : [])),
+        results: results.flatMap(({ name, type }) => (type ? [{ name, type }] : [])),
+        weights: frame.weights,
+        stats: frame.stats,
+        calls: [...frame.calls],
+        from: node.from?.value ?? null,
+        bodies: typed,
+        doc: node.doc,
+        span: node.span,
+      },
+    ];
+  });
+}
+
+function baseName({ source }: Module): string {
+  const name = source.path.split(/[\\/]/).at(-1) ?? '';
+  return name.replace(/\.gan$/, '') || 'model';
+}
+
+/** By file (used ones first), then by place; what is said twice of one place is said once. */
+function inOrder(modules: readonly Module[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const files = new Map(modules.map((m, i) => [m.source.path, i]));
+  const seen = new Set<string>();
+  return diagnostics
+    .filter(({ code, span }) => {
+      const key = `${code} ${span.file}:${span.start}`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    })
+    .sort(
+      (a, b) =>
+        (files.get(a.span.file) ?? -1) - (files.get(b.span.file) ?? -1) ||
+        a.span.start - b.span.start ||
+        a.span.end - b.span.end,
+    );
+}

@@ -1,0 +1,72 @@
+/** `grad(y, x)`: what may be differentiated with respect to what (rule 17). */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { of } from './arguments.ts';
+import type { Checker } from './context.ts';
+import type { GradTerm, Term } from './model.ts';
+import { toTerm } from './terms.ts';
+import { describe, type Given, sizeOf, termValue, unknown, type Value } from './value.ts';
+import { operandsOf, postorder } from './walk.ts';
+
+export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
+  const of_y = toTerm(c, y.value, y.span, of('y', 'grad'));
+  if (x.value.kind === 'unknown' || !of_y) return unknown;
+  if (!x.named) {
+    c.report('GAN0351', x.span, { text: c.text(x.span) });
+    return unknown;
+  }
+  if (x.value.kind !== 'term') {
+    c.report('GAN0224', x.span, { what: of('x', 'grad'), expected: 'a tensor', found: describe(x.value) });
+    return unknown;
+  }
+  const of_x = x.value.term;
+  if (sizeOf(of_y.shape) !== 1) {
+    c.report(
+      'GAN0349',
+      y.span,
+      { shape: of_y.shape },
+      { help: `add it up first: \`grad(sum(${c.text(y.span)}), ${c.text(x.span)})\`` },
+    );
+    return unknown;
+  }
+  if (!of_y.batch) {
+    c.report('GAN0350', y.span, {
+      text: c.text(y.span),
+      expectation: of_y.kind === 'op' && of_y.op === 'expect',
+    });
+    return unknown;
+  }
+  if (!leads(of_y, of_x)) {
+    const blocked = reaches(of_y, of_x, operandsOf);
+    c.report(
+      'GAN0352',
+      x.span,
+      { x: c.text(x.span), y: c.text(y.span) },
+      blocked
+        ? { notes: ['it does lead there, but every way goes through `stop`'] }
+        : {
+            help: `work \`${c.text(y.span)}\` out from \`${c.text(x.span)}\` itself: an equal value made anew is not on its way`,
+          },
+    );
+    return unknown;
+  }
+  if (!c.room(span)) return unknown;
+  const term: GradTerm = {
+    kind: 'grad',
+    y: of_y,
+    x: of_x,
+    shape: of_x.shape,
+    batch: of_x.batch,
+    span,
+    name: null,
+  };
+  return termValue(term);
+}
+
+/** Whether `x` lies on a way to `y` that gradients can go back. */
+function leads(y: Term, x: Term): boolean {
+  return reaches(y, x, (t) => (t.kind === 'op' && t.op === 'stop' ? [] : operandsOf(t)));
+}
+
+function reaches(y: Term, x: Term, operands: (t: Term) => readonly Term[]): boolean {
+  return postorder([y], operands).includes(x);
+}

@@ -1,0 +1,52 @@
+/** Walks over terms, in loops: a chain of them may be ten thousand long. */
+import type { NetCall, Term } from './model.ts';
+
+/** What a term is directly made of (a net's result: the call's arguments). */
+export function operandsOf(term: Term): readonly Term[] {
+  switch (term.kind) {
+    case 'op':
+    case 'layer':
+      return term.args;
+    case 'result':
+      return term.call.args;
+    case 'grad':
+      return [term.y, term.x];
+    default:
+      return [];
+  }
+}
+
+/** Every term that the roots are made of, each once, operands before what uses them. Net bodies are not entered. */
+export function postorder(
+  roots: Iterable<Term>,
+  operands: (term: Term) => readonly Term[] = operandsOf,
+): Term[] {
+  const order: Term[] = [];
+  const state = new Map<Term, 'open' | 'done'>();
+  const stack: Term[] = [...roots].reverse();
+  while (stack.length > 0) {
+    const term = stack.at(-1)!;
+    const known = state.get(term);
+    if (known === 'done') {
+      stack.pop();
+      continue;
+    }
+    if (known === 'open') {
+      stack.pop();
+      state.set(term, 'done');
+      order.push(term);
+      continue;
+    }
+    state.set(term, 'open');
+    const next = operands(term);
+    for (let i = next.length - 1; i >= 0; i--) if (!state.has(next[i]!)) stack.push(next[i]!);
+  }
+  return order;
+}
+
+/** The distinct calls among terms: the results of one call share it. */
+export function callsAmong(terms: Iterable<Term>): Set<NetCall> {
+  const calls = new Set<NetCall>();
+  for (const term of terms) if (term.kind === 'result') calls.add(term.call);
+  return calls;
+}
