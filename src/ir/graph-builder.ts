@@ -55,7 +55,7 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
 
     const simple =
       record.simplify?.(builder, args, attrs) ??
-      (record.elementwise ? uniform(record, name, args, attrs, shape, count) : null) ??
+      (record.elementwise ? repeatedResult(name, args, attrs, shape, count) : null) ??
       fold(record, name, args, attrs, shape, count);
     if (simple !== null && (!sameShape(simple.shape, shape) || simple.count !== count)) {
       throw new Error(
@@ -123,24 +123,25 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     );
   }
 
-  /** An elementwise operation on values that are one number everywhere is again one number everywhere. */
-  function uniform(
-    record: Primitive,
+  /** An elementwise operation on repetitions of one value (and on numbers) is the repetition of one operation. */
+  function repeatedResult(
     name: string,
     args: readonly Node[],
     attrs: Attrs,
     shape: Shape,
     count: Count | null,
-  ): Node | null {
-    if (args.length === 0 || !args.some((a) => a.kind === 'op')) return null;
-    const values: LeafNode[] = [];
+  ) {
+    const repeated = args.find(isRepeated);
+    if (repeated === undefined) return null;
+    const { shape: narrow, count: narrowCount } = repeated.args[0]!;
+    const sources: Node[] = [];
     for (const a of args) {
-      const value = splat(a);
-      if (value === null) return null;
-      values.push(builder.scalar(value));
+      const source = narrower(a) ?? a;
+      const same = sameShape(source.shape, narrow) && source.count === narrowCount;
+      if (!same && !(source.count === null && source.shape.length === 0)) return null;
+      sources.push(source);
     }
-    const one = fold(record, name, values, attrs, [], null);
-    return one === null ? null : builder.broadcast(one, shape, count);
+    return builder.broadcast(op(name, sources, attrs), shape, count);
   }
 
   /** Works out a node whose arguments are all constants. Repetition is left to the run: it only makes constants larger. */

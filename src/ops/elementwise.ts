@@ -195,7 +195,7 @@ export const elementwise = {
   square: unary({
     doc: 'x².',
     f: (x) => x * x,
-    gradient: (b, x, dy) => b.mul(dy, b.mul(x, 2)),
+    gradient: (b, x, dy) => b.mul(x, b.mul(dy, 2)),
     range: squareInterval,
     simplify: (b, x) => {
       const inner = match(x, 'neg') ?? match(x, 'abs');

@@ -37,11 +37,14 @@ function scaled(b: Builder, y: Node, weights: Readonly<Record<string, Node>>): N
   return weights.gamma ? b.add(b.mul(y, weights.gamma), weights.beta!) : y;
 }
 
-/** (x − mean) / √(variance + ε), the statistics taken over `axes` (and the batch). */
+/**
+ * (x − mean) / √(variance + ε), the statistics taken over `axes` (and the batch). With the batch, the axes lead and the
+ * statistics are whole: [channels] meets the values at the right without the reduced axes.
+ */
 function standardised(b: Builder, a: Node, axes: readonly number[], batch = false) {
-  const mean = b.mean(a, { axes, keep: true, batch });
+  const mean = b.mean(a, { axes, keep: !batch, batch });
   const centred = b.sub(a, mean);
-  const variance = b.mean(b.square(centred), { axes, keep: true, batch });
+  const variance = b.mean(b.square(centred), { axes, keep: !batch, batch });
   return { mean, variance, result: b.mul(centred, b.rsqrt(b.add(variance, EPSILON))) };
 }
 
@@ -73,10 +76,9 @@ const batchNorm: Layer = {
       const scale = b.rsqrt(b.add(context.stat('variance'), EPSILON));
       return scaled(b, b.mul(b.sub(a!, context.stat('mean')), scale), weights);
     }
-    const c = a!.shape.at(-1)!;
     const { mean, variance, result } = standardised(b, a!, leading(a!.shape), true);
-    context.move('mean', b.reshape(mean, [c]), KEEP);
-    context.move('variance', unbiased(b, b.reshape(variance, [c]), a!), KEEP);
+    context.move('mean', mean, KEEP);
+    context.move('variance', unbiased(b, variance, a!), KEEP);
     return scaled(b, result, weights);
   },
   samples: [

@@ -4,7 +4,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { reduce, sizeOf } from '../ir/ndarray.ts';
 import type { Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
-import { match } from './families.ts';
+import { constantOf, match } from './families.ts';
 import { squareInterval, sumInterval } from './interval.ts';
 import type { Composite, Operation, Parameter, Primitive, Sample } from './record.ts';
 import { axesAttr, normalAxes, reducedShape } from './shapes.ts';
@@ -96,6 +96,16 @@ const withBatch = (samples: readonly Sample[]): Sample[] => [
   { operands: [{ shape: [2, 3], batch: true }], attrs: { axes: [1], keep: false, batch: true } },
 ];
 
+/** Signs and factors wait until after a sum, where there are fewer numbers to change. */
+function withoutFactor(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): Node | null {
+  const negated = match(x, 'neg');
+  if (negated) return b.neg(b.op(op, negated.args, attrs));
+  const scaled = match(x, 'mul') ?? match(x, 'div');
+  const factor = scaled && constantOf(scaled.args[1]!);
+  if (!scaled || factor === null) return null;
+  return b.op(scaled.op, [b.op(op, [scaled.args[0]!], attrs), b.scalar(factor)]);
+}
+
 /** What `sum` and `mean` have in common: batch and kept axes come apart, so that one tfjs call does each. */
 function simplifyTotal(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): Node | null {
   const axes = axesAttr(attrs);
@@ -108,7 +118,7 @@ function simplifyTotal(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): N
   if (attrs.batch !== true && axes.every((a) => x.shape[a] === 1)) {
     return b.reshape(x, reducedShape(x.shape, axes, false));
   }
-  return null;
+  return withoutFactor(b, op, x, attrs);
 }
 
 /** The sum of repeated values is their multiple, with no repetition. */
