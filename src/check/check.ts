@@ -1,6 +1,7 @@
 /** AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake. */
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import type { File } from '../syntax/ast.ts';
+import { fileDoc } from '../syntax/comments.ts';
 import { Checker } from './context.ts';
 import { findCycles } from './cycles.ts';
 import { checkSettings, dataRecords, declaredValue, isParamValue, noiseSources } from './declarations.ts';
@@ -69,7 +70,7 @@ function elaborate(c: Checker): Model {
   return {
     name: baseName(main),
     path: main.source.path,
-    doc: main.file.declarations.find((d) => d.doc)?.doc ?? '',
+    doc: fileDoc(main.source.text),
     params: modules.flatMap((m) => paramsOf(c, m)),
     data,
     noise,

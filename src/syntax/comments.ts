@@ -31,6 +31,16 @@ export function docsBefore(text: string, comments: readonly IToken[]): (offset: 
   };
 }
 
+/** What a file says of itself: the comment at its very top, with an empty line below (else it speaks of a declaration). */
+export function fileDoc(text: string): string {
+  const top = /^\uFEFF?((?:[^\S\r\n]*\/\/[^\r\n]*(?:\r\n|\r|\n))+)[^\S\r\n]*(?:[\r\n]|$)/.exec(text)?.[1];
+  if (top === undefined) return '';
+  return top
+    .replace(/^[^\S\r\n]*\/{2,} ?/gm, '')
+    .replace(/\r\n?/g, '\n')
+    .trim();
+}
+
 function isDoc(comment: IToken): boolean {
   return comment.image.startsWith('///') && !comment.image.startsWith('////');
 }
