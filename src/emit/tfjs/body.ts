@@ -7,7 +7,7 @@ import type { Guard, Step } from '../../passes/plan.ts';
 import { hostNumber, hostOperand } from './host.ts';
 import { literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
-import { inlineNumber, isOwned, reads, Uses, walk } from './uses.ts';
+import { ARITHMETIC, inlineNumber, isNumber, isOwned, reads, Uses, walk } from './uses.ts';
 import type { Variables } from './variables.ts';
 import { WIDTH, type Writer } from './writer.ts';
 
@@ -123,6 +123,7 @@ export class Body {
 
   #makeLeaf(node: LeafNode): void {
     const { writer, variables } = this.#o;
+    this.#comment(node);
     const name = this.#bind(node, variables.wanted(node));
     writer.line(fit(`const ${name} = ${this.#leafValue(node)};`, writer.room), node.span);
   }
@@ -139,6 +140,7 @@ export class Body {
   }
 
   #apply(node: OpNode): string {
+    if (isNumber(node)) return this.#arithmetic(node);
     const record = this.#o.operations[node.op];
     if (record?.kind !== 'primitive') throw new Error(`no lowering for ${node.op}`);
     return record.lower.tfjs(
@@ -147,9 +149,13 @@ export class Body {
     );
   }
 
-  #isNumber(node: Node): boolean {
-    if (node.kind === 'op') return false;
-    return node.leaf.kind === 'host' || node.leaf.kind === 'count' || inlineNumber(node) !== null;
+  #arithmetic(node: OpNode): string {
+    const [a, b] = node.args.map((arg) => {
+      const text = this.#operand(arg);
+      return /^[\p{ID_Continue}$.]+$/u.test(text) ? text : `(${text})`;
+    });
+    if (node.op === 'neg') return `-${a}`;
+    return node.op === 'maximum' ? `Math.max(${a}, ${b})` : `${a} ${ARITHMETIC[node.op]} ${b}`;
   }
 
   /** What stands for a node in an expression. */
@@ -182,14 +188,14 @@ export class Body {
 
   /** A tensor that the receiver owns. */
   #tensor(node: Node): string {
-    if (this.#isNumber(node)) return `tf.scalar(${this.#operand(node)})`;
+    if (isNumber(node)) return `tf.scalar(${this.#operand(node)})`;
     return isOwned(node) ? this.#operand(node) : `tf.clone(${this.#operand(node)})`;
   }
 
   /** Hands a value to the run, which only reads it. */
   #give(node: Node, call: (operand: string) => string): void {
     const { writer } = this.#o;
-    if (this.#isNumber(node))
+    if (isNumber(node))
       writer.line(`tf.tidy(() => ${call(`tf.scalar(${this.#operand(node)})`)});`, node.span);
     else writer.line(`${call(this.#operand(node))};`, node.span);
   }
@@ -272,7 +278,7 @@ export class Body {
       given.add(node);
       if (whole) this.#consumed.add(node);
       gradients[weight] = new Raw(
-        whole || this.#isNumber(node) ? this.#tensor(node) : `tf.clone(${this.#operand(node)})`,
+        whole || isNumber(node) ? this.#tensor(node) : `tf.clone(${this.#operand(node)})`,
       );
     });
     const hyper: Record<string, Value> = {};
@@ -303,18 +309,19 @@ export class Body {
     this.#lastComment = '';
   }
 
-  /** A line of the source, where what it says begins. */
-  #comment(node: OpNode): void {
+  /** The source, where what it says begins: a layer with its arguments, or a whole line outside the nets. */
+  #comment(node: Node): void {
     const { writer, variables } = this.#o;
     const place = writer.sources.place(node.span);
     if (!place) return;
-    const back = variables.isBackward(node);
-    const layer = node.origin.includes('/') ? node.origin : '';
-    const id = `${node.span.file}:${place.line}:${layer}:${back}`;
+    const back = node.kind === 'op' && variables.isBackward(node);
+    const inNet = node.origin.includes('/');
+    const id = `${node.span.file} ${inNet ? `${node.span.start} ${node.origin}` : place.line} ${back}`;
     if (id === this.#lastComment) return;
     this.#lastComment = id;
-    const file = variables.isMain(node.span) ? 'line' : `${node.span.file}:`.replace(/:$/, ' line');
-    const text = `${file} ${place.line + 1}${back ? ', backwards' : ''}: ${writer.sources.line(node.span)}`;
+    const where = `${variables.isMain(node.span) ? '' : `${node.span.file} `}line ${place.line + 1}`;
+    const what = inNet ? writer.sources.text(node.span) : writer.sources.line(node.span);
+    const text = `${where}${back ? ', backwards' : ''}: ${what}`;
     const room = writer.room - 3;
     writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
   }

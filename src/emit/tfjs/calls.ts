@@ -60,7 +60,8 @@ function entry(node: Node, names: ReadonlyMap<Node, string>): string | null {
   if (name !== undefined) return name;
   if (node.kind === 'leaf') {
     if (node.leaf.kind === 'source') return node.leaf.name;
-    return node.leaf.kind === 'draw' ? node.origin : null;
+    // A draw inside a net (a dropout mask) is the net's own affair.
+    return node.leaf.kind === 'draw' && !node.origin.includes('/') ? node.origin : null;
   }
   return netOf(node) ?? (node.origin === '' ? node.op : node.origin);
 }

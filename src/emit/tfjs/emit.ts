@@ -45,9 +45,10 @@ export function emit(plan: Plan, options: EmitOptions): Written {
     const print = () => {
       const weights = variables.weights(of.body, output?.result ?? null);
       if (weights) functions.line(`const ${weights} = run;`);
+      functions.blank();
       new Body({
         writer: functions,
-        names: new Names(names),
+        names: new Names(),
         variables,
         operations: options.operations,
         optimizers,

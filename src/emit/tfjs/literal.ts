@@ -45,12 +45,17 @@ export function key(name: string): string {
  */
 export function literal(value: Value, indent = 0, used = 0, width = WIDTH): string {
   const flat = oneLine(value);
-  if (2 * indent + used + flat.length <= width || !isCompound(value)) return flat;
+  const long =
+    Array.isArray(value) &&
+    value.length > 1 &&
+    value.every((item) => item instanceof Raw && item.text.startsWith('{'));
+  if ((2 * indent + used + flat.length <= width && !long) || !isCompound(value)) return flat;
   const pad = '  '.repeat(indent + 1);
   const end = `\n${'  '.repeat(indent)}`;
   if (Array.isArray(value)) {
     const items = value as readonly Value[];
-    if (items.every((item) => !isCompound(item))) return `[${fill(items.map(oneLine), pad, width)}${end}]`;
+    if (!long && items.every((item) => !isCompound(item)))
+      return `[${fill(items.map(oneLine), pad, width)}${end}]`;
     return `[${items.map((item) => `\n${pad}${literal(item, indent + 1, 1, width)},`).join('')}${end}]`;
   }
   const entries = Object.entries(value as Record<string, Value>);
@@ -85,7 +90,7 @@ function isShorthand(name: string, value: Value): boolean {
   return value instanceof Raw && value.text === name;
 }
 
-function oneLine(value: Value): string {
+export function oneLine(value: Value): string {
   if (value instanceof Raw) return value.text;
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return number(value);

@@ -1,6 +1,6 @@
 /** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/model.ts. */
 import type { Plan } from '../../passes/plan.ts';
-import { Raw, type Value } from './literal.ts';
+import { oneLine, Raw, type Value } from './literal.ts';
 
 export interface FunctionNames {
   readonly phases: readonly string[];
@@ -20,14 +20,11 @@ export function modelLiteral(plan: Plan, names: FunctionNames): Value {
     })),
     noise: plan.noise.map(({ name, dist, shape }) => ({ name, dist: { ...dist } as Value, shape })),
     nets: plan.nets.map(({ name, from }) => ({ name, from })),
-    weights: plan.weights.map(({ name, net, shape, init, fanIn, fanOut }) => ({
-      name,
-      net,
-      shape,
-      init: { ...init } as Value,
-      fanIn,
-      fanOut,
-    })),
+    // A weight a line, as in a table.
+    weights: plan.weights.map(
+      ({ name, net, shape, init, fanIn, fanOut }) =>
+        new Raw(oneLine({ name, net, shape, init: { ...init } as Value, fanIn, fanOut })),
+    ),
     stats: plan.stats.map(({ name, net, shape, init }) => ({ name, net, shape, init })),
     optimizers: plan.optimizers.map(({ name, rule }) => ({ name, rule })),
     phases: plan.phases.map((phase, i) => ({

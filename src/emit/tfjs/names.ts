@@ -16,8 +16,8 @@ export class Names {
   readonly #taken: Set<string>;
   readonly #counts = new Map<string, number>();
 
-  constructor(outer?: Names) {
-    this.#taken = new Set(outer ? outer.#taken : OWN);
+  constructor() {
+    this.#taken = new Set(OWN);
   }
 
   /** `D/conv_1` becomes `D_conv_1`, then `D_conv_1$2`: a `$` cannot stand in a source name, so nothing else is meant. */

@@ -40,9 +40,29 @@ export function inlineNumber(node: Node): number | null {
   return node.shape.length === 0 && node.count === null ? node.leaf.value.data[0]! : null;
 }
 
+/** Arithmetic that JavaScript does on numbers. */
+export const ARITHMETIC: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', div: '/' };
+
+const numbers = new WeakMap<Node, boolean>();
+
+/** A whole scalar made from constants, counts and the schedule's scalars alone: a JavaScript number, and no tensor. */
+export function isNumber(node: Node): boolean {
+  if (node.kind === 'leaf') {
+    return node.leaf.kind === 'host' || node.leaf.kind === 'count' || inlineNumber(node) !== null;
+  }
+  if (node.shape.length > 0 || node.count !== null) return false;
+  if (!(node.op in ARITHMETIC || node.op === 'neg' || node.op === 'maximum')) return false;
+  let known = numbers.get(node);
+  if (known === undefined) {
+    known = node.args.every(isNumber);
+    numbers.set(node, known);
+  }
+  return known;
+}
+
 /** Whether emitted code makes this tensor, and so has to free it. */
 export function isOwned(node: Node): boolean {
-  if (node.kind === 'op') return true;
+  if (node.kind === 'op') return !isNumber(node);
   return node.leaf.kind === 'draw' || (node.leaf.kind === 'constant' && inlineNumber(node) === null);
 }
 

@@ -1,0 +1,748 @@
+// schedule: compiled by ganc from schedule.gan. "line 12" in a comment is a line of that file.
+import * as tf from '@tensorflow/tfjs';
+import { main, nn } from './runtime.js';
+
+const constant$values = [1, 2, 3, 4];
+
+export const model = {
+  format: 1,
+  name: 'schedule',
+  doc: '',
+  source: 'schedule.gan',
+  params: {},
+  data: [
+    {
+      fields: [
+        { name: 'x', type: { meaning: 'tensor', shape: [2] } },
+        { name: 'y', type: { meaning: 'label', shape: [3] } },
+      ],
+      from: 'ring',
+    },
+  ],
+  noise: [{ name: 'z', dist: { kind: 'uniform', low: -1, high: 1 }, shape: [4] }],
+  nets: [{ name: 'E', from: null }, { name: 'G', from: null }, { name: 'D', from: null }],
+  weights: [
+    { name: 'E/dense_1/kernel', net: 'E', shape: [2, 6], init: { kind: 'glorot_uniform' }, fanIn: 2, fanOut: 6 },
+    { name: 'E/dense_1/bias', net: 'E', shape: [6], init: { kind: 'constant', value: 0 }, fanIn: 6, fanOut: 6 },
+    { name: 'E/dense_2/kernel', net: 'E', shape: [6, 3], init: { kind: 'glorot_uniform' }, fanIn: 6, fanOut: 3 },
+    { name: 'E/dense_2/bias', net: 'E', shape: [3], init: { kind: 'constant', value: 0 }, fanIn: 3, fanOut: 3 },
+    { name: 'E/dense_3/kernel', net: 'E', shape: [6, 3], init: { kind: 'glorot_uniform' }, fanIn: 6, fanOut: 3 },
+    { name: 'E/dense_3/bias', net: 'E', shape: [3], init: { kind: 'constant', value: 0 }, fanIn: 3, fanOut: 3 },
+    { name: 'G/dense_1/kernel', net: 'G', shape: [4, 6], init: { kind: 'glorot_uniform' }, fanIn: 4, fanOut: 6 },
+    { name: 'G/dense_1/bias', net: 'G', shape: [6], init: { kind: 'constant', value: 0 }, fanIn: 6, fanOut: 6 },
+    { name: 'G/dense_2/kernel', net: 'G', shape: [6, 2], init: { kind: 'glorot_uniform' }, fanIn: 6, fanOut: 2 },
+    { name: 'G/dense_2/bias', net: 'G', shape: [2], init: { kind: 'constant', value: 0 }, fanIn: 2, fanOut: 2 },
+    { name: 'D/dense_1/kernel', net: 'D', shape: [2, 6], init: { kind: 'glorot_uniform' }, fanIn: 2, fanOut: 6 },
+    { name: 'D/dense_1/bias', net: 'D', shape: [6], init: { kind: 'constant', value: 0 }, fanIn: 6, fanOut: 6 },
+    { name: 'D/dense_2/kernel', net: 'D', shape: [6, 1], init: { kind: 'glorot_uniform' }, fanIn: 6, fanOut: 1 },
+    { name: 'D/dense_2/bias', net: 'D', shape: [1], init: { kind: 'constant', value: 0 }, fanIn: 1, fanOut: 1 },
+  ],
+  stats: [],
+  optimizers: [
+    { name: 'd_opt', rule: 'rmsprop' },
+    { name: 'warm/update_1', rule: 'sgd' },
+    { name: 'warm/update_2', rule: 'sgd' },
+    { name: 'learn/update_2', rule: 'adam' },
+    { name: 'learn/update_3', rule: 'adam' },
+  ],
+  phases: [
+    {
+      name: 'warm',
+      batch: 8,
+      steps: 10,
+      epochs: null,
+      epochSource: 'x',
+      averaged: [],
+      frozen: [],
+      losses: ['guess'],
+      metrics: [],
+      step: warm,
+    },
+    {
+      name: 'learn',
+      batch: 8,
+      steps: 20,
+      epochs: null,
+      epochSource: 'x',
+      averaged: ['G'],
+      frozen: ['E'],
+      losses: ['critic', 'generator', 'keep'],
+      metrics: ['gap'],
+      step: learn,
+    },
+  ],
+  outputs: [
+    { name: 'samples', type: { meaning: 'tensor', shape: [2] }, doc: '', sources: ['z'], evaluate: samples },
+    { name: 'codes', type: { meaning: 'tensor', shape: [3] }, doc: '', sources: ['x'], evaluate: codes },
+  ],
+};
+
+/** One step of phase `warm` (10 steps of 8 examples). */
+async function warm(run) {
+  const { live: w } = run;
+
+  // ── sample x, y (line 29)
+  await run.sample(['x', 'y']);
+  const { x, y } = run.samples;
+
+  // ── once (line 30)
+  // line 16: let code = mu + exp(s / 2) * draw normal[3]
+  const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
+  // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
+  const expect_back = (-1) / run.batch;
+  const mul_back = tf.mul(expect_back, y);
+  const log_softmax_back = tf.sum(mul_back, [1], true);
+  if (run.step === 0) {
+    // ── update E to minimize guess with sgd(0.1, momentum = 0.9) (line 30)
+    // line 8: dense(6)
+    const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
+    const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
+    tf.dispose(E_dense_1_linear);
+    // line 8: relu
+    const E_h = tf.relu(E_dense_1);
+    // line 9: dense(h, 3)
+    const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
+    const mu = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
+    tf.dispose(E_dense_2_linear);
+    // line 9: dense(h, 3)
+    const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
+    const s = tf.add(E_dense_3_linear, w['E/dense_3/bias']);
+    tf.dispose(E_dense_3_linear);
+    // line 16: let code = mu + exp(s / 2) * draw normal[3]
+    const div = tf.div(s, 2);
+    tf.dispose(s);
+    const exp = tf.exp(div);
+    tf.dispose(div);
+    const mul = tf.mul(exp, draw);
+    const code = tf.add(mu, mul);
+    tf.dispose([mu, mul]);
+    // line 21: loss guess = -expect(sum(y * log_softmax(code)))
+    const log_softmax = tf.logSoftmax(code);
+    const mul$2 = tf.mul(y, log_softmax);
+    tf.dispose(log_softmax);
+    const sum = tf.sum(mul$2, [1]);
+    tf.dispose(mul$2);
+    const expect = tf.mean(sum, [0]);
+    tf.dispose(sum);
+    const guess = tf.neg(expect);
+    tf.dispose(expect);
+    // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
+    const log_softmax_back_softmax = tf.softmax(code);
+    tf.dispose(code);
+    const log_softmax_back_mul = tf.mul(log_softmax_back_softmax, log_softmax_back);
+    tf.dispose(log_softmax_back_softmax);
+    const log_softmax_back$2 = tf.sub(mul_back, log_softmax_back_mul);
+    tf.dispose(log_softmax_back_mul);
+    // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
+    const mul_back$2 = tf.mul(log_softmax_back$2, draw);
+    const exp_back = tf.mul(mul_back$2, exp);
+    tf.dispose([exp, mul_back$2]);
+    const div_back = tf.div(exp_back, 2);
+    // line 9, backwards: dense(h, 3)
+    const E_dense_3_back_sum = tf.sum(exp_back, [0]);
+    tf.dispose(exp_back);
+    const E_dense_3_bias_grad = tf.div(E_dense_3_back_sum, 2);
+    tf.dispose(E_dense_3_back_sum);
+    const E_dense_3_back_linear = tf.matMul(div_back, w['E/dense_3/kernel'], false, true);
+    const E_dense_3_kernel_grad = tf.matMul(E_h, div_back, true);
+    tf.dispose(div_back);
+    // line 9, backwards: dense(h, 3)
+    const E_dense_2_bias_grad = tf.sum(log_softmax_back$2, [0]);
+    const E_dense_2_back_linear = tf.matMul(log_softmax_back$2, w['E/dense_2/kernel'], false, true);
+    const E_dense_2_back_add = tf.add(E_dense_3_back_linear, E_dense_2_back_linear);
+    tf.dispose([E_dense_3_back_linear, E_dense_2_back_linear]);
+    const E_dense_2_kernel_grad = tf.matMul(E_h, log_softmax_back$2, true);
+    tf.dispose([E_h, log_softmax_back$2]);
+    // line 8, backwards: relu
+    const E_h_back_step = tf.step(E_dense_1);
+    tf.dispose(E_dense_1);
+    const E_h_back = tf.mul(E_dense_2_back_add, E_h_back_step);
+    tf.dispose([E_dense_2_back_add, E_h_back_step]);
+    // line 8, backwards: dense(6)
+    const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
+    const E_dense_1_kernel_grad = tf.matMul(x, E_h_back, true);
+    tf.dispose(E_h_back);
+    run.update(
+      'warm/update_1',
+      {
+        'E/dense_1/kernel': E_dense_1_kernel_grad,
+        'E/dense_1/bias': E_dense_1_bias_grad,
+        'E/dense_2/kernel': E_dense_2_kernel_grad,
+        'E/dense_2/bias': E_dense_2_bias_grad,
+        'E/dense_3/kernel': E_dense_3_kernel_grad,
+        'E/dense_3/bias': E_dense_3_bias_grad,
+      },
+      { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: null },
+    );
+    run.log('guess', guess);
+    tf.dispose(guess);
+  }
+
+  // ── update E to minimize guess with sgd(0.1, momentum = 0.9, clip_norm = 1) (line 31)
+  // line 8: dense(6)
+  const E_dense_1_linear$2 = tf.matMul(x, w['E/dense_1/kernel']);
+  const E_dense_1$2 = tf.add(E_dense_1_linear$2, w['E/dense_1/bias']);
+  tf.dispose(E_dense_1_linear$2);
+  // line 8: relu
+  const E_h$2 = tf.relu(E_dense_1$2);
+  // line 9: dense(h, 3)
+  const E_dense_2_linear$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
+  const mu$2 = tf.add(E_dense_2_linear$2, w['E/dense_2/bias']);
+  tf.dispose(E_dense_2_linear$2);
+  // line 9: dense(h, 3)
+  const E_dense_3_linear$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
+  const s$2 = tf.add(E_dense_3_linear$2, w['E/dense_3/bias']);
+  tf.dispose(E_dense_3_linear$2);
+  // line 16: let code = mu + exp(s / 2) * draw normal[3]
+  const div$2 = tf.div(s$2, 2);
+  tf.dispose(s$2);
+  const exp$2 = tf.exp(div$2);
+  tf.dispose(div$2);
+  const mul$3 = tf.mul(exp$2, draw);
+  const code$2 = tf.add(mu$2, mul$3);
+  tf.dispose([mu$2, mul$3]);
+  // line 21: loss guess = -expect(sum(y * log_softmax(code)))
+  const log_softmax$2 = tf.logSoftmax(code$2);
+  const mul$4 = tf.mul(y, log_softmax$2);
+  tf.dispose(log_softmax$2);
+  const sum$2 = tf.sum(mul$4, [1]);
+  tf.dispose(mul$4);
+  const expect$2 = tf.mean(sum$2, [0]);
+  tf.dispose(sum$2);
+  const guess$2 = tf.neg(expect$2);
+  tf.dispose(expect$2);
+  // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
+  const log_softmax_back_softmax$2 = tf.softmax(code$2);
+  tf.dispose(code$2);
+  const log_softmax_back_mul$2 = tf.mul(log_softmax_back_softmax$2, log_softmax_back);
+  tf.dispose([log_softmax_back, log_softmax_back_softmax$2]);
+  const log_softmax_back$3 = tf.sub(mul_back, log_softmax_back_mul$2);
+  tf.dispose([mul_back, log_softmax_back_mul$2]);
+  // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
+  const mul_back$3 = tf.mul(log_softmax_back$3, draw);
+  tf.dispose(draw);
+  const exp_back$2 = tf.mul(mul_back$3, exp$2);
+  tf.dispose([exp$2, mul_back$3]);
+  const div_back$2 = tf.div(exp_back$2, 2);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_3_back_sum$2 = tf.sum(exp_back$2, [0]);
+  tf.dispose(exp_back$2);
+  const E_dense_3_bias_grad$2 = tf.div(E_dense_3_back_sum$2, 2);
+  tf.dispose(E_dense_3_back_sum$2);
+  const E_dense_3_back_linear$2 = tf.matMul(div_back$2, w['E/dense_3/kernel'], false, true);
+  const E_dense_3_kernel_grad$2 = tf.matMul(E_h$2, div_back$2, true);
+  tf.dispose(div_back$2);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_2_bias_grad$2 = tf.sum(log_softmax_back$3, [0]);
+  const E_dense_2_back_linear$2 = tf.matMul(log_softmax_back$3, w['E/dense_2/kernel'], false, true);
+  const E_dense_2_back_add$2 = tf.add(E_dense_3_back_linear$2, E_dense_2_back_linear$2);
+  tf.dispose([E_dense_3_back_linear$2, E_dense_2_back_linear$2]);
+  const E_dense_2_kernel_grad$2 = tf.matMul(E_h$2, log_softmax_back$3, true);
+  tf.dispose([E_h$2, log_softmax_back$3]);
+  // line 8, backwards: relu
+  const E_h_back_step$2 = tf.step(E_dense_1$2);
+  tf.dispose(E_dense_1$2);
+  const E_h_back$2 = tf.mul(E_dense_2_back_add$2, E_h_back_step$2);
+  tf.dispose([E_dense_2_back_add$2, E_h_back_step$2]);
+  // line 8, backwards: dense(6)
+  const E_dense_1_bias_grad$2 = tf.sum(E_h_back$2, [0]);
+  const E_dense_1_kernel_grad$2 = tf.matMul(x, E_h_back$2, true);
+  tf.dispose(E_h_back$2);
+  run.update(
+    'warm/update_2',
+    {
+      'E/dense_1/kernel': E_dense_1_kernel_grad$2,
+      'E/dense_1/bias': E_dense_1_bias_grad$2,
+      'E/dense_2/kernel': E_dense_2_kernel_grad$2,
+      'E/dense_2/bias': E_dense_2_bias_grad$2,
+      'E/dense_3/kernel': E_dense_3_kernel_grad$2,
+      'E/dense_3/bias': E_dense_3_bias_grad$2,
+    },
+    { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: 1 },
+  );
+  run.log('guess', guess$2);
+  tf.dispose(guess$2);
+}
+
+/** One step of phase `learn` (20 steps of 8 examples). */
+async function learn(run) {
+  const { averaged, frozen, live: w } = run;
+
+  if ((run.step < 2 || run.step % 5 === 0 ? 3 : 2) >= 1) {
+    // ── repeat (if step < 2 || step % 5 == 0 then 3 else 2) (line 35)
+    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
+    const expect_back_div = (-1) / run.batch;
+    const expect_back_broadcast_to = tf.broadcastTo(expect_back_div, [1]);
+    const expect_back_broadcast_to$2 = tf.broadcastTo(expect_back_div, [run.batch, 1]);
+    const expect_back_div$2 = 1 / run.batch;
+    const expect_back_broadcast_to$3 = tf.broadcastTo(expect_back_div$2, [1]);
+    const expect_back = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
+    for (let i = 1; i <= (run.step < 2 || run.step % 5 === 0 ? 3 : 2); i++) {
+      // ── sample x, z (line 36)
+      await run.sample(['x', 'z']);
+      const { x, z } = run.samples;
+
+      // ── clip D to [-0.01, 0.01] (line 37)
+      run.clip('D', -0.01, 0.01);
+
+      // ── update D to minimize critic with d_opt (line 38)
+      // line 11: dense(6)
+      const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
+      const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
+      tf.dispose(G_dense_1_linear);
+      // line 11: relu
+      const G_relu = tf.relu(G_dense_1);
+      tf.dispose(G_dense_1);
+      // line 11: dense(2)
+      const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
+      tf.dispose(G_relu);
+      const fake = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
+      tf.dispose(G_dense_2_linear);
+      // line 12: dense(6)
+      const D_dense_1_linear$fake = tf.matMul(fake, w['D/dense_1/kernel']);
+      const D_dense_1$fake = tf.add(D_dense_1_linear$fake, w['D/dense_1/bias']);
+      tf.dispose(D_dense_1_linear$fake);
+      // line 12: leaky_relu
+      const D_leaky_relu$fake = tf.leakyRelu(D_dense_1$fake, 0.2);
+      // line 12: dense(1)
+      const D_dense_2_linear$fake = tf.matMul(D_leaky_relu$fake, w['D/dense_2/kernel']);
+      const D_dense_2$fake = tf.add(D_dense_2_linear$fake, w['D/dense_2/bias']);
+      tf.dispose(D_dense_2_linear$fake);
+      // line 19: loss critic = expect(D(fake)) - expect(D(x))
+      const expect = tf.mean(D_dense_2$fake, [0]);
+      tf.dispose(D_dense_2$fake);
+      // line 12: dense(6)
+      const D_dense_1_linear$x = tf.matMul(x, w['D/dense_1/kernel']);
+      const D_dense_1$x = tf.add(D_dense_1_linear$x, w['D/dense_1/bias']);
+      tf.dispose(D_dense_1_linear$x);
+      // line 12: leaky_relu
+      const D_leaky_relu$x = tf.leakyRelu(D_dense_1$x, 0.2);
+      // line 12: dense(1)
+      const D_dense_2_linear$x = tf.matMul(D_leaky_relu$x, w['D/dense_2/kernel']);
+      const D_dense_2$x = tf.add(D_dense_2_linear$x, w['D/dense_2/bias']);
+      tf.dispose(D_dense_2_linear$x);
+      // line 19: loss critic = expect(D(fake)) - expect(D(x))
+      const expect$2 = tf.mean(D_dense_2$x, [0]);
+      tf.dispose(D_dense_2$x);
+      const critic = tf.sub(expect, expect$2);
+      tf.dispose([expect, expect$2]);
+      // line 12, backwards: dense(1)
+      const D_dense_2_back_linear = nn.linear(expect_back_broadcast_to, w['D/dense_2/kernel'], true);
+      const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back_broadcast_to$2, true);
+      tf.dispose(D_leaky_relu$x);
+      // line 12, backwards: leaky_relu
+      const D_leaky_relu_back_step$x = tf.step(D_dense_1$x, 0.2);
+      tf.dispose(D_dense_1$x);
+      const D_leaky_relu_back$x = tf.mul(D_dense_2_back_linear, D_leaky_relu_back_step$x);
+      tf.dispose([D_dense_2_back_linear, D_leaky_relu_back_step$x]);
+      // line 12, backwards: dense(6)
+      const D_dense_1_back_sum$x = tf.sum(D_leaky_relu_back$x, [0]);
+      const D_dense_1_back$x = tf.matMul(x, D_leaky_relu_back$x, true);
+      tf.dispose(D_leaky_relu_back$x);
+      // line 12, backwards: dense(1)
+      const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
+      const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_leaky_relu$fake, expect_back, true);
+      tf.dispose(D_leaky_relu$fake);
+      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake);
+      tf.dispose([D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake]);
+      // line 12, backwards: leaky_relu
+      const D_leaky_relu_back_step$fake = tf.step(D_dense_1$fake, 0.2);
+      tf.dispose(D_dense_1$fake);
+      const D_leaky_relu_back$fake = tf.mul(D_dense_2_back_linear$2, D_leaky_relu_back_step$fake);
+      tf.dispose([D_dense_2_back_linear$2, D_leaky_relu_back_step$fake]);
+      // line 12, backwards: dense(6)
+      const D_dense_1_back_sum$fake = tf.sum(D_leaky_relu_back$fake, [0]);
+      const D_dense_1_bias_grad = tf.add(D_dense_1_back_sum$x, D_dense_1_back_sum$fake);
+      tf.dispose([D_dense_1_back_sum$x, D_dense_1_back_sum$fake]);
+      const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
+      tf.dispose([fake, D_leaky_relu_back$fake]);
+      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake);
+      tf.dispose([D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake]);
+      run.update(
+        'd_opt',
+        {
+          'D/dense_1/kernel': D_dense_1_kernel_grad,
+          'D/dense_1/bias': D_dense_1_bias_grad,
+          'D/dense_2/kernel': D_dense_2_kernel_grad,
+        },
+        { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
+      );
+      run.log('critic', critic);
+      tf.dispose(critic);
+    }
+    tf.dispose([
+      expect_back_broadcast_to, expect_back_broadcast_to$2, expect_back_broadcast_to$3, expect_back,
+    ]);
+  }
+
+  // ── sample 16 of z (line 40)
+  await run.sample(['z'], 16);
+  const { z: z$2 } = run.samples;
+
+  // ── update G to minimize generator with adam(1e-3) (line 42)
+  // line 11: dense(6)
+  const G_dense_1_linear$2 = tf.matMul(z$2, w['G/dense_1/kernel']);
+  const G_dense_1$2 = tf.add(G_dense_1_linear$2, w['G/dense_1/bias']);
+  tf.dispose(G_dense_1_linear$2);
+  // line 11: relu
+  const G_relu$2 = tf.relu(G_dense_1$2);
+  // line 11: dense(2)
+  const G_dense_2_linear$2 = tf.matMul(G_relu$2, w['G/dense_2/kernel']);
+  const fake$2 = tf.add(G_dense_2_linear$2, w['G/dense_2/bias']);
+  tf.dispose(G_dense_2_linear$2);
+  // line 12: dense(6)
+  const D_dense_1_linear$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
+  const D_dense_1$fake$2 = tf.add(D_dense_1_linear$fake$2, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_linear$fake$2);
+  // line 12: leaky_relu
+  const D_leaky_relu$fake$2 = tf.leakyRelu(D_dense_1$fake$2, 0.2);
+  // line 12: dense(1)
+  const D_dense_2_linear$fake$2 = tf.matMul(D_leaky_relu$fake$2, w['D/dense_2/kernel']);
+  tf.dispose(D_leaky_relu$fake$2);
+  const D_dense_2$fake$2 = tf.add(D_dense_2_linear$fake$2, w['D/dense_2/bias']);
+  tf.dispose(D_dense_2_linear$fake$2);
+  // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
+  const expect$3 = tf.mean(D_dense_2$fake$2, [0]);
+  tf.dispose(D_dense_2$fake$2);
+  const reshape = tf.reshape(fake$2, [-1, 1, 2]);
+  const constant = tf.tensor(constant$values, [2, 2]);
+  const matmul = nn.linear(reshape, constant);
+  tf.dispose(reshape);
+  const sub = tf.sub(matmul, 1);
+  tf.dispose(matmul);
+  const pow = tf.square(sub);
+  const sum = tf.sum(pow, [1, 2]);
+  tf.dispose(pow);
+  const expect$4 = tf.mean(sum, [0]);
+  tf.dispose(sum);
+  const mul = tf.mul(expect$4, 0.001);
+  tf.dispose(expect$4);
+  const generator = tf.sub(mul, expect$3);
+  tf.dispose([expect$3, mul]);
+  // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
+  const pow_back = tf.mul(sub, 1.25e-4);
+  tf.dispose(sub);
+  const matmul_back = nn.linear(pow_back, constant, true);
+  tf.dispose([constant, pow_back]);
+  const reshape_back = tf.reshape(matmul_back, [-1, 2]);
+  tf.dispose(matmul_back);
+  const expect_back$2 = tf.fill([1], -0.0625);
+  // line 12, backwards: dense(1)
+  const D_dense_2_back = nn.linear(expect_back$2, w['D/dense_2/kernel'], true);
+  tf.dispose(expect_back$2);
+  // line 12, backwards: leaky_relu
+  const D_leaky_relu_back_step$fake$2 = tf.step(D_dense_1$fake$2, 0.2);
+  tf.dispose(D_dense_1$fake$2);
+  const D_leaky_relu_back$fake$2 = tf.mul(D_dense_2_back, D_leaky_relu_back_step$fake$2);
+  tf.dispose([D_dense_2_back, D_leaky_relu_back_step$fake$2]);
+  // line 12, backwards: dense(6)
+  const D_dense_1_back_linear$fake = tf.matMul(D_leaky_relu_back$fake$2, w['D/dense_1/kernel'], false, true);
+  tf.dispose(D_leaky_relu_back$fake$2);
+  const D_dense_1_back$fake = tf.add(reshape_back, D_dense_1_back_linear$fake);
+  tf.dispose([reshape_back, D_dense_1_back_linear$fake]);
+  // line 11, backwards: dense(2)
+  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake, [0]);
+  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake, w['G/dense_2/kernel'], false, true);
+  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake, true);
+  tf.dispose([G_relu$2, D_dense_1_back$fake]);
+  // line 11, backwards: relu
+  const G_relu_back_step = tf.step(G_dense_1$2);
+  tf.dispose(G_dense_1$2);
+  const G_relu_back = tf.mul(G_dense_2_back_linear, G_relu_back_step);
+  tf.dispose([G_dense_2_back_linear, G_relu_back_step]);
+  // line 11, backwards: dense(6)
+  const G_dense_1_bias_grad = tf.sum(G_relu_back, [0]);
+  const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
+  tf.dispose(G_relu_back);
+  // line 8: dense(6)
+  const E_dense_1_linear = tf.matMul(fake$2, w['E/dense_1/kernel']);
+  const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
+  tf.dispose(E_dense_1_linear);
+  // line 8: relu
+  const E_h = tf.relu(E_dense_1);
+  // line 9: dense(h, 3)
+  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
+  const E_dense_2 = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
+  tf.dispose(E_dense_2_linear);
+  // line 8: dense(6)
+  const E_dense_1_linear$2 = tf.matMul(fake$2, frozen['E/dense_1/kernel']);
+  const E_dense_1$2 = tf.add(E_dense_1_linear$2, frozen['E/dense_1/bias']);
+  tf.dispose(E_dense_1_linear$2);
+  // line 8: relu
+  const E_h$2 = tf.relu(E_dense_1$2);
+  tf.dispose(E_dense_1$2);
+  // line 9: dense(h, 3)
+  const E_dense_2_linear$2 = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
+  tf.dispose(E_h$2);
+  const E_dense_2$2 = tf.add(E_dense_2_linear$2, frozen['E/dense_2/bias']);
+  tf.dispose(E_dense_2_linear$2);
+  // line 22: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
+  const sub$2 = tf.sub(E_dense_2, E_dense_2$2);
+  tf.dispose([E_dense_2, E_dense_2$2]);
+  const pow$2 = tf.square(sub$2);
+  const sum$2 = tf.sum(pow$2, [1]);
+  tf.dispose(pow$2);
+  const keep = tf.mean(sum$2, [0]);
+  tf.dispose(sum$2);
+  // line 22, backwards: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
+  const pow_back$2 = tf.mul(sub$2, 0.125);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_2_back_sum = tf.sum(sub$2, [0]);
+  tf.dispose(sub$2);
+  const E_dense_2_bias_grad = tf.mul(E_dense_2_back_sum, 0.125);
+  tf.dispose(E_dense_2_back_sum);
+  const E_dense_2_back_linear = tf.matMul(pow_back$2, w['E/dense_2/kernel'], false, true);
+  const E_dense_2_kernel_grad = tf.matMul(E_h, pow_back$2, true);
+  tf.dispose([E_h, pow_back$2]);
+  // line 8, backwards: relu
+  const E_h_back_step = tf.step(E_dense_1);
+  tf.dispose(E_dense_1);
+  const E_h_back = tf.mul(E_dense_2_back_linear, E_h_back_step);
+  tf.dispose([E_dense_2_back_linear, E_h_back_step]);
+  // line 8, backwards: dense(6)
+  const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
+  const E_dense_1_kernel_grad = tf.matMul(fake$2, E_h_back, true);
+  tf.dispose([fake$2, E_h_back]);
+  run.update(
+    'learn/update_2',
+    {
+      'G/dense_1/kernel': G_dense_1_kernel_grad,
+      'G/dense_1/bias': G_dense_1_bias_grad,
+      'G/dense_2/kernel': G_dense_2_kernel_grad,
+      'G/dense_2/bias': G_dense_2_bias_grad,
+    },
+    { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
+  );
+
+  // ── update E to minimize keep with adam(1e-3) (line 43)
+  run.update(
+    'learn/update_3',
+    {
+      'E/dense_1/kernel': E_dense_1_kernel_grad,
+      'E/dense_1/bias': E_dense_1_bias_grad,
+      'E/dense_2/kernel': E_dense_2_kernel_grad,
+      'E/dense_2/bias': E_dense_2_bias_grad,
+    },
+    { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
+  );
+  run.log('generator', generator);
+  tf.dispose(generator);
+  run.log('keep', keep);
+  tf.dispose(keep);
+
+  // ── average G decay 0.99 (line 45)
+  run.average('G', 0.99);
+
+  // ── every 4 (line 46)
+  if (run.step % 4 === 0) {
+    // ── sample x, z (line 46)
+    await run.sample(['x', 'z']);
+    const { x: x$2, z: z$3 } = run.samples;
+
+    // ── update D to minimize 16 * critic with d_opt (line 46)
+    // line 11: dense(6)
+    const G_dense_1_linear$3 = tf.matMul(z$3, w['G/dense_1/kernel']);
+    const G_dense_1$3 = tf.add(G_dense_1_linear$3, w['G/dense_1/bias']);
+    tf.dispose(G_dense_1_linear$3);
+    // line 11: relu
+    const G_relu$3 = tf.relu(G_dense_1$3);
+    tf.dispose(G_dense_1$3);
+    // line 11: dense(2)
+    const G_dense_2_linear$3 = tf.matMul(G_relu$3, w['G/dense_2/kernel']);
+    tf.dispose(G_relu$3);
+    const fake$3 = tf.add(G_dense_2_linear$3, w['G/dense_2/bias']);
+    tf.dispose(G_dense_2_linear$3);
+    // line 12: dense(6)
+    const D_dense_1_linear$fake$3 = tf.matMul(fake$3, w['D/dense_1/kernel']);
+    const D_dense_1$fake$3 = tf.add(D_dense_1_linear$fake$3, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_linear$fake$3);
+    // line 12: leaky_relu
+    const D_leaky_relu$fake$3 = tf.leakyRelu(D_dense_1$fake$3, 0.2);
+    // line 12: dense(1)
+    const D_dense_2_linear$fake$3 = tf.matMul(D_leaky_relu$fake$3, w['D/dense_2/kernel']);
+    const D_dense_2$fake$3 = tf.add(D_dense_2_linear$fake$3, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_linear$fake$3);
+    // line 19: loss critic = expect(D(fake)) - expect(D(x))
+    const expect$5 = tf.mean(D_dense_2$fake$3, [0]);
+    tf.dispose(D_dense_2$fake$3);
+    // line 12: dense(6)
+    const D_dense_1_linear$x$2 = tf.matMul(x$2, w['D/dense_1/kernel']);
+    const D_dense_1$x$2 = tf.add(D_dense_1_linear$x$2, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_linear$x$2);
+    // line 12: leaky_relu
+    const D_leaky_relu$x$2 = tf.leakyRelu(D_dense_1$x$2, 0.2);
+    // line 12: dense(1)
+    const D_dense_2_linear$x$2 = tf.matMul(D_leaky_relu$x$2, w['D/dense_2/kernel']);
+    const D_dense_2$x$2 = tf.add(D_dense_2_linear$x$2, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_linear$x$2);
+    // line 19: loss critic = expect(D(fake)) - expect(D(x))
+    const expect$6 = tf.mean(D_dense_2$x$2, [0]);
+    tf.dispose(D_dense_2$x$2);
+    const critic$2 = tf.sub(expect$5, expect$6);
+    tf.dispose([expect$5, expect$6]);
+    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
+    const expect_back_div$3 = (-16) / run.batch;
+    const expect_back_broadcast_to$4 = tf.broadcastTo(expect_back_div$3, [1]);
+    const expect_back$3 = tf.broadcastTo(expect_back_div$3, [run.batch, 1]);
+    // line 12, backwards: dense(1)
+    const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$4, w['D/dense_2/kernel'], true);
+    tf.dispose(expect_back_broadcast_to$4);
+    const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$3, true);
+    tf.dispose([D_leaky_relu$x$2, expect_back$3]);
+    // line 12, backwards: leaky_relu
+    const D_leaky_relu_back_step$x$2 = tf.step(D_dense_1$x$2, 0.2);
+    tf.dispose(D_dense_1$x$2);
+    const D_leaky_relu_back$x$2 = tf.mul(D_dense_2_back_linear$3, D_leaky_relu_back_step$x$2);
+    tf.dispose([D_dense_2_back_linear$3, D_leaky_relu_back_step$x$2]);
+    // line 12, backwards: dense(6)
+    const D_dense_1_back_sum$x$2 = tf.sum(D_leaky_relu_back$x$2, [0]);
+    const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
+    tf.dispose(D_leaky_relu_back$x$2);
+    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
+    const expect_back_div$4 = 16 / run.batch;
+    const expect_back_broadcast_to$5 = tf.broadcastTo(expect_back_div$4, [1]);
+    const expect_back$4 = tf.broadcastTo(expect_back_div$4, [run.batch, 1]);
+    // line 12, backwards: dense(1)
+    const D_dense_2_back_linear$4 = nn.linear(expect_back_broadcast_to$5, w['D/dense_2/kernel'], true);
+    tf.dispose(expect_back_broadcast_to$5);
+    const D_dense_2_back_linear_kernel_gradient$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
+    tf.dispose([D_leaky_relu$fake$3, expect_back$4]);
+    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2);
+    tf.dispose([D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2]);
+    // line 12, backwards: leaky_relu
+    const D_leaky_relu_back_step$fake$3 = tf.step(D_dense_1$fake$3, 0.2);
+    tf.dispose(D_dense_1$fake$3);
+    const D_leaky_relu_back$fake$3 = tf.mul(D_dense_2_back_linear$4, D_leaky_relu_back_step$fake$3);
+    tf.dispose([D_dense_2_back_linear$4, D_leaky_relu_back_step$fake$3]);
+    // line 12, backwards: dense(6)
+    const D_dense_1_back_sum$fake$2 = tf.sum(D_leaky_relu_back$fake$3, [0]);
+    const D_dense_1_bias_grad$2 = tf.add(D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2);
+    tf.dispose([D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2]);
+    const D_dense_1_back_linear_kernel_gradient$fake$2 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
+    tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
+    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2);
+    tf.dispose([D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2]);
+    run.update(
+      'd_opt',
+      {
+        'D/dense_1/kernel': D_dense_1_kernel_grad$2,
+        'D/dense_1/bias': D_dense_1_bias_grad$2,
+        'D/dense_2/kernel': D_dense_2_kernel_grad$2,
+      },
+      { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
+    );
+    run.log('critic', critic$2);
+    tf.dispose(critic$2);
+  }
+
+  // ── metrics, at steps that are written down
+  if (run.logging) {
+    const { x: x$3 } = run.samples;
+    // line 12: dense(6)
+    const D_dense_1_linear$x$3 = tf.matMul(x$3, w['D/dense_1/kernel']);
+    const D_dense_1$x$3 = tf.add(D_dense_1_linear$x$3, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_linear$x$3);
+    // line 12: leaky_relu
+    const D_leaky_relu$x$3 = tf.leakyRelu(D_dense_1$x$3, 0.2);
+    tf.dispose(D_dense_1$x$3);
+    // line 12: dense(1)
+    const D_dense_2_linear$x$3 = tf.matMul(D_leaky_relu$x$3, w['D/dense_2/kernel']);
+    tf.dispose(D_leaky_relu$x$3);
+    const D_dense_2$x$3 = tf.add(D_dense_2_linear$x$3, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_linear$x$3);
+    // line 23: metric gap = expect(D(x)) - expect(D(G.averaged(z)))
+    const expect$7 = tf.mean(D_dense_2$x$3, [0]);
+    tf.dispose(D_dense_2$x$3);
+    const { z: z$4 } = run.samples;
+    // line 11: dense(6)
+    const G_dense_1_linear$4 = tf.matMul(z$4, averaged['G/dense_1/kernel']);
+    const G_dense_1$4 = tf.add(G_dense_1_linear$4, averaged['G/dense_1/bias']);
+    tf.dispose(G_dense_1_linear$4);
+    // line 11: relu
+    const G_relu$4 = tf.relu(G_dense_1$4);
+    tf.dispose(G_dense_1$4);
+    // line 11: dense(2)
+    const G_dense_2_linear$4 = tf.matMul(G_relu$4, averaged['G/dense_2/kernel']);
+    tf.dispose(G_relu$4);
+    const G_dense_2 = tf.add(G_dense_2_linear$4, averaged['G/dense_2/bias']);
+    tf.dispose(G_dense_2_linear$4);
+    // line 12: dense(6)
+    const D_dense_1_linear$G = tf.matMul(G_dense_2, w['D/dense_1/kernel']);
+    tf.dispose(G_dense_2);
+    const D_dense_1$G = tf.add(D_dense_1_linear$G, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_linear$G);
+    // line 12: leaky_relu
+    const D_leaky_relu$G = tf.leakyRelu(D_dense_1$G, 0.2);
+    tf.dispose(D_dense_1$G);
+    // line 12: dense(1)
+    const D_dense_2_linear$G = tf.matMul(D_leaky_relu$G, w['D/dense_2/kernel']);
+    tf.dispose(D_leaky_relu$G);
+    const D_dense_2$G = tf.add(D_dense_2_linear$G, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_linear$G);
+    // line 23: metric gap = expect(D(x)) - expect(D(G.averaged(z)))
+    const expect$8 = tf.mean(D_dense_2$G, [0]);
+    tf.dispose(D_dense_2$G);
+    const gap = tf.sub(expect$7, expect$8);
+    tf.dispose([expect$7, expect$8]);
+    run.log('gap', gap);
+    tf.dispose(gap);
+  }
+}
+
+/** The output `samples` of z. */
+function samples(run) {
+  const { output: w } = run;
+
+  const { z } = run.samples;
+  // line 11: dense(6)
+  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
+  const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
+  tf.dispose(G_dense_1_linear);
+  // line 11: relu
+  const G_relu = tf.relu(G_dense_1);
+  tf.dispose(G_dense_1);
+  // line 11: dense(2)
+  const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
+  tf.dispose(G_relu);
+  const samples = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
+  tf.dispose(G_dense_2_linear);
+  return samples;
+}
+
+/** The output `codes` of x. */
+function codes(run) {
+  const { output: w } = run;
+
+  const { x } = run.samples;
+  // line 8: dense(6)
+  const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
+  const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
+  tf.dispose(E_dense_1_linear);
+  // line 8: relu
+  const E_h = tf.relu(E_dense_1);
+  tf.dispose(E_dense_1);
+  // line 9: dense(h, 3)
+  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
+  const mu = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
+  tf.dispose(E_dense_2_linear);
+  // line 9: dense(h, 3)
+  const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
+  tf.dispose(E_h);
+  const s = tf.add(E_dense_3_linear, w['E/dense_3/bias']);
+  tf.dispose(E_dense_3_linear);
+  // line 16: let code = mu + exp(s / 2) * draw normal[3]
+  const div = tf.div(s, 2);
+  tf.dispose(s);
+  const exp = tf.exp(div);
+  tf.dispose(div);
+  const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
+  const mul = tf.mul(exp, draw);
+  tf.dispose([exp, draw]);
+  const codes = tf.add(mu, mul);
+  tf.dispose([mu, mul]);
+  return codes;
+}
+
+// Run as a program, it trains; imported, it only gives the model.
+await main(model, import.meta.url);
+//# sourceMappingURL=schedule.js.map
