@@ -205,11 +205,15 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     mean: (a, options = {}) => op('mean', [a], reduction(a, options)),
     reshape(a, shape) {
       if (sameShape(a.shape, shape)) return a;
-      // One number repeated is repeated to the new shape at once.
-      const source = isRepeated(a) && sizeOf(a.args[0]!.shape) === 1 ? a.args[0]! : null;
-      return source
-        ? builder.broadcast(builder.reshape(source, []), shape, a.count)
-        : op('reshape', [a], { shape });
+      const source = isRepeated(a) ? a.args[0]! : null;
+      // One number repeated, or one example, is repeated to the new shape at once.
+      if (source && sizeOf(source.shape) === 1) {
+        return builder.broadcast(builder.reshape(source, []), shape, a.count);
+      }
+      if (source && sameShape(source.shape, a.shape)) {
+        return builder.broadcast(builder.reshape(source, shape), shape, a.count);
+      }
+      return op('reshape', [a], { shape });
     },
     broadcast(a, shape, count) {
       if (sameShape(a.shape, shape) && a.count === count) return a;
@@ -227,8 +231,9 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
         if (i < lead || (target.shape[i - lead] === 1 && d !== 1)) axes.push(i);
       }
       const batch = a.count !== null && target.count === null;
-      const summed = axes.length > 0 || batch ? builder.sum(a, { axes, batch }) : a;
-      return builder.reshape(summed, target.shape);
+      if (axes.length === 0 && !batch) return builder.reshape(a, target.shape);
+      const keep = lead === 0 && !batch;
+      return builder.reshape(builder.sum(a, { axes, keep, batch }), target.shape);
     },
     full: (shape, count, value) => builder.broadcast(builder.scalar(value), shape, count),
     transpose: (a, axes) => (axes.every((axis, i) => axis === i) ? a : op('transpose', [a], { axes })),

@@ -43,6 +43,11 @@ function alone(x: Node, y: Node): Node | null {
   return sameShape(x.shape, shape) && x.count === count ? x : null;
 }
 
+/** The number of examples: a scalar that is never 0. */
+function isCount(a: Node): boolean {
+  return a.kind === 'leaf' && a.leaf.kind === 'count';
+}
+
 function allOf(b: Builder, x: Node, y: Node, value: number): Node {
   const { shape, count } = commonType(x, y);
   return b.full(shape, count, value);
@@ -60,6 +65,9 @@ function simplifyMul(b: Builder, x: Node, y: Node): Node | null {
     if (value === 0) return allOf(b, x, y, 0);
     if (value === 1 && alone(p, q)) return p;
     if (value === -1 && alone(p, q)) return b.neg(p);
+    // A mean's share times the number of examples.
+    const share = isCount(q) && match(p, 'div');
+    if (share && share.args[1] === q) return share.args[0]!;
   }
   const factor = constantOf(y);
   if (factor !== null) {
@@ -80,6 +88,8 @@ function simplifyMul(b: Builder, x: Node, y: Node): Node | null {
 }
 
 function simplifyDiv(b: Builder, x: Node, y: Node): Node | null {
+  const total = isCount(y) && match(x, 'mul');
+  if (total && total.args[1] === y) return total.args[0]!;
   const value = splat(y);
   if (value === 1 && alone(x, y)) return x;
   if (value === -1 && alone(x, y)) return b.neg(x);

@@ -182,6 +182,12 @@ const linear: Primitive = {
     return out;
   },
   simplify: (b, [x, w], attrs) => {
+    // The same row for all examples is multiplied once.
+    const source = x!.kind === 'op' && x!.op === 'broadcast_to' && x!.count !== null ? x!.args[0]! : null;
+    if (source && source.count === null) {
+      const y = b.op('linear', [b.broadcast(source, x!.shape, null), w!], attrs);
+      return b.broadcast(y, y.shape, x!.count);
+    }
     // A turned kernel is read turned.
     if (w!.kind !== 'op' || w!.op !== 'transpose') return null;
     return b.op('linear', [x!, w!.args[0]!], { transpose: !attrs.transpose });
