@@ -129,8 +129,8 @@ export class Checker {
   }
 
   id(object: object): number {
-    let id = this.ids.get(object);
-    if (id === undefined) this.ids.set(object, (id = ++this.lastId));
+    const id = this.ids.get(object) ?? ++this.lastId;
+    this.ids.set(object, id);
     return id;
   }
 
