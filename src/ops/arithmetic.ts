@@ -87,6 +87,16 @@ function simplifyMul(b: Builder, x: Node, y: Node): Node | null {
   return left && right ? product : b.neg(product);
 }
 
+/** The `a` of 1 + e⁻ᵃ. */
+function logisticOf(y: Node): Node | null {
+  const sum = match(y, 'add');
+  if (!sum) return null;
+  const [p, q] = sum.args as [Node, Node];
+  const exp = splat(p) === 1 ? match(q, 'exp') : splat(q) === 1 ? match(p, 'exp') : null;
+  const negated = exp && match(exp.args[0]!, 'neg');
+  return negated && alone(negated, y) ? negated.args[0]! : null;
+}
+
 function simplifyDiv(b: Builder, x: Node, y: Node): Node | null {
   const total = isCount(y) && match(x, 'mul');
   if (total && total.args[1] === y) return total.args[0]!;
@@ -94,6 +104,8 @@ function simplifyDiv(b: Builder, x: Node, y: Node): Node | null {
   if (value === 1 && alone(x, y)) return x;
   if (value === -1 && alone(x, y)) return b.neg(x);
   if (splat(x) === 0) return allOf(b, x, y, 0);
+  const logistic = splat(x) === 1 && alone(y, x) ? logisticOf(y) : null;
+  if (logistic) return b.op('sigmoid', [logistic]);
   const divisor = constantOf(y);
   const scaled = divisor !== null && divisor !== 0 && match(x, 'mul');
   const inner = scaled && constantOf(scaled.args[1]!);

@@ -1,7 +1,9 @@
 /** Elementwise functions of one operand: activations and the functions of the analysis book. */
 import { problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Node } from '../ir/graph.ts';
+import type { Node, OpNode } from '../ir/graph.ts';
+import { splat } from '../ir/graph-builder.ts';
+import { sameShape } from '../ir/ndarray.ts';
 import { constantOf, match, unary } from './families.ts';
 import { hull, increasing, interval, negInterval, reciprocal, squareInterval } from './interval.ts';
 import type { Composite, Interval, Operation } from './record.ts';
@@ -22,30 +24,60 @@ function expBelowZero(b: Builder, x: Node): Node {
   return b.exp(b.op('minimum', [x, b.scalar(0)]));
 }
 
-/** `log` of things whose logarithm is known without taking it; the way to losses that neither overflow nor round to log 0. */
-function simplifyLog(b: Builder, x: Node): Node | null {
-  const reshape = match(x, 'reshape');
-  if (reshape) {
-    const inner = simplifyLog(b, reshape.args[0]!);
-    return inner && b.reshape(inner, x.shape);
+/**
+ * `log` of values whose logarithm is known without taking it: the way to losses that neither overflow nor round to log 0.
+ * What is matched here is positive by its making, so logarithms of its products and powers come apart.
+ */
+function knownLog(b: Builder, x: Node): Node | null {
+  if (x.kind === 'leaf') return null;
+  const [first, second] = x.args;
+  switch (x.op) {
+    case 'exp':
+      return first!;
+    case 'sigmoid':
+      return b.neg(b.op('softplus', [b.neg(first!)]));
+    case 'softmax':
+      return b.op('log_softmax', x.args, x.attrs);
+    case 'sum':
+    case 'mean':
+      return logOfTotal(b, x);
+    case 'add': {
+      // log(1 + eᵃ), in either order.
+      const exp = splat(first!) === 1 ? match(second!, 'exp') : splat(second!) === 1 && match(first!, 'exp');
+      return exp && sameShape(exp.shape, x.shape) && exp.count === x.count
+        ? b.op('softplus', exp.args)
+        : null;
+    }
+    case 'reshape': {
+      const inner = knownLog(b, first!);
+      return inner && b.reshape(inner, x.shape);
+    }
+    case 'square':
+    case 'sqrt': {
+      const inner = knownLog(b, first!);
+      return inner && b.mul(inner, x.op === 'square' ? 2 : 0.5);
+    }
+    case 'mul':
+    case 'div': {
+      const [left, right] = [knownLog(b, first!), knownLog(b, second!)];
+      return left && right && b.op(x.op === 'mul' ? 'add' : 'sub', [left, right]);
+    }
+    default:
+      return null;
   }
-  const exp = match(x, 'exp');
-  if (exp) return exp.args[0]!;
-  const logistic = match(x, 'sigmoid');
-  if (logistic) return b.neg(b.op('softplus', [b.neg(logistic.args[0]!)]));
-  const softmax = match(x, 'softmax');
-  if (softmax) return b.op('log_softmax', softmax.args, softmax.attrs);
-  const sum = match(x, 'sum') ?? match(x, 'mean');
-  const summed = sum && sum.attrs.batch === false && match(sum.args[0]!, 'exp');
-  if (summed) {
-    const { axes, keep } = sum.attrs;
-    const result = b.op('logsumexp', summed.args, { axes: axes!, keep: keep! });
-    if (sum.op === 'sum') return result;
-    let n = 1;
-    for (const axis of axes as readonly number[]) n *= summed.shape[axis]!;
-    return b.sub(result, Math.log(n));
-  }
-  return null;
+}
+
+/** log Σ eᵃ over axes or the batch; of a mean, less the logarithm of their number. */
+function logOfTotal(b: Builder, total: OpNode): Node | null {
+  const exp = match(total.args[0]!, 'exp');
+  if (!exp) return null;
+  const result = b.op('logsumexp', exp.args, total.attrs);
+  if (total.op === 'sum') return result;
+  let n = 1;
+  for (const axis of total.attrs.axes as readonly number[]) n *= exp.shape[axis]!;
+  const less = b.sub(result, Math.log(n));
+  if (total.attrs.batch !== true) return less;
+  return b.sub(less, b.log(b.leaf({ kind: 'count', count: exp.count! }, [], null)));
 }
 
 const gelu: Composite = {
@@ -164,7 +196,7 @@ export const elementwise = {
     f: Math.log,
     gradient: (b, x, dy) => b.div(dy, x),
     range: (x) => interval(x.lo <= 0 ? -Infinity : Math.log(x.lo), Math.log(Math.max(x.hi, 0))),
-    simplify: simplifyLog,
+    simplify: knownLog,
     tfjs: (x) => `tf.log(${x})`,
     from: [0.3, 3],
   }),

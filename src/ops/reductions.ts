@@ -27,7 +27,7 @@ function resolveAxes(args: readonly Shaped[], attrs: Attrs) {
   return isProblem(axes) ? axes : { axes, keep: attrs.keep ?? false };
 }
 
-/** `sum` and `mean` say besides whether they run over the batch; as users write them they don't. */
+/** `sum`, `mean` and `logsumexp` say besides whether they run over the batch; as users write them they don't. */
 function resolveWithBatch(args: readonly Shaped[], attrs: Attrs) {
   const result = resolveAxes(args, attrs);
   return isProblem(result) ? result : { batch: false, ...result };
@@ -106,8 +106,8 @@ function withoutFactor(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): N
   return b.op(scaled.op, [b.op(op, [scaled.args[0]!], attrs), b.scalar(factor)]);
 }
 
-/** What `sum` and `mean` have in common: batch and kept axes come apart, so that one tfjs call does each. */
-function simplifyTotal(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): Node | null {
+/** What `sum`, `mean` and `logsumexp` have in common: batch and kept axes come apart, so that one tfjs call does each. */
+function simplifyTotal(b: Builder, op: 'sum' | 'mean' | 'logsumexp', x: Node, attrs: Attrs): Node | null {
   const axes = axesAttr(attrs);
   if (attrs.batch === true && x.count === null)
     throw new Error(`internal: ${op} over the batch of a whole value`);
@@ -118,7 +118,7 @@ function simplifyTotal(b: Builder, op: 'sum' | 'mean', x: Node, attrs: Attrs): N
   if (attrs.batch !== true && axes.every((a) => x.shape[a] === 1)) {
     return b.reshape(x, reducedShape(x.shape, axes, false));
   }
-  return withoutFactor(b, op, x, attrs);
+  return op === 'logsumexp' ? null : withoutFactor(b, op, x, attrs);
 }
 
 /** The sum of repeated values is their multiple, with no repetition. */
@@ -236,18 +236,19 @@ const logsumexp: Primitive = {
   kind: 'primitive',
   doc: 'log Σ eˣ, without overflow.',
   signature,
-  resolve: resolveAxes,
+  resolve: resolveWithBatch,
   shape,
+  batch,
   gradient: (b, node, dy) => b.mul(kept(b, node, dy), b.exp(b.sub(node.args[0]!, kept(b, node, node)))),
   range: ([x], attrs, shapes) => {
     const spread = Math.log(groupSize(shapes[0]!.shape, attrs));
-    return { lo: x!.lo + spread, hi: x!.hi + spread };
+    return { lo: x!.lo + spread, hi: attrs.batch === true ? Infinity : x!.hi + spread };
   },
   cost: ([x]) => ({ flops: 3 * sizeOf(x!.shape) }),
   reference: overGroups(logSumExp),
-  simplify: (_, [x], attrs) => (axesAttr(attrs).length === 0 ? x! : null),
+  simplify: (b, [x], attrs) => simplifyTotal(b, 'logsumexp', x!, attrs),
   lower: { tfjs: call('tf.logSumExp') },
-  samples: samplesOf(),
+  samples: withBatch(samplesOf()),
 };
 
 const variance: Composite = {

@@ -40,8 +40,27 @@ describe('rewrites', () => {
     ['log(exp(a))', b.log(b.exp(a)), 'a'],
     ['exp(log(a))', b.exp(b.log(a)), 'a'],
     ['log(softmax(a))', b.log(s('softmax', a)), 'log_softmax(a) {axis=0}'],
-    ['log(sum(exp(a)))', b.log(b.sum(b.exp(a))), 'logsumexp(a) {axes=[0] keep=false}'],
-    ['log(mean(exp(a)))', b.log(b.mean(b.exp(a))), `sub(logsumexp(a) {axes=[0] keep=false}, ${Math.log(3)})`],
+    ['log(sum(exp(a)))', b.log(b.sum(b.exp(a))), 'logsumexp(a) {axes=[0] keep=false batch=false}'],
+    [
+      'log(mean(exp(a)))',
+      b.log(b.mean(b.exp(a))),
+      `sub(logsumexp(a) {axes=[0] keep=false batch=false}, ${Math.log(3)})`,
+    ],
+    [
+      'log E exp(a)',
+      b.log(b.mean(b.exp(a), { axes: [], batch: true })),
+      'sub(logsumexp(a) {axes=[] keep=false batch=true}, log(?))',
+    ],
+    ['log(1 + exp(a))', b.log(b.add(b.scalar(1), b.exp(a))), 'softplus(a)'],
+    ['log(exp(a) + 1)', b.log(b.add(b.exp(a), 1)), 'softplus(a)'],
+    ['1 / (1 + exp(−a))', b.div(1, b.add(b.exp(b.neg(a)), 1)), 'sigmoid(a)'],
+    [
+      'log(exp(a) / sum(exp(a)))',
+      b.log(b.div(b.exp(a), b.sum(b.exp(a)))),
+      'sub(a, reshape(logsumexp(a) {axes=[0] keep=false batch=false}) {shape=[1]})',
+    ],
+    ['log(sigmoid(a)²)', b.log(b.square(s('sigmoid', a))), 'mul(softplus(neg(a)), -2)'],
+    ['log(a · c)', b.log(b.mul(a, c)), 'log(mul(a, c))'],
     ['sqrt(sum(a²))', b.sqrt(b.sum(b.square(a))), 'norm(a) {axes=[0] keep=false}'],
     ['√(a²)', b.sqrt(b.square(a)), 'abs(a)'],
     [
@@ -102,7 +121,21 @@ function randomGraph(b: GraphBuilder, seed: number): { y: Node; leaves: Node[] }
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   // Recent values are preferred, so that chains form and rules meet what they match.
   const recent = () => pool[pool.length - 1 - Math.floor(random() ** 2 * pool.length)]!;
-  const unary = ['neg', 'exp', 'log', 'sqrt', 'square', 'abs', 'sigmoid', 'tanh', 'softplus', 'relu', 'stop'];
+  const unary = [
+    'neg',
+    'exp',
+    'log',
+    'sqrt',
+    'square',
+    'abs',
+    'sigmoid',
+    'tanh',
+    'softplus',
+    'relu',
+    'stop',
+    'exp',
+    'log',
+  ];
   const binary = ['add', 'sub', 'mul', 'div', 'minimum', 'maximum', 'pow'];
   for (let i = 0; i < 12; i++) {
     const kind = random();
@@ -114,8 +147,9 @@ function randomGraph(b: GraphBuilder, seed: number): { y: Node; leaves: Node[] }
       else if (kind < 0.8 && x.shape.length > 0) {
         const axes = [Math.floor(random() * x.shape.length)];
         const keep = random() < 0.5;
-        if (random() < 0.5) pool.push(pick([b.sum, b.mean])(x, { axes, keep }));
-        else pool.push(b.op(pick(['norm', 'logsumexp', 'max']), [x], { axes, keep }));
+        if (random() < 0.3) pool.push(b.op('logsumexp', [x], { axes, keep, batch: false }));
+        else if (random() < 0.5) pool.push(pick([b.sum, b.mean])(x, { axes, keep }));
+        else pool.push(b.op(pick(['norm', 'min', 'max']), [x], { axes, keep }));
       } else if (kind < 0.86 && x.shape.length > 0) {
         pool.push(b.op(pick(['softmax', 'log_softmax']), [x], { axis: x.shape.length - 1 }));
       } else if (kind < 0.92) pool.push(b.reshape(x, random() < 0.5 ? [1, ...x.shape] : [...x.shape, 1]));
