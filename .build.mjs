@@ -1,8 +1,10 @@
 // Bundles the command and the runtimes into dist/. `npm ci` runs it (the `prepare` script).
 import { chmod, readFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { buildKernels } from './.kernels.mjs';
 
 await rm('dist', { recursive: true, force: true });
+await buildKernels('runtimes/kernels/wasm/built');
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
 // Small packages are bundled in (chevrotain from its many files takes 230 ms to load, bundled 12 ms); those that
@@ -12,7 +14,7 @@ const shared = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  loader: { '.gan': 'text' },
+  loader: { '.gan': 'text', '.wasm': 'binary' },
   logLevel: 'warning',
   sourcemap: 'linked',
   outdir: 'dist',
