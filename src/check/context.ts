@@ -63,6 +63,11 @@ export class Checker {
   readonly sources = new Map<string, Source>();
   /** Attributes as written, before `resolve`: for looking for a repair. */
   readonly written = new WeakMap<Term, Attrs>();
+  /** Where stages that stand for themselves (in no def or `each`) and their arguments are written. */
+  readonly layouts = new WeakMap<
+    Term,
+    { readonly span: Span; readonly arguments: ReadonlyMap<string, Span> }
+  >();
   /** Innermost last: the defs that are being inlined. */
   readonly calls: { readonly name: string; readonly span: Span }[] = [];
   readonly fileDraws = new Map<string, Term | string>();
@@ -129,8 +134,8 @@ export class Checker {
   }
 
   id(object: object): number {
-    let id = this.ids.get(object);
-    if (id === undefined) this.ids.set(object, (id = ++this.lastId));
+    const id = this.ids.get(object) ?? ++this.lastId;
+    this.ids.set(object, id);
     return id;
   }
 

@@ -6,7 +6,7 @@ import { evaluate } from './expressions.ts';
 import type { DataRecord, NoiseSource, SourceTerm } from './model.ts';
 import { netState } from './nets.ts';
 import type { Declared, Module } from './scope.ts';
-import { parseSetting } from './settings.ts';
+import { kindInWords, parseSetting } from './settings.ts';
 import { type Constant, constant, describe, termValue, unknown, type Value } from './value.ts';
 
 export function fileEnv(c: Checker, module: Module, body: boolean): Env {
@@ -69,7 +69,7 @@ function paramValue(c: Checker, declared: Declared): Value {
   if (setting === undefined || !reachable) return written;
   const value = parseSetting(setting, written.value);
   if (value !== undefined) return constant(value);
-  c.report('GAN0212', name.span, { name: name.text, setting, written: written.value });
+  c.report('GAN0212', name.span, { name: name.text, setting, kind: kindInWords(written.value) });
   return unknown;
 }
 

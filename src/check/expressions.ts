@@ -211,6 +211,7 @@ function hostConditional(
   const hosts = branches.map(asHost);
   if (branches.some((b) => b.kind === 'unknown')) return unknown;
   if (hosts.every((h) => h !== null))
+    // biome-ignore lint/suspicious/noThenProperty: an expression, never awaited
     return { kind: 'host', expr: { kind: 'if', condition, then: hosts[0]!, else: hosts[1]! } };
   c.report(
     'GAN0244',

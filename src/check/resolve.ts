@@ -299,8 +299,8 @@ class Resolver {
     declared.used = true;
     const { kind } = declared;
     if (place.owner && (kind === 'param' || kind === 'net' || kind === 'def')) {
-      let to = this.dependencies.get(place.owner);
-      if (!to) this.dependencies.set(place.owner, (to = new Map()));
+      const to = this.dependencies.get(place.owner) ?? new Map<Declared, Span>();
+      this.dependencies.set(place.owner, to);
       if (!to.has(declared)) to.set(declared, span);
       return;
     }

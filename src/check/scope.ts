@@ -64,10 +64,9 @@ let preludeMemo: { source: Source; file: File } | undefined;
 function preludeModule(): Module {
   if (!preludeMemo) {
     const source: Source = { path: 'prelude.gan', text: prelude };
-    preludeMemo = {
-      source,
-      file: parse(source).value ?? { path: source.path, declarations: [], allowances: [] },
-    };
+    const file = parse(source).value;
+    if (!file) throw new Error('internal: the prelude does not parse');
+    preludeMemo = { source, file };
   }
   const module: Module = {
     ...preludeMemo,

@@ -152,6 +152,7 @@ export function applyOperation(
     spans,
     env,
     argumentSpan,
+    layout: new Map([...matched].flatMap(([key, [g]]) => (g ? [[key, g.span] as const] : []))),
     ...(as ? { as } : {}),
   });
 }
@@ -272,6 +273,8 @@ export interface Application {
   readonly span: Span;
   readonly spans: readonly Span[];
   readonly argumentSpan: (argument: string) => Span;
+  /** Arguments other than operands, where they are written. */
+  readonly layout?: ReadonlyMap<string, Span>;
   readonly env: Env;
   readonly as?: Name;
 }
@@ -306,6 +309,7 @@ export function makeTerm(c: Checker, application: Application): Value {
     } satisfies OpTerm;
   }
   c.written.set(term, application.attrs);
+  if (application.layout && !env.numbered) c.layouts.set(term, { span, arguments: application.layout });
   return termValue(term);
 }
 
@@ -331,9 +335,10 @@ function reportProblem(c: Checker, problem: Problem, application: Application): 
         : span;
   const chains = operands.length > 1 ? operands.slice(0, 2) : operand ? [operand] : [];
   const repair = repairHelp(c, application);
+  const general = repair && extras.help ? [extras.help] : [];
   c.report(problem.code as Code, place, problem.args as never, {
     ...extras,
-    notes: [...(extras.notes ?? []), ...chains.flatMap((t) => chainNotes(c, t))],
+    notes: [...(extras.notes ?? []), ...chains.flatMap((t) => chainNotes(c, t)), ...general],
     ...(repair ? { help: repair.help, fix: repair.fix } : {}),
   });
   return unknown;

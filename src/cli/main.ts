@@ -69,7 +69,10 @@ function report(error: unknown): number {
     if (hint) process.stderr.write(`  ${paint('help:', 'bold')} ${hint}\n`);
     return code ?? 2;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error))
+    // A model that was compiled in memory is imported by an address that holds all its text.
+    .replace(/data:text\/javascript\S*/g, 'the compiled model')
+    .slice(0, 500);
   process.stderr.write(`${paint('internal error', 'bold', 'red')}: ${message}\n`);
   process.stderr.write(
     'This is a fault of ganc, not of your file. Please report it with the file that shows it.\n',

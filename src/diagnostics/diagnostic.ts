@@ -61,4 +61,6 @@ export interface Entry<A> {
   readonly example: string;
   /** For codes that a text alone cannot show (a missing file): how a test brings it about instead. */
   readonly exampleFiles?: Readonly<Record<string, string>>;
+  /** The same for codes of `--set`. */
+  readonly exampleSet?: Readonly<Record<string, string>>;
 }

@@ -119,12 +119,7 @@ const oneHot: Primitive = {
     }
     return result;
   },
-  lower: {
-    tfjs: ([a], node) => {
-      const hot = `tf.oneHot(tf.cast(${a}, 'int32'), ${node.attrs.n}, 1, 0, 'float32')`;
-      return `tf.tidy(() => ${hot})`;
-    },
-  },
+  lower: { tfjs: ([a], node) => `nn.oneHot(${a}, ${node.attrs.n})` },
   samples: [
     { operands: [{ shape: [], batch: true, from: [0, 4] }], attrs: { n: 4 }, wrt: [] },
     { operands: [{ shape: [3], batch: true, from: [-2, 6] }], attrs: { n: 3 }, wrt: [] },

@@ -2,10 +2,10 @@
  * Pooling over windows, and what gradients of it need. Average pooling is linear, so its gradient is its transpose; max
  * pooling's gradient spreads dy to the winners (of equal values the first), and its transpose picks the winners' values.
  */
-import { isProblem, type Problem } from '../diagnostics/table.ts';
+import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
-import { sizeOf } from '../ir/ndarray.ts';
+import { filled, sizeOf } from '../ir/ndarray.ts';
 import type { Attrs, Shape } from '../ir/types.ts';
 import { sumInterval, union } from './interval.ts';
 import type { Composite, Primitive, Sample } from './record.ts';
@@ -53,8 +53,7 @@ const taps = (attrs: Attrs) => sizeOf(pairAttr(attrs, 'kernel'));
 
 /** Kernel, stride and padding as tfjs takes them. */
 function windowText(attrs: Attrs): string {
-  const padding = typeof attrs.padding === 'number' ? attrs.padding : `'${attrs.padding}'`;
-  return `${pairText(pairAttr(attrs, 'kernel'))}, ${pairText(pairAttr(attrs, 'stride'))}, ${padding}`;
+  return `${pairText(pairAttr(attrs, 'kernel'))}, ${pairText(pairAttr(attrs, 'stride'))}, '${attrs.padding}'`;
 }
 
 const windowOf = ({ kernel, stride, padding }: Attrs): Attrs => ({
@@ -67,7 +66,6 @@ const windows: readonly { x: Shape; out: Shape; attrs: Attrs }[] = [
   { x: [4, 6, 2], out: [2, 3, 2], attrs: { kernel: [2, 2], stride: [2, 2], padding: 'same' } },
   { x: [5, 4, 1], out: [3, 2, 1], attrs: { kernel: [3, 3], stride: [2, 2], padding: 'same' } },
   { x: [5, 4, 1], out: [4, 2, 1], attrs: { kernel: [2, 3], stride: [1, 1], padding: 'valid' } },
-  { x: [4, 4, 1], out: [2, 2, 1], attrs: { kernel: [3, 3], stride: [2, 2], padding: 1 } },
   { x: [5, 5, 1], out: [2, 2, 1], attrs: { kernel: [2, 2], stride: [3, 3], padding: 'same' } },
 ];
 
@@ -186,6 +184,15 @@ function pool(name: 'avg_pool' | 'max_pool', doc: string): Composite {
       if (isProblem(kernel)) return kernel;
       const stride = pairOf(name, 'stride', attrs.stride ?? kernel, spatial);
       const padding = paddingOf(name, attrs.padding);
+      const side = Math.min(...kernel.slice(spatial === 1 ? 1 : 0));
+      if (typeof padding === 'number' && padding >= side) {
+        const needs = `smaller than the kernel (${side}), so that every window meets the value`;
+        return problem(
+          'GAN0330',
+          { op: name, argument: 'padding', value: padding, needs },
+          { argument: 'padding' },
+        );
+      }
       return (
         firstProblem<unknown>(stride, padding) ?? {
           kernel,
@@ -220,19 +227,30 @@ function pool(name: 'avg_pool' | 'max_pool', doc: string): Composite {
 }
 
 function buildPool(b: Builder, op: string, x: Node, attrs: Attrs): Node {
-  if (x.shape.length === 3) return b.op(op, [x], windowOf(attrs));
-  const wide = b.reshape(x, [1, ...x.shape]);
+  const sequence = x.shape.length === 2;
+  const picture = sequence ? b.reshape(x, [1, ...x.shape]) : x;
   const p = attrs.padding;
-  if (typeof p !== 'number' || p === 0) {
-    const y = b.op(op, [wide], windowOf({ ...attrs, padding: p === 0 ? 'valid' : p! }));
-    return b.reshape(y, y.shape.slice(1));
+  const y =
+    typeof p === 'number' && p > 0
+      ? paddedPool(b, op, picture, [sequence ? 0 : p, p], attrs)
+      : b.op(op, [picture], windowOf({ ...attrs, padding: typeof p === 'number' ? 'valid' : p! }));
+  return sequence ? b.reshape(y, y.shape.slice(1)) : y;
+}
+
+/** Lower than any number that a network computes with, and yet a float32. */
+const LOWEST = -3e38;
+
+/** Pooling with pixels of padding, which count neither in a mean nor for a maximum. */
+function paddedPool(b: Builder, op: string, x: Node, margin: Pair, attrs: Attrs): Node {
+  const around = { before: [...margin, 0], after: [...margin, 0] };
+  const wide = b.op('zero_pad', [x], around);
+  const valid = windowOf({ ...attrs, padding: 'valid' });
+  const ones = filled([x.shape[0]!, x.shape[1]!, 1], 1);
+  const inside = b.op('zero_pad', [b.leaf({ kind: 'constant', value: ones }, ones.shape, null)], around);
+  if (op === 'max_pool2d') {
+    return b.op(op, [b.add(wide, b.mul(b.sub(1, inside), LOWEST))], valid);
   }
-  // tfjs pads both directions alike: the single row gets p rows around it that no window may count, so a window of
-  // 2p + 1 rows with as large a stride stands on it exactly once.
-  const kernel: Pair = [2 * p + 1, pairAttr(attrs, 'kernel')[1]];
-  const stride: Pair = [2 * p + 1, pairAttr(attrs, 'stride')[1]];
-  const y = b.op(op, [wide], { kernel, stride, padding: p });
-  return b.reshape(y, y.shape.slice(1));
+  return b.div(b.op(op, [wide], valid), b.op(op, [inside], valid));
 }
 
 const globalAvgPool: Composite = {

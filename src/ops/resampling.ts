@@ -62,6 +62,7 @@ const pictures = [
   { shape: [3, 2, 1], batch: true, factor: [3, 2] },
   { shape: [1, 4, 1], batch: true, factor: [1, 4] },
   { shape: [2, 2, 1], batch: false, factor: [2, 3] },
+  { shape: [1, 2, 1], batch: true, factor: [1, 49] },
 ] as const;
 
 const samplesOf = (large: boolean) =>
@@ -92,7 +93,12 @@ const upsampleNearest: Primitive = {
       false,
     ),
   lower: {
-    tfjs: ([a], node) => `tf.image.resizeNearestNeighbor(${a}, [${node.shape.slice(0, 2).join(', ')}])`,
+    tfjs: ([a], node) => {
+      const factor = pairAttr(node.attrs, 'factor');
+      // Its float32 positions are exact up to here.
+      if (Math.max(...factor) > 32) return `nn.upsampleNearest(${a}, [${factor.join(', ')}])`;
+      return `tf.image.resizeNearestNeighbor(${a}, [${node.shape.slice(0, 2).join(', ')}])`;
+    },
   },
   samples: samplesOf(false),
 };

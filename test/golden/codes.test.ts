@@ -12,6 +12,7 @@ function findings(entry: Entry<never>): { found: readonly Diagnostic[]; sources:
   const files = entry.exampleFiles ?? {};
   const analysis = analyse({
     source: { path: 'example.gan', text: entry.example },
+    set: entry.exampleSet ?? {},
     load: (path) => (files[path] === undefined ? undefined : { path, text: files[path] }),
   });
   return { found: analysis.diagnostics, sources: byPath(analysis.sources) };

@@ -37,7 +37,11 @@ async function step(run: Run): Promise<void> {
       const fake = generate(run.live, z!) as tf.Tensor2D;
       const score = tf.neg(tf.mean(tf.matMul(fake, k)));
       const dFake = tf.mul(tf.tile(tf.transpose(k), [run.batch, 1]), -1 / run.batch) as tf.Tensor2D;
-      return [score, tf.matMul(z as tf.Tensor2D, dFake, true, false), tf.sum(dFake, 0)] as [Tensor, Tensor, Tensor];
+      return [score, tf.matMul(z as tf.Tensor2D, dFake, true, false), tf.sum(dFake, 0)] as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
     });
     run.log('generator', loss);
     loss.dispose();
@@ -84,8 +88,22 @@ export function tinyModel(...phases: Partial<CompiledModel['phases'][number]>[])
     ],
     weights: [
       { name: 'G/dense_1/kernel', net: 'G', shape: [3, 2], init: normal, fanIn: 3, fanOut: 2 },
-      { name: 'G/dense_1/bias', net: 'G', shape: [2], init: { kind: 'constant', value: 0 }, fanIn: 3, fanOut: 2 },
-      { name: 'D/dense_1/kernel', net: 'D', shape: [2, 1], init: { kind: 'orthogonal' }, fanIn: 2, fanOut: 1 },
+      {
+        name: 'G/dense_1/bias',
+        net: 'G',
+        shape: [2],
+        init: { kind: 'constant', value: 0 },
+        fanIn: 3,
+        fanOut: 2,
+      },
+      {
+        name: 'D/dense_1/kernel',
+        net: 'D',
+        shape: [2, 1],
+        init: { kind: 'orthogonal' },
+        fanIn: 2,
+        fanOut: 1,
+      },
     ],
     stats: [
       { name: 'D/norm/mean', net: 'D', shape: [2], init: 'zeros' },

@@ -1,2 +1,0 @@
-/** Kernels that tfjs's wasm backend lacks for training. */
-export function registerWasmKernels(): void {}

@@ -1,0 +1,148 @@
+/** GAN0504–GAN0522: single statements of a schedule. */
+import type { Entry } from './diagnostic.ts';
+
+const quoted = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(', ');
+
+/** A small game around one statement. */
+const game = (statements: string, declarations = ''): string => `noise z ~ normal[8]
+net G(z: [8]) -> [8] = z |> dense(8)
+loss size = expect(norm(G(z)))
+${declarations}train (batch = 8, steps = 10) {
+  sample z
+${statements}}
+`;
+
+export const scheduleStatements = {
+  GAN0504: {
+    severity: 'error',
+    title: 'a repeat that never runs',
+    message: ({ value }) => `\`repeat ${value}\` never runs its block`,
+    explain: `The count of a \`repeat\` is rounded down, and below 1 the block is skipped. A count that changes with \`step\` may do
+so on purpose; a constant one is a slip.
+
+For a block that runs now and then write \`every n { … }\`, for one at the start \`once { … }\`.`,
+    example: game(`  repeat 0 { update G to minimize size with adam(1e-3) }
+  update G to minimize size with adam(1e-3)
+`),
+  } satisfies Entry<{ value: string }>,
+
+  GAN0506: {
+    severity: 'error',
+    title: 'something other than updates in together',
+    message: ({ statement }) => `\`together\` holds only updates, and this is \`${statement}\``,
+    explain: `\`together { update …  update … }\` takes all gradients at the same weights and samples, and then all steps:
+simultaneous play. A \`sample\` or another statement between them would have no moment at which to happen.
+
+Put it above or below the block.`,
+    example: game(`  together {
+    sample z
+    update G to minimize size with adam(1e-3)
+  }
+`),
+  } satisfies Entry<{ statement: string }>,
+
+  GAN0507: {
+    severity: 'error',
+    title: 'one optimizer touches a weight twice at once',
+    message: ({ optimizer, net }) => `\`${optimizer}\` would change \`${net}\` twice at the same time`,
+    explain: `An optimiser keeps a state for each weight (momentum, second moments) that moves on with every step. Inside a
+\`together\` all steps are taken from the same point, so two of them by one optimiser on one weight would leave two states.
+
+Add the losses up in one update, declare a second \`optimizer\`, or take the steps one after the other, without \`together\`.`,
+    example: game(
+      `  together {
+    update G to minimize size with opt
+    update G to maximize size with opt
+  }
+`,
+      'optimizer opt = adam(1e-3)\n',
+    ),
+  } satisfies Entry<{ optimizer: string; net: string }>,
+
+  GAN0515: {
+    severity: 'error',
+    title: 'a net without weights',
+    message: ({ net, statement }) => `\`${net}\` has no weights of its own to ${statement}`,
+    explain: `\`update\`, \`clip\` and \`average\` work on the weights that a net itself owns. The weights of nets that it calls stay
+with those: \`update N\` leaves them alone.
+
+Name the net that owns the layers.`,
+    example: `noise z ~ normal[8]
+net G(z: [8]) -> [8] = z |> dense(8)
+net F(z: [8]) -> [8] = tanh(G(z))
+loss size = expect(norm(F(z)))
+train (batch = 8, steps = 10) {
+  sample z
+  update G, F to minimize size with adam(1e-3)
+}
+`,
+  } satisfies Entry<{ net: string; statement: string }>,
+
+  GAN0516: {
+    severity: 'error',
+    title: 'a sample of something else',
+    message: ({ name, kind }) =>
+      kind === null
+        ? `there is no \`data\` or \`noise\` called \`${name}\``
+        : `\`${name}\` is a \`${kind}\`, and only \`data\` and \`noise\` are sampled`,
+    explain: `\`sample\` draws fresh minibatches of sources, which are declared by \`data\` and \`noise\`. What is made of them (a
+\`let\`, a loss) follows by itself: after \`sample z\` the value \`G(z)\` is a new one.`,
+    example: game(`  sample size
+  update G to minimize size with adam(1e-3)
+`),
+  } satisfies Entry<{ name: string; kind: string | null }>,
+
+  GAN0517: {
+    severity: 'error',
+    title: 'not a net',
+    message: ({ name }) => `there is no net called \`${name}\``,
+    explain: `\`update\`, \`clip\` and \`average\` name nets, whose weights they change: \`update G, E to minimize …\`. A single layer
+cannot be named; give it a net of its own.`,
+    example: game(`  update G to minimize size with adam(1e-3)
+  clip Gen to [-1, 1]
+`),
+  } satisfies Entry<{ name: string }>,
+
+  GAN0518: {
+    severity: 'error',
+    title: 'unknown optimizer',
+    message: ({ name, known }) =>
+      `\`${name}\` is no optimizer${known.length > 0 ? `: there ${known.length === 1 ? 'is' : 'are'} ${quoted(known)}` : ''}`,
+    explain: `After \`with\` stands an optimiser with its arguments, or the name of an \`optimizer\` declaration. There are
+\`sgd(lr, momentum, nesterov)\`, \`adam(lr, beta1, beta2, epsilon)\`, \`adamw(…, decay)\`,
+\`rmsprop(lr, decay, momentum, epsilon)\` and \`adagrad(lr)\`, each with \`clip_norm\`; the defaults are PyTorch's.`,
+    example: game(`  update G to minimize size with adm(1e-3)
+`),
+  } satisfies Entry<{ name: string; known: readonly string[] }>,
+
+  GAN0519: {
+    severity: 'error',
+    title: 'a scalar of the schedule made of tensors',
+    message: ({ what, found }) =>
+      `${what} must be made of numbers, \`step\`, \`epoch\` and \`progress\`, and this is ${found}`,
+    explain: `Learning rates, counts and bounds of a schedule are worked out at each step, outside the graph: they may change with
+\`step\`, \`epoch\` and \`progress\` (\`adam(2e-4 * (1 - progress))\`), but cannot look at tensors or losses.`,
+    example: game(`  update G to minimize size with adam(size)
+`),
+  } satisfies Entry<{ what: string; found: string }>,
+
+  GAN0520: {
+    severity: 'error',
+    title: 'a net is listed twice',
+    message: ({ net }) => `\`${net}\` is listed twice in one update`,
+    explain: `An update takes one step on the weights of the nets that it lists; to list one twice means nothing more. To take two
+steps write two updates, or \`repeat 2 { … }\`.`,
+    example: game(`  update G, G to minimize size with adam(1e-3)
+`),
+  } satisfies Entry<{ net: string }>,
+
+  GAN0522: {
+    severity: 'error',
+    title: 'a setting of the schedule out of its range',
+    message: ({ what, value, rule }) => `${what} must be ${rule}, and this is ${value}`,
+    explain: `The optimiser or statement would not work with this number: a \`beta1\` of 1 never forgets, a \`decay\` above 1 grows
+without end, a \`clip\` whose lower end is above its upper one leaves nothing, \`nesterov\` needs a momentum.`,
+    example: game(`  update G to minimize size with adam(1e-3, beta1 = 1)
+`),
+  } satisfies Entry<{ what: string; value: string; rule: string }>,
+};
