@@ -1,7 +1,9 @@
 // Bundles the command and the runtimes into dist/. `npm ci` runs it (the `prepare` script).
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { buildKernels } from './.kernels.mjs';
 
+await buildKernels('runtimes/kernels/wasm/built');
 // Built beside and moved over, so that a command that runs meanwhile finds a whole dist/.
 const next = `.dist-${process.pid}`;
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -13,7 +15,7 @@ const shared = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  loader: { '.gan': 'text' },
+  loader: { '.gan': 'text', '.wasm': 'binary' },
   logLevel: 'warning',
   sourcemap: 'linked',
   outdir: next,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /** `.gan` files are imported as text, as esbuild's text loader does it for the bundle. */
@@ -8,8 +9,19 @@ const ganText = {
   },
 };
 
+/** `.wasm` files are imported as their bytes, as esbuild's binary loader does it. `npm run build` makes them. */
+const wasmBytes = {
+  name: 'wasm-bytes',
+  enforce: 'pre' as const,
+  load(id: string) {
+    if (!id.endsWith('.wasm')) return undefined;
+    const base64 = readFileSync(id).toString('base64');
+    return `export default Uint8Array.from(atob('${base64}'), (c) => c.charCodeAt(0))`;
+  },
+};
+
 export default defineConfig({
-  plugins: [ganText],
+  plugins: [ganText, wasmBytes],
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', './test/summary-reporter.ts'],

@@ -1,11 +1,13 @@
 /** Chooses what tfjs computes on: tfjs-node where it is installed, else wasm; `cpu` only when asked for. */
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { said, UserError } from '../core/errors.ts';
-import { registerWasmKernels } from '../kernels/wasm/index.ts';
+import { BACKEND } from '../kernels/wasm/backend.ts';
+import { registerWasm } from '../kernels/wasm/register.ts';
+import { kernelHost } from './threads.ts';
 
 // Before anything can create a tensor: no banners, no validation that costs time.
 tf.enableProdMode();
@@ -57,11 +59,9 @@ export async function chooseBackend(wanted: BackendName): Promise<Backend> {
     await tf.ready();
     return { name: 'cpu', line: 'computing on plain JavaScript (slow: for tests)' };
   }
-  await startWasm();
-  return {
-    name: 'wasm',
-    line: `computing on WebAssembly${wanted === 'auto' ? ' (@tensorflow/tfjs-node is not installed)' : ''}`,
-  };
+  const how = await startWasm();
+  const why = wanted === 'auto' ? '; @tensorflow/tfjs-node is not installed' : '';
+  return { name: 'wasm', line: `computing on WebAssembly (${how}${why})` };
 }
 
 async function startTensorflow(path: string): Promise<string | null> {
@@ -80,25 +80,18 @@ async function startTensorflow(path: string): Promise<string | null> {
   }
 }
 
-async function startWasm(): Promise<void> {
-  const path = find('@tensorflow/tfjs-backend-wasm');
-  if (path === null) {
-    throw new UserError('the wasm backend needs @tensorflow/tfjs-backend-wasm, which is not installed', {
-      hint: 'npm install @tensorflow/tfjs-backend-wasm@4.22.0',
+/** Starts our kernels; says how, in words. */
+async function startWasm(): Promise<string> {
+  const kernels = kernelHost();
+  if (kernels === null) {
+    throw new UserError('the wasm backend needs a WebAssembly with SIMD, which this Node has not', {
+      hint: 'use Node 20 or newer, or --backend cpu (slow)',
       code: 2,
     });
   }
-  try {
-    const wasm = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-    const module = (wasm.setWasmPaths === undefined ? wasm.default : wasm) as {
-      setWasmPaths(prefix: string): void;
-      setThreadsCount?(count: number): void;
-    };
-    module.setWasmPaths(`${dirname(path)}/`);
-    registerWasmKernels();
-    if (!(await tf.setBackend('wasm'))) throw new Error('its backend could not be initialised');
-    await tf.ready();
-  } catch (error) {
-    throw new UserError(`the wasm backend does not start: ${said(error)}`, { code: 2, cause: error });
-  }
+  registerWasm(kernels.host);
+  if (!(await tf.setBackend(BACKEND))) throw new UserError('the wasm backend does not start', { code: 2 });
+  await tf.ready();
+  const { threads } = kernels.host;
+  return `${threads} thread${threads === 1 ? '' : 's'}${kernels.build.relaxed ? ', fused multiply-add' : ''}`;
 }

@@ -1,0 +1,85 @@
+// Four-lane exp, log, tanh, sigmoid, softplus (after Cephes' single-precision polynomials; errors below 2 ulp in range).
+
+@inline function c(x: f32): v128 { return f32x4.splat(x); }
+
+@inline export function vexp(x: v128): v128 {
+  // Beyond these e^x over- or underflows; NaN passes through min and max.
+  x = f32x4.min(f32x4.max(x, c(-87.33654)), c(88.72283));
+  const n = f32x4.nearest(f32x4.mul(x, c(1.44269504088896341)));
+  let r = f32x4.sub(x, f32x4.mul(n, c(0.693359375)));
+  r = f32x4.sub(r, f32x4.mul(n, c(-2.12194440e-4)));
+  let p = c(1.9875691500e-4);
+  p = f32x4.add(f32x4.mul(p, r), c(1.3981999507e-3));
+  p = f32x4.add(f32x4.mul(p, r), c(8.3334519073e-3));
+  p = f32x4.add(f32x4.mul(p, r), c(4.1665795894e-2));
+  p = f32x4.add(f32x4.mul(p, r), c(1.6666665459e-1));
+  p = f32x4.add(f32x4.mul(p, r), c(5.0000001201e-1));
+  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), c(1));
+  // 2^n in two halves, so that n = 128 does not overflow the exponent field.
+  const i = i32x4.trunc_sat_f32x4_s(n);
+  const h = i32x4.shr_s(i, 1);
+  const s1 = i32x4.shl(i32x4.add(h, i32x4.splat(127)), 23);
+  const s2 = i32x4.shl(i32x4.add(i32x4.sub(i, h), i32x4.splat(127)), 23);
+  return f32x4.mul(f32x4.mul(p, s1), s2);
+}
+
+@inline export function vlog(x: v128): v128 {
+  const tiny = f32x4.lt(x, c(1.17549435e-38));
+  // Subnormals are scaled up by 2^23 first.
+  const y = v128.bitselect(f32x4.mul(x, c(8388608)), x, tiny);
+  let e = i32x4.sub(i32x4.shr_u(y, 23), i32x4.splat(126));
+  let m = v128.or(v128.and(y, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
+  const low = f32x4.lt(m, c(0.70710678118));
+  e = i32x4.add(e, low);
+  m = f32x4.sub(f32x4.add(m, v128.and(m, low)), c(1));
+  let ef = f32x4.convert_i32x4_s(e);
+  ef = f32x4.sub(ef, v128.and(tiny, c(23)));
+  const z = f32x4.mul(m, m);
+  let p = c(7.0376836292e-2);
+  p = f32x4.add(f32x4.mul(p, m), c(-1.1514610310e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(1.1676998740e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(-1.2420140846e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(1.4249322787e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(-1.6668057665e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(2.0000714765e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(-2.4999993993e-1));
+  p = f32x4.add(f32x4.mul(p, m), c(3.3333331174e-1));
+  p = f32x4.mul(f32x4.mul(p, m), z);
+  p = f32x4.add(p, f32x4.mul(ef, c(-2.12194440e-4)));
+  p = f32x4.sub(p, f32x4.mul(z, c(0.5)));
+  let r = f32x4.add(f32x4.add(m, p), f32x4.mul(ef, c(0.693359375)));
+  // log 0 = −∞, log of a negative NaN, log ∞ = ∞, NaN stays.
+  r = v128.bitselect(c(-Infinity), r, f32x4.eq(x, c(0)));
+  r = v128.bitselect(c(NaN), r, f32x4.lt(x, c(0)));
+  const odd = v128.or(f32x4.eq(x, c(Infinity)), f32x4.ne(x, x));
+  return v128.bitselect(x, r, odd);
+}
+
+@inline export function vtanh(x: v128): v128 {
+  const a = f32x4.abs(x);
+  const z = f32x4.mul(x, x);
+  let p = c(-5.70498872745e-3);
+  p = f32x4.add(f32x4.mul(p, z), c(2.06390887954e-2));
+  p = f32x4.add(f32x4.mul(p, z), c(-5.37397155531e-2));
+  p = f32x4.add(f32x4.mul(p, z), c(1.33314422036e-1));
+  p = f32x4.add(f32x4.mul(p, z), c(-3.33332819422e-1));
+  const small = f32x4.add(f32x4.mul(f32x4.mul(p, z), x), x);
+  const e = vexp(f32x4.add(a, a));
+  let large = f32x4.sub(c(1), f32x4.div(c(2), f32x4.add(e, c(1))));
+  large = v128.or(large, v128.and(x, c(-0.0)));
+  return v128.bitselect(small, large, f32x4.lt(a, c(0.625)));
+}
+
+@inline export function vsigmoid(x: v128): v128 {
+  return f32x4.div(c(1), f32x4.add(c(1), vexp(f32x4.neg(x))));
+}
+
+@inline export function vlog1p(e: v128): v128 {
+  const u = f32x4.add(e, c(1));
+  const r = f32x4.sub(vlog(u), f32x4.div(f32x4.sub(f32x4.sub(u, c(1)), e), u));
+  return r;
+}
+
+@inline export function vsoftplus(x: v128): v128 {
+  return f32x4.add(f32x4.max(x, c(0)), vlog1p(vexp(f32x4.neg(f32x4.abs(x)))));
+}

@@ -1,0 +1,83 @@
+// Sums and maxima along the last or the leading axes. Sums go by blocks of rows, so that rounding errors do not pile up.
+
+/** sum (kind 0), maximum (1), minimum (2) of each row of [rows, cols]. */
+export function reduceRows(p: usize, part: i32, parts: i32): void {
+  const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
+  const rows = load<i32>(p, 8), cols = load<i32>(p, 12), kind = load<i32>(p, 16);
+  const scale = load<f32>(p, 20);
+  const from = rows * part / parts, to = rows * (part + 1) / parts;
+  for (let r = from; r < to; r++) {
+    const row = x + (<usize>(r * cols) << 2);
+    store<f32>(out + (<usize>r << 2), kind == 0 ? sumOf(row, cols) * scale : kind == 1 ? maxOf(row, cols) : minOf(row, cols));
+  }
+}
+function sumOf(x: usize, n: i32): f32 {
+  let total: f64 = 0;
+  let i = 0;
+  while (i + 4 <= n) {
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    const stop = i + 1024 < n ? i + 1024 : n;
+    for (; i + 16 <= stop; i += 16) {
+      s0 = f32x4.add(s0, v128.load(x)); s1 = f32x4.add(s1, v128.load(x, 16)); s2 = f32x4.add(s2, v128.load(x, 32)); s3 = f32x4.add(s3, v128.load(x, 48));
+      x += 64;
+    }
+    for (; i + 4 <= stop; i += 4) { s0 = f32x4.add(s0, v128.load(x)); x += 16; }
+    s0 = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+    total += <f64>f32x4.extract_lane(s0, 0) + <f64>f32x4.extract_lane(s0, 1) + <f64>f32x4.extract_lane(s0, 2) + <f64>f32x4.extract_lane(s0, 3);
+    if (stop == n) break;
+  }
+  for (; i < n; i++) { total += load<f32>(x); x += 4; }
+  return <f32>total;
+}
+function maxOf(x: usize, n: i32): f32 {
+  let m: f32 = -Infinity;
+  for (let i = 0; i < n; i++) m = max<f32>(m, load<f32>(x + (<usize>i << 2)));
+  return m;
+}
+function minOf(x: usize, n: i32): f32 {
+  let m: f32 = Infinity;
+  for (let i = 0; i < n; i++) m = min<f32>(m, load<f32>(x + (<usize>i << 2)));
+  return m;
+}
+
+/** Sum over the middle axis of [outer, rows, cols] → [outer, cols], scaled. Threads share columns or outer rows. */
+export function reduceColumns(p: usize, part: i32, parts: i32, work: usize): void {
+  const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
+  const outer = load<i32>(p, 8), rows = load<i32>(p, 12), cols = load<i32>(p, 16);
+  const scale = load<f32>(p, 20);
+  if (outer >= parts) {
+    for (let o = outer * part / parts, end = outer * (part + 1) / parts; o < end; o++) {
+      columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, 0, cols, scale, work);
+    }
+  } else {
+    const groups = (cols + 15) / 16;
+    const from = groups * part / parts * 16;
+    const end = groups * (part + 1) / parts * 16;
+    const to = end < cols ? end : cols;
+    for (let o = 0; o < outer; o++) {
+      if (from < to) columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, from, to, scale, work);
+    }
+  }
+}
+const STRIP: i32 = 2048;
+/** Partial sums of 128 rows in `work`, added up in `work + STRIP`. */
+function columns(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32, scale: f32, work: usize): void {
+  const total = work + (<usize>STRIP << 2);
+  for (let c0 = from; c0 < to; c0 += STRIP) {
+    const n = to - c0 < STRIP ? to - c0 : STRIP;
+    memory.fill(total, 0, <usize>(n + 3) << 2);
+    for (let r0 = 0; r0 < rows; r0 += 128) {
+      memory.fill(work, 0, <usize>(n + 3) << 2);
+      const r1 = r0 + 128 < rows ? r0 + 128 : rows;
+      for (let r = r0; r < r1; r++) {
+        let q = x + (<usize>(r * cols + c0) << 2);
+        let w = work;
+        let i = 0;
+        for (; i + 4 <= n; i += 4) { v128.store(w, f32x4.add(v128.load(w), v128.load(q))); w += 16; q += 16; }
+        for (; i < n; i++) { store<f32>(w, load<f32>(w) + load<f32>(q)); w += 4; q += 4; }
+      }
+      for (let i = 0; i < n; i += 4) { const at = <usize>i << 2; v128.store(total + at, f32x4.add(v128.load(total + at), v128.load(work + at))); }
+    }
+    for (let i = 0; i < n; i++) store<f32>(out + (<usize>(c0 + i) << 2), load<f32>(total + (<usize>i << 2)) * scale);
+  }
+}

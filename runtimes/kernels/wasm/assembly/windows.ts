@@ -1,0 +1,105 @@
+// Packing of windows: A gathered from an NHWC tensor, so that a convolution is a matrix product without im2col.
+import { MR, NR } from './micro';
+import { interleave } from './pack';
+
+@inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
+
+// --- Windows: A gathered from an NHWC tensor ---------------------------------------------------------------------
+// Row (image, y, x) and tap (r, s) meet at the tensor's place (y·sy + oy + r·ry, x·sx + ox + s·rx), zero outside.
+export let gH: i32, gW: i32, gC: i32, gRows: i32, gCols: i32, gSY: i32, gSX: i32, gOY: i32, gOX: i32, gTX: i32, gRY: i32, gRX: i32;
+/** h, w, c of the tensor; rows × cols positions an image; steps, offsets; taps a row; step of a tap. */
+export function geometry(p: usize): void {
+  gH = load<i32>(p); gW = load<i32>(p, 4); gC = load<i32>(p, 8); gRows = load<i32>(p, 12); gCols = load<i32>(p, 16); gSY = load<i32>(p, 20);
+  gSX = load<i32>(p, 24); gOY = load<i32>(p, 28); gOX = load<i32>(p, 32); gTX = load<i32>(p, 36); gRY = load<i32>(p, 40); gRX = load<i32>(p, 44);
+}
+@inline function placeOf(x: usize, pos: i32, r: i32, s: i32, zeros: usize): usize {
+  const per = gRows * gCols;
+  const image = pos / per, rest = pos - image * per;
+  const y = rest / gCols, q = rest - y * gCols;
+  const iy = y * gSY + gOY + r * gRY, ix = q * gSX + gOX + s * gRX;
+  return <u32>iy < <u32>gH && <u32>ix < <u32>gW ? x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) : zeros;
+}
+/** Panels of MR positions; k runs over (tap row, tap column, channel). */
+export function packWindows(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros: usize, out: usize): void {
+  for (let i = 0; i < mc; i += MR) {
+    const h = min(MR, mc - i);
+    let k = k0;
+    const end = k0 + kc;
+    while (k < end) {
+      const tap = k / gC, c = k - tap * gC;
+      const r = tap / gTX, s = tap - r * gTX;
+      const run = min(gC - c, end - k);
+      const at = <usize>c << 2;
+      const p0 = placeOf(x, i0 + i, r, s, zeros) + at;
+      const p1 = (h > 1 ? placeOf(x, i0 + i + 1, r, s, zeros) : zeros) + at;
+      const p2 = (h > 2 ? placeOf(x, i0 + i + 2, r, s, zeros) : zeros) + at;
+      const p3 = (h > 3 ? placeOf(x, i0 + i + 3, r, s, zeros) : zeros) + at;
+      const p4 = MR == 6 && h > 4 ? placeOf(x, i0 + i + 4, r, s, zeros) + at : zeros;
+      const p5 = MR == 6 && h > 5 ? placeOf(x, i0 + i + 5, r, s, zeros) + at : zeros;
+      interleave(p0, p1, p2, p3, p4, p5, run, out);
+      out += <usize>(run * MR) << 2;
+      k += run;
+    }
+  }
+}
+/** The transposed gather: panels of MR (tap, channel) entries; k runs over positions. */
+export function packWindowsT(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros: usize, out: usize): void {
+  const per = gRows * gCols;
+  for (let i = 0; i < mc; i += MR) {
+    const h = min(MR, mc - i);
+    const first = i0 + i;
+    const tap = first / gC, c = first - tap * gC;
+    const r = tap / gTX, s = tap - r * gTX;
+    if (h == MR && c + MR <= gC) {
+      const at = <usize>c << 2;
+      let image = k0 / per;
+      let y = (k0 - image * per) / gCols;
+      let q = k0 - image * per - y * gCols;
+      for (let k = 0; k < kc; k++) {
+        const iy = y * gSY + gOY + r * gRY, ix = q * gSX + gOX + s * gRX;
+        const p = <u32>iy < <u32>gH && <u32>ix < <u32>gW ? x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) : zeros;
+        v128.store(out, v128.load(p + at));
+        if (MR == 6) store<u64>(out, load<u64>(p + at, 16), 16);
+        out += MR * 4;
+        if (++q == gCols) { q = 0; if (++y == gRows) { y = 0; image++; } }
+      }
+    } else {
+      for (let z = 0; z < MR; z++) {
+        let o = out + (<usize>z << 2);
+        if (z >= h) { for (let k = 0; k < kc; k++) { store<f32>(o, 0); o += MR * 4; } continue; }
+        const e = first + z, t = e / gC, at = <usize>(e - t * gC) << 2, tr = t / gTX, ts = t - tr * gTX;
+        let image = k0 / per;
+        let y = (k0 - image * per) / gCols;
+        let q = k0 - image * per - y * gCols;
+        for (let k = 0; k < kc; k++) {
+          const iy = y * gSY + gOY + tr * gRY, ix = q * gSX + gOX + ts * gRX;
+          store<f32>(o, <u32>iy < <u32>gH && <u32>ix < <u32>gW ? load<f32>(x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) + at) : 0);
+          o += MR * 4;
+          if (++q == gCols) { q = 0; if (++y == gRows) { y = 0; image++; } }
+        }
+      }
+      out += <usize>(kc * MR) << 2;
+    }
+  }
+}
+
+/** B of one stride phase of an input gradient: k = (tap, out channel), column = in channel, from kernel [KH, KW, IC, OC]. */
+export function packTaps(kernel: usize, kw: i32, ic: i32, oc: i32, r0: i32, s0: i32, stepY: i32, stepX: i32, tapsX: i32, k0: i32, kc: i32, j0: i32, nc: i32, out: usize): void {
+  for (let j = 0; j < nc; j += NR) {
+    const w = min(NR, nc - j);
+    for (let z = 0; z < NR; z++) {
+      let o = out + (<usize>z << 2);
+      if (z >= w) { for (let k = 0; k < kc; k++) { store<f32>(o, 0); o += 32; } continue; }
+      let k = k0;
+      const end = k0 + kc;
+      while (k < end) {
+        const tap = k / oc, q = k - tap * oc, r = tap / tapsX, s = tap - r * tapsX;
+        const run = min(oc - q, end - k);
+        let src = kernel + (<usize>((((r0 + r * stepY) * kw + s0 + s * stepX) * ic + j0 + j + z) * oc + q) << 2);
+        for (let e = 0; e < run; e++) { store<f32>(o, load<f32>(src)); src += 4; o += 32; }
+        k += run;
+      }
+    }
+    out += <usize>(kc * NR) << 2;
+  }
+}

@@ -1,0 +1,262 @@
+/** Elementwise kernels: each is a chain of one instruction; longer chains come from `chain` below. */
+import * as tf from '@tensorflow/tfjs';
+import type { WasmBackend } from './backend.ts';
+import { JOB } from './engine.ts';
+
+/** Codes of the vector machine (assembly/chain.ts). */
+export const BINARY: Record<string, number> = {
+  Add: 0,
+  AddV2: 0,
+  Sub: 1,
+  Multiply: 2,
+  RealDiv: 3,
+  Maximum: 4,
+  Minimum: 5,
+  Equal: 6,
+  NotEqual: 7,
+  Less: 8,
+  LessEqual: 9,
+  Greater: 10,
+  GreaterEqual: 11,
+  LogicalAnd: 12,
+  LogicalOr: 13,
+  SquaredDifference: 15,
+  Mod: 16,
+};
+const TRUTHS = new Set([
+  'Equal',
+  'NotEqual',
+  'Less',
+  'LessEqual',
+  'Greater',
+  'GreaterEqual',
+  'LogicalAnd',
+  'LogicalOr',
+  'LogicalNot',
+]);
+export const UNARY: Record<string, number> = {
+  Neg: 32,
+  Abs: 33,
+  Sqrt: 34,
+  Rsqrt: 35,
+  Reciprocal: 36,
+  Square: 37,
+  Exp: 38,
+  Log: 39,
+  Tanh: 40,
+  Sigmoid: 41,
+  Softplus: 42,
+  Relu: 43,
+  Floor: 44,
+  Sign: 45,
+  LogicalNot: 47,
+};
+
+/** How a broadcast operand is read (see assembly/chain.ts): kind 0 straight, 1 a scalar, 2 by two periods; null: not so. */
+export function broadcastOf(
+  shape: readonly number[],
+  out: readonly number[],
+): [number, number, number, number, number] | null {
+  const size = tf.util.sizeFromShape(shape as number[]);
+  const total = tf.util.sizeFromShape(out as number[]);
+  if (size === total) return [0, 0, 0, 0, 0];
+  if (size === 1) return [1, 0, 0, 0, 0];
+  // Neighbouring axes that are both kept or both repeated count as one.
+  const groups: { kept: boolean; n: number }[] = [];
+  for (let i = 0; i < out.length; i++) {
+    const n = out[i] as number;
+    if (n === 1) continue;
+    const own = shape[i - (out.length - shape.length)] ?? 1;
+    const kept = own === n;
+    const last = groups[groups.length - 1];
+    if (last && last.kept === kept) last.n *= n;
+    else groups.push({ kept, n });
+  }
+  const keptAt = groups.flatMap((g, i) => (g.kept ? [i] : []));
+  const inner = (i: number) => groups.slice(i + 1).reduce((p, g) => p * g.n, 1);
+  if (keptAt.length === 1) {
+    const i = keptAt[0] as number;
+    return [2, total, 1, inner(i), (groups[i] as { n: number }).n];
+  }
+  if (keptAt.length === 2) {
+    const [i, j] = keptAt as [number, number];
+    return [2, inner(i), (groups[i] as { n: number }).n, inner(j), (groups[j] as { n: number }).n];
+  }
+  return null;
+}
+
+const bits = new DataView(new ArrayBuffer(4));
+export function floatBits(x: number): number {
+  bits.setFloat32(0, x);
+  return bits.getInt32(0);
+}
+
+export type Instruction = [op: number, dst: number, a: number, b: number, c: number];
+
+/** Runs a program. Inputs take the first registers; every output is a register of the program. */
+export function chain(
+  backend: WasmBackend,
+  inputs: readonly { t: tf.TensorInfo; how: readonly [number, number, number, number, number] }[],
+  code: readonly Instruction[],
+  outputs: readonly { register: number; t: tf.TensorInfo }[],
+  n: number,
+): void {
+  const engine = backend.engine;
+  // Addresses first: moving an operand into shared memory may grow it.
+  const from = inputs.map((i) => backend.entry(i.t).floats());
+  const to = outputs.map((o) => backend.entry(o.t).address);
+  const w = engine.words;
+  w[0] = n;
+  w[1] = inputs.length;
+  w[2] = code.length;
+  w[3] = outputs.length;
+  let at = 4;
+  for (let i = 0; i < inputs.length; i++) {
+    w[at++] = from[i] as number;
+    const how = (inputs[i] as { how: readonly number[] }).how;
+    for (let k = 0; k < 5; k++) w[at++] = how[k] as number;
+  }
+  for (const c of code) for (let k = 0; k < 5; k++) w[at++] = c[k] as number;
+  for (let i = 0; i < outputs.length; i++) {
+    w[at++] = (outputs[i] as { register: number }).register;
+    w[at++] = to[i] as number;
+  }
+  engine.run(JOB.chain, n * (1 + code.length));
+}
+
+const isFloat = (t: tf.TensorInfo) => t.dtype === 'float32' || t.dtype === 'bool';
+
+interface KernelArgs {
+  inputs: Record<string, tf.TensorInfo>;
+  attrs: Record<string, unknown>;
+  backend: unknown;
+}
+type Kernel = (a: KernelArgs) => tf.TensorInfo;
+/** The cpu backend's kernel, for what ours does not take (whole numbers, odd broadcasts). */
+function fallback(name: string): Kernel {
+  const k = tf.getKernel(name, 'cpu');
+  if (!k)
+    return () => {
+      throw new Error(`tfjs has no kernel ${name}`);
+    };
+  return k.kernelFunc as unknown as Kernel;
+}
+
+export function elementwiseKernels(): [string, Kernel][] {
+  const list: [string, Kernel][] = [];
+  for (const [name, op] of Object.entries(BINARY)) {
+    const other = fallback(name);
+    const result = TRUTHS.has(name) ? 'bool' : 'float32';
+    list.push([
+      name,
+      (args) => {
+        const backend = args.backend as WasmBackend;
+        const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
+        if (!isFloat(a) || !isFloat(b)) return other(args);
+        const shape = tf.backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+        const ha = broadcastOf(a.shape, shape);
+        const hb = broadcastOf(b.shape, shape);
+        if (!ha || !hb) return other(args);
+        const out = backend.output(shape, result);
+        const n = tf.util.sizeFromShape(shape);
+        if (n > 0)
+          chain(
+            backend,
+            [
+              { t: a, how: ha },
+              { t: b, how: hb },
+            ],
+            [[op, 2, 0, 1, 0]],
+            [{ register: 2, t: out }],
+            n,
+          );
+        return out;
+      },
+    ]);
+  }
+  const unary = (
+    name: string,
+    code: (attrs: Record<string, unknown>) => Instruction[],
+    result: 'float32' | 'bool' = 'float32',
+  ) => {
+    const other = fallback(name);
+    list.push([
+      name,
+      (args) => {
+        const backend = args.backend as WasmBackend;
+        const x = (args.inputs.x ?? args.inputs.features) as tf.TensorInfo;
+        if (!isFloat(x)) return other(args);
+        const out = backend.output(x.shape, result);
+        const n = tf.util.sizeFromShape(x.shape);
+        const c = code(args.attrs);
+        if (n > 0)
+          chain(
+            backend,
+            [{ t: x, how: [0, 0, 0, 0, 0] }],
+            c,
+            [{ register: (c[c.length - 1] as Instruction)[1], t: out }],
+            n,
+          );
+        return out;
+      },
+    ]);
+  };
+  for (const [name, op] of Object.entries(UNARY))
+    unary(name, () => [[op, 1, 0, 0, 0]], TRUTHS.has(name) ? 'bool' : 'float32');
+  unary('LeakyRelu', (a) => [[70, 1, 0, floatBits(a.alpha as number), 0]]);
+  unary('Elu', () => [[75, 1, 0, floatBits(1), 0]]);
+  unary('Step', (a) => [[76, 1, 0, floatBits((a.alpha as number) ?? 0), 0]]);
+  unary('ClipByValue', (a) => [
+    [68, 1, 0, floatBits(a.clipValueMin as number), 0],
+    [69, 2, 1, floatBits(a.clipValueMax as number), 0],
+  ]);
+  const otherSelect = fallback('Select');
+  list.push([
+    'Select',
+    (args) => {
+      const backend = args.backend as WasmBackend;
+      const { condition, t, e } = args.inputs as Record<'condition' | 't' | 'e', tf.TensorInfo>;
+      const hc = broadcastOf(condition.shape, t.shape);
+      if (
+        t.dtype !== 'float32' ||
+        e.dtype !== 'float32' ||
+        !isFloat(condition) ||
+        condition.shape.length !== t.shape.length ||
+        !hc
+      )
+        return otherSelect(args);
+      const out = backend.output(t.shape);
+      const n = tf.util.sizeFromShape(t.shape);
+      const straight = [0, 0, 0, 0, 0] as const;
+      if (n > 0)
+        chain(
+          backend,
+          [
+            { t: condition, how: hc },
+            { t, how: straight },
+            { t: e, how: straight },
+          ],
+          [[14, 3, 0, 1, 2]],
+          [{ register: 3, t: out }],
+          n,
+        );
+      return out;
+    },
+  ]);
+  const otherCast = fallback('Cast');
+  list.push([
+    'Cast',
+    (args) => {
+      const backend = args.backend as WasmBackend;
+      const x = args.inputs.x as tf.TensorInfo;
+      const to = args.attrs.dtype as string;
+      if (to !== 'float32' || (x.dtype !== 'bool' && x.dtype !== 'float32')) return otherCast(args);
+      const out = backend.output(x.shape);
+      const n = tf.util.sizeFromShape(x.shape);
+      if (n > 0)
+        chain(backend, [{ t: x, how: [0, 0, 0, 0, 0] }], [[46, 1, 0, 0, 0]], [{ register: 1, t: out }], n);
+      return out;
+    },
+  ]);
+  return list;
+}

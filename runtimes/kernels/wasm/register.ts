@@ -1,0 +1,27 @@
+/** Puts the backend together and registers it with tfjs. */
+import * as tf from '@tensorflow/tfjs';
+import { plainExecutor, registerFused } from '../../core/fused.ts';
+import { BACKEND, makeBackend } from './backend.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import { Engine, type EngineHost } from './engine.ts';
+import { productKernels } from './products.ts';
+import { fusedExecutor } from './program.ts';
+import { reductionKernels } from './reductions.ts';
+
+/** After this `tf.setBackend(BACKEND)` works. What has no kernel here is the cpu backend's. */
+export function registerWasm(host: EngineHost): void {
+  const engine = new Engine(host);
+  tf.registerBackend(BACKEND, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
+  const ours = [...elementwiseKernels(), ...productKernels, ...reductionKernels()];
+  const names = new Set(ours.map(([n]) => n));
+  for (const k of tf.getKernelsForBackend('cpu')) {
+    if (!names.has(k.kernelName)) tf.registerKernel({ ...k, backendName: BACKEND });
+  }
+  for (const [kernelName, kernelFunc] of ours)
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: kernelFunc as unknown as tf.KernelFunc,
+    });
+  registerFused(BACKEND, fusedExecutor(plainExecutor));
+}
