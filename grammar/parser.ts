@@ -16,9 +16,11 @@ const errorMessageProvider: IParserErrorMessageProvider = {
 const touches = (left: IToken, right: IToken) => left.endOffset! + 1 === right.startOffset;
 
 export class GanParser extends CstParser {
-  constructor() {
+  /** The grammar is validated in tests, not at every start. */
+  constructor(options: { readonly validate: boolean } = { validate: false }) {
     super([...t.vocabulary], {
       maxLookahead: 2,
+      skipValidations: !options.validate,
       recoveryEnabled: true,
       nodeLocationTracking: 'onlyOffset',
       errorMessageProvider,

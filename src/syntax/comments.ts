@@ -23,12 +23,20 @@ export function docsBefore(text: string, comments: readonly IToken[]): (offset: 
       const between = text.slice(comment.startOffset + comment.image.length, below);
       if (!/^[^\S\n]*(?:\r?\n|\r)[^\S\n]*$/.test(between)) break;
       below = comment.startOffset;
-      if (isDoc(comment)) lines.push(comment.image.slice(3).replace(/^ /, '').trimEnd());
+      if (!beginsLine(text, below)) break;
+      if (isDoc(comment)) lines.push(docLine(comment));
       else if (lines.length > 0) break;
     }
     next = end;
     return lines.reverse().join('\n').trim();
   };
+}
+
+/** Whether only blanks stand before this place on its line. */
+function beginsLine(text: string, offset: number): boolean {
+  let before = offset - 1;
+  while (text[before] === ' ' || text[before] === '\t') before--;
+  return before < 0 || text[before] === '\n' || text[before] === '\r' || text[before] === '\uFEFF';
 }
 
 /** What a file says of itself: the comment at its very top, with an empty line below (else it speaks of a declaration). */
@@ -39,6 +47,10 @@ export function fileDoc(text: string): string {
     .replace(/^[^\S\r\n]*\/{2,} ?/gm, '')
     .replace(/\r\n?/g, '\n')
     .trim();
+}
+
+function docLine(comment: IToken): string {
+  return comment.image.slice(3).replace(/^ /, '').trimEnd();
 }
 
 function isDoc(comment: IToken): boolean {

@@ -105,10 +105,13 @@ function startsOperand(token: IToken | undefined): boolean {
 function reservedWord(context: Context, s: Stumble): Diagnostic | undefined {
   const { found } = s;
   if (found === undefined || !t.reservedWords.has(found.image)) return undefined;
-  const wantsName = s.kind === 'mismatch' && (s.expected === 'Identifier' || s.expected === 'Word');
-  const wantsValue =
-    (s.kind === 'choice' && (s.rule === 'primary' || s.rule === 'pattern' || s.rule === 'expression')) ||
-    (s.kind === 'mismatch' && s.rule === 'train');
+  const inList = s.previous?.tokenType === t.Comma || s.previous?.tokenType === t.LParen;
+  const wantsName =
+    (s.kind === 'mismatch' && (s.expected === 'Identifier' || s.expected === 'Word')) ||
+    (s.kind === 'choice' && s.rule === 'pattern') ||
+    (s.expected === 'RParen' && inList && /^(def|net|pattern)$/.test(s.rule)) ||
+    s.previous?.tokenType === t.Train;
+  const wantsValue = s.kind === 'choice' && (s.rule === 'primary' || s.rule === 'expression');
   const declares = t.declarationKeywords.has(found.tokenType);
   if (!wantsName && !(wantsValue && declares)) return undefined;
   return diagnose('GAN0115', tokenSpan(context, found), { word: found.image, use: 'reserved' });

@@ -184,7 +184,8 @@ function beginsDeclaration(tokens: readonly IToken[], i: number, inBrackets: boo
   const after = tokens[i + 1];
   const previous = before?.tokenType;
   const next = after?.tokenType;
-  if (previous === t.Dot) return false;
+  // `x.data` is a field.
+  if (previous === t.Dot && before!.endOffset! + 1 === tokens[i]!.startOffset) return false;
   if (keyword !== t.Use && after !== undefined && tokenMatcher(after, t.Word)) return true;
   // `net data(x: …)`, `def loss(a) = …`, `let data = 3`: the keyword stands where a name should.
   const misnames = previous !== undefined && previous !== t.Use && t.declarationKeywords.has(previous);

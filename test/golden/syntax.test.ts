@@ -48,7 +48,8 @@ train (batch = 64, steps = 10) {
   'a forgotten times': 'let a = 2 (b + c)\n',
   'brackets of the wrong kind': 'param a = [1, 2)\nparam b = [3]\n',
   'an unclosed bracket inside others': 'let a = f(b, [1, 2)\nlet b = 3\n',
-  'an unclosed brace': 'train (batch = 1, steps = 1) {\n  repeat 5 {\n    sample z\n}\nnet G(z: [1]) -> [1] = z\n',
+  'an unclosed brace':
+    'train (batch = 1, steps = 1) {\n  repeat 5 {\n    sample z\n}\nnet G(z: [1]) -> [1] = z\n',
   'an unclosed parameter list': 'net D(x: image[28, 28, 1] -> [1] = x |> dense(1)\n',
   'an unclosed block': 'def f(x) = { let h = x return h\nlet b = 3\n',
   'a reserved word as a name': 'let data = 3\nnet loss(x: [1]) -> [1] = x\nlet a = data + 1\n',
@@ -76,4 +77,3 @@ describe('mistakes', () => {
     await expect(`${text}${'─'.repeat(80)}\n${shown(text)}\n`).toMatchFileSnapshot(file);
   });
 });
-
