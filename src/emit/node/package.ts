@@ -16,7 +16,6 @@ export interface PackageOptions {
 /** Pinned: on Node 20 a bare install picks other versions. */
 const DEPENDENCIES = {
   '@tensorflow/tfjs': '4.22.0',
-  '@tensorflow/tfjs-backend-wasm': '4.22.0',
   sharp: '0.35.5',
 };
 
