@@ -48,6 +48,7 @@ export function analyse({ source, set = {}, load }: Input): Analysis {
     file,
     source,
     set: { ...set },
+    partial: hasErrors(parsed.diagnostics),
     load: (path, from) => {
       const loaded = load(path, from);
       if (loaded) used.set(loaded.path, loaded);

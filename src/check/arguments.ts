@@ -31,10 +31,8 @@ export function matchArguments(
   const surplus: Given[] = [];
   for (const argument of given) {
     if (!argument.name) {
-      if (afterName) {
-        c.report('GAN0228', argument.span, { callee });
-        ok = false;
-      }
+      // Said where the text was read.
+      if (afterName) return null;
       const formal = formals[position];
       if (!formal) {
         surplus.push(argument);

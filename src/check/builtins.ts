@@ -1,30 +1,31 @@
 /** The functions that the checker works out itself: they look at shapes, make tuples or gradients, or fold constants. */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { isProblem } from '../diagnostics/table.ts';
+import { splitParts } from '../ops/shape-ops.ts';
 import { normalAxis } from '../ops/shapes.ts';
-import { type Formal, integerOf, integersOf, matchArguments, of } from './arguments.ts';
+import { type Formal, integerOf, matchArguments, of } from './arguments.ts';
 import { applyConstant, hostUnary, isHostUnary } from './constants.ts';
-import type { Checker } from './context.ts';
+import type { Checker, Env } from './context.ts';
 import { initializer } from './distributions.ts';
 import { finite } from './expressions.ts';
 import { gradient } from './gradients.ts';
-import type { OpTerm, Term } from './model.ts';
-import { toTerm } from './terms.ts';
-import { asHost, constant, describe, type Given, unknown, type Value } from './value.ts';
+import type { OpTerm } from './model.ts';
+import { applyOperation, toTerm } from './terms.ts';
+import { asHost, constant, describe, type Given, termValue, unknown, type Value } from './value.ts';
 
 const needed = (...names: string[]): Formal[] => names.map((name) => ({ name, required: true }));
 
 const formals: Readonly<Record<string, readonly Formal[]>> = {
   size: needed('v', 'axis'),
   range: needed('n'),
-  split: [...needed('x', 'sizes'), { name: 'axis', required: false }],
   grad: needed('y', 'x'),
   log2: needed('x'),
   ceil: needed('x'),
   round: needed('x'),
 };
 
-export function applyBuiltin(c: Checker, name: string, given: readonly Given[], span: Span): Value {
+export function applyBuiltin(c: Checker, name: string, given: readonly Given[], span: Span, env: Env): Value {
+  if (name === 'split') return split(c, given, span, env);
   const expected = Object.hasOwn(formals, name) ? formals[name]! : null;
   if (!expected) {
     const init = initializer(c, name, given, span);
@@ -41,8 +42,6 @@ export function applyBuiltin(c: Checker, name: string, given: readonly Given[], 
       const count = integerOf(c, n.value, n.span, of('n', name), 1);
       return count === null ? unknown : constant(Array.from({ length: count }, (_, i) => i));
     }
-    case 'split':
-      return split(c, argument('x')!, argument('sizes')!, argument('axis'), span);
     case 'grad':
       return gradient(c, argument('y')!, argument('x')!, span);
     default:
@@ -74,42 +73,25 @@ function size(c: Checker, v: Given, axis: Given): Value {
   return unknown;
 }
 
-/** A tuple of slices. */
-function split(c: Checker, x: Given, sizes: Given, axis: Given | undefined, span: Span): Value {
-  const term = toTerm(c, x.value, x.span, of('x', 'split'));
-  const parts = integersOf(c, sizes.value, sizes.span, of('sizes', 'split'), 1);
-  const at = axis ? integerOf(c, axis.value, axis.span, of('axis', 'split')) : -1;
-  if (!term || !parts || at === null) return unknown;
-  const normal = normalAxis(at, term.shape.length);
-  if (isProblem(normal)) {
-    c.report('GAN0303', axis?.span ?? x.span, { axis: at, rank: term.shape.length });
-    return unknown;
-  }
-  const whole = term.shape[normal]!;
-  const sum = parts.reduce((a, b) => a + b, 0);
-  if (sum !== whole) {
-    c.report('GAN0354', sizes.span, { sizes: parts, sum, whole, axis: normal });
-    return unknown;
-  }
-  let from = 0;
-  const items = parts.map((part): Value => {
-    const slice = sliceTerm(term, normal, from, from + part, span);
-    from += part;
-    return c.room(span) ? { kind: 'term', term: slice } : unknown;
+/** A tuple of slices; the table's record holds the sizes to the axis. */
+function split(c: Checker, given: readonly Given[], span: Span, env: Env): Value {
+  const whole = applyOperation(c, 'split', given, span, env);
+  if (whole.kind !== 'term' || whole.term.kind !== 'op') return unknown;
+  const { args, attrs, shape } = whole.term;
+  const items = splitParts(attrs).map((part): Value => {
+    if (!c.room(span)) return unknown;
+    const term: OpTerm = {
+      kind: 'op',
+      op: 'slice',
+      args,
+      attrs: part,
+      place: null,
+      shape: shape.map((d, i) => (i === part.axis ? part.to - part.from : d)),
+      batch: args[0]!.batch,
+      span,
+      name: null,
+    };
+    return termValue(term);
   });
   return { kind: 'tuple', items, names: items.map(() => null) };
-}
-
-function sliceTerm(x: Term, axis: number, from: number, to: number, span: Span): OpTerm {
-  return {
-    kind: 'op',
-    op: 'slice',
-    args: [x],
-    attrs: { axis, from, to },
-    place: null,
-    shape: x.shape.map((d, i) => (i === axis ? to - from : d)),
-    batch: x.batch,
-    span,
-    name: null,
-  };
 }

@@ -20,10 +20,10 @@ export function apply(c: Checker, fn: Fn, given: readonly Given[], span: Span, e
     case 'net':
       return callNet(c, fn, given, span, env);
     case 'builtin':
-      return applyBuiltin(c, fn.name, given, span);
+      return applyBuiltin(c, fn.name, given, span, env);
     case 'operation':
       return isSpecial(fn.name) && !as
-        ? applyBuiltin(c, fn.name, given, span)
+        ? applyBuiltin(c, fn.name, given, span, env)
         : applyOperation(c, fn.name, given, span, env, as);
   }
 }

@@ -1,5 +1,6 @@
 /** AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake. */
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
+import type { Code } from '../diagnostics/table.ts';
 import type { File } from '../syntax/ast.ts';
 import { fileDoc } from '../syntax/comments.ts';
 import { Checker } from './context.ts';
@@ -24,9 +25,11 @@ export interface CheckInput {
   readonly set: Readonly<Record<string, string>>;
   /** Reads a `use`d file, relative to the file that uses it. */
   readonly load: Load;
+  /** The text did not parse whole: what seems unused may be used in a part that is missing. */
+  readonly partial?: boolean;
 }
 
-export function check({ file, source, set, load }: CheckInput): Outcome<Model> {
+export function check({ file, source, set, load, partial }: CheckInput): Outcome<Model> {
   const found: Diagnostic[] = [];
   const report = (d: Diagnostic): void => {
     found.push(d);
@@ -38,9 +41,21 @@ export function check({ file, source, set, load }: CheckInput): Outcome<Model> {
   for (const d of found) c.add(d);
   const model = elaborate(c);
   unusedNames(c);
-  const diagnostics = inOrder(program.modules, c.diagnostics);
+  const silent = new Set<string>([
+    ...(partial ? ofMissingText : []),
+    ...(partial || hasErrors(c) ? ofMistakes : []),
+  ]);
+  const diagnostics = inOrder(
+    program.modules,
+    c.diagnostics.filter((d) => !silent.has(d.code)),
+  );
   return hasErrors(c) ? { diagnostics } : { value: model, diagnostics };
 }
+
+/** In a text that did not parse whole, an unknown name may be declared in the part that is missing. */
+const ofMissingText: readonly Code[] = ['GAN0201', 'GAN0202', 'GAN0503', 'GAN0516', 'GAN0517'];
+/** Beside an error, what seems unused is most often its consequence. */
+const ofMistakes: readonly Code[] = ['GAN0217'];
 
 function elaborate(c: Checker): Model {
   const { main, modules } = c.program;

@@ -133,10 +133,8 @@ export function dataRecords(c: Checker): DataRecord[] {
     if (node.kind !== 'data') continue;
     const declared = main.own.filter((d) => d.node === node);
     for (const d of declared) declaredValue(c, d);
-    if (node.names.length !== node.types.length) {
-      c.report('GAN0355', node.span, { names: node.names.length, types: node.types.length });
-      continue;
-    }
+    // As many names as types: held where the text was read.
+    if (node.names.length !== node.types.length) continue;
     const fields = declared.flatMap((d) => {
       const type = c.fieldTypes.get(d);
       return type ? [{ name: d.name.text, type, span: d.name.span }] : [];

@@ -28,18 +28,17 @@ interface Variant {
 }
 
 /** What may be changed in a layer, the likeliest first. `wanted` are widths that would make sense here. */
-function variants(parameters: readonly string[], rank: number, wanted: readonly number[]): Variant[] {
-  const pair = (n: number): Attr => (rank === 2 ? [1, n] : [n, n]);
+function variants(parameters: readonly string[], wanted: readonly number[]): Variant[] {
   const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const all: Variant[] = [
     ...['units', 'filters'].flatMap((argument) =>
       wanted.map((n) => ({ argument, value: n, text: String(n) })),
     ),
-    ...numbers(1, 8).map((n) => ({ argument: 'stride', value: pair(n), text: String(n) })),
-    ...numbers(1, 8).map((n) => ({ argument: 'factor', value: pair(n), text: String(n) })),
+    ...numbers(1, 8).map((n) => ({ argument: 'stride', value: n, text: String(n) })),
+    ...numbers(1, 8).map((n) => ({ argument: 'factor', value: n, text: String(n) })),
     ...['same', 'valid'].map((w) => ({ argument: 'padding', value: w, text: `"${w}"` })),
     ...numbers(0, 4).map((n) => ({ argument: 'padding', value: n, text: String(n) })),
-    ...numbers(1, 11).map((n) => ({ argument: 'kernel', value: pair(n), text: String(n) })),
+    ...numbers(1, 11).map((n) => ({ argument: 'kernel', value: n, text: String(n) })),
   ];
   return all.filter((v) => parameters.includes(v.argument));
 }
@@ -67,8 +66,7 @@ function search(
     const signature = recordOf(term)?.signature;
     if (!signature) continue;
     const names = signature.map((p) => p.name);
-    for (const variant of variants(names, term.args[0]!.shape.length, wanted))
-      candidates.push({ at, variant });
+    for (const variant of variants(names, wanted)) candidates.push({ at, variant });
   }
   candidates.sort((a, b) => order.indexOf(a.variant.argument) - order.indexOf(b.variant.argument));
   for (const { at, variant } of candidates) {

@@ -288,6 +288,7 @@ class Resolver {
     const declared = lookupFunction(this.program, place.module, text);
     if (callee.field && !(variants as readonly string[]).includes(callee.field.text)) {
       this.report('GAN0216', callee.field.span, { net: text, field: callee.field.text });
+      if (declared) declared.used = true;
       return;
     }
     if (local) return;

@@ -110,17 +110,16 @@ class Loader {
   }
 
   private use(module: Module, use: UseDecl): void {
+    // A file that is being read must not be asked for again: it may be one that only memory holds.
+    const expected = normalise(`${module.source.path.replace(/[^\\/]*$/, '')}${use.path.value}`);
+    if (this.circle(expected, use)) return;
     const found = this.load(use.path.value, module.source.path);
     if (!found) {
       this.report(diagnose('GAN0209', use.path.span, { path: use.path.value }));
       return;
     }
     const path = normalise(found.path);
-    if (this.underWay.includes(path)) {
-      const chain = [...this.underWay.slice(this.underWay.indexOf(path)), path];
-      this.report(diagnose('GAN0210', use.path.span, { chain }));
-      return;
-    }
+    if (this.circle(path, use)) return;
     let used = this.byPath.get(path);
     if (used === undefined) {
       const parsed = parse(found);
@@ -152,6 +151,13 @@ class Loader {
       module.names.set(declared.name.text, declared);
       declared.used = true;
     }
+  }
+
+  private circle(path: string, use: UseDecl): boolean {
+    const at = this.underWay.indexOf(path);
+    if (at < 0) return false;
+    this.report(diagnose('GAN0210', use.path.span, { chain: [...this.underWay.slice(at), path] }));
+    return true;
   }
 }
 

@@ -133,11 +133,10 @@ export function applyOperation(
       } else ok = false;
     }
   }
-  const rank = operands[0]?.shape.length ?? 0;
   const attrs: Record<string, Attr> = {};
   for (const parameter of signature) {
     if (parameter.kind === 'value') continue;
-    const value = attribute(c, name, parameter, matched.get(parameter.name) ?? [], ok ? rank : 3);
+    const value = attribute(c, name, parameter, matched.get(parameter.name) ?? []);
     if (value === undefined) ok = false;
     else attrs[parameter.name] = value;
   }
@@ -182,13 +181,11 @@ function attribute(
   callee: string,
   parameter: Parameter,
   given: readonly Given[],
-  rank: number,
 ): Attr | undefined {
   const what = of(parameter.name, callee);
   const [first] = given;
   if (!first) {
-    const value = parameter.default ?? null;
-    return parameter.kind === 'size' && typeof value === 'number' ? pair(value, rank) : value;
+    return parameter.default ?? null;
   }
   const { value, span } = first;
   if (value.kind === 'constant' && parameter.orNumber && typeof value.value === 'number') {
@@ -208,16 +205,11 @@ function attribute(
       const items = given.map((g) => integerOf(c, g.value, g.span, what));
       return items.every((i) => i !== null) ? items : undefined;
     }
+    // A number or a list, as written; what it means for values of one or two directions the records say.
     case 'size': {
       const sizes = integersOf(c, value, span, what);
       if (!sizes) return undefined;
-      if (value.kind === 'constant' && typeof value.value === 'number') return pair(sizes[0]!, rank);
-      if (rank === 2 && sizes.length === 1) return [1, sizes[0]!];
-      if (rank !== 2 && sizes.length === 2) return sizes;
-      const expected =
-        rank === 2 ? 'a number, or a list of one' : 'a number, or a list of two: height and width';
-      c.report('GAN0224', span, { what, expected, found: describe(value) });
-      return undefined;
+      return value.kind === 'constant' && Array.isArray(value.value) ? sizes : sizes[0]!;
     }
     case 'initializer': {
       if (value.kind === 'unknown') return undefined;
@@ -235,11 +227,6 @@ function attribute(
     case 'value':
       return undefined;
   }
-}
-
-/** A size of one number goes for both axes; on `[length, channels]` values the height is 1. */
-function pair(n: number, rank: number): readonly number[] {
-  return rank === 2 ? [1, n] : [n, n];
 }
 
 function word(c: Checker, callee: string, parameter: Parameter, { value, span }: Given): Attr | undefined {

@@ -104,17 +104,6 @@ output out = z |> relu as bend
 `,
   } satisfies Entry<{ name: string; callee: string }>,
 
-  GAN0228: {
-    severity: 'error',
-    title: 'a positional argument after a named one',
-    message: ({ callee }) => `in a call of \`${callee}\`, arguments by position come before those by name`,
-    explain: `\`f(a, b, k = 3)\`: first the arguments that are told apart by their place, then those by their name. Otherwise a
-reader would have to count which place is left.`,
-    example: `noise z ~ normal[8]
-output out = clamp(lo = 0, z, 1)
-`,
-  } satisfies Entry<{ callee: string }>,
-
   GAN0229: {
     severity: 'error',
     title: 'unknown distribution',

@@ -125,7 +125,8 @@ output out = tanh(parts)
     severity: 'error',
     title: 'a tuple of another length',
     message: ({ names, items }) => `${names} names for a tuple of ${items}`,
-    explain: `\`let (a, b) = …\` goes by position and needs exactly one name for each value. Write \`_\` for one that is not needed.`,
+    explain: `\`let (a, b) = …\` goes by position and needs exactly one name for each value of the tuple: as many as the net
+declares results, or \`split\` makes parts. Write \`_\` for one that is not needed.`,
     example: `noise z ~ normal[8]
 let (a, b) = split(z, [2, 2, 4])
 output out = a + b
@@ -214,31 +215,6 @@ of n classes; \`sound[n]\` is n samples, \`sound[n, c]\` with c channels. Any ot
 output out = x
 `,
   } satisfies Entry<{ name: string; shape: Shape; rule: string }>,
-
-  GAN0354: {
-    severity: 'error',
-    title: 'a split that does not add up',
-    message: ({ sizes, sum, whole, axis }) =>
-      `the sizes ${show(sizes)} add up to ${sum}, and axis ${axis} has ${whole}`,
-    explain: `\`split(x, sizes, axis)\` cuts an axis (the last one by default) into parts of these sizes, in order, with nothing left
-over. To take one part only, write \`slice(x, axis, from, to)\`.`,
-    example: `noise z ~ normal[8]
-let (a, b) = split(z, [4, 5])
-output out = (a, b)
-`,
-  } satisfies Entry<{ sizes: Shape; sum: number; whole: number; axis: number }>,
-
-  GAN0355: {
-    severity: 'error',
-    title: 'a record with as many names as types',
-    message: ({ names, types }) =>
-      `${names} ${names === 1 ? 'name' : 'names'} for ${types} ${types === 1 ? 'type' : 'types'}`,
-    explain: `\`data (x, y) ~ (image[28, 28, 1], label[10])\` draws the fields of one record together: the first name has the first
-type, and so on, one for each.`,
-    example: `data (x, y) ~ (image[28, 28, 1])
-output out = x
-`,
-  } satisfies Entry<{ names: number; types: number }>,
 
   GAN0356: {
     severity: 'error',
