@@ -235,7 +235,7 @@ class PhaseWalk {
       }
       for (const name of update.losses) {
         const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
-        if (!loss) continue;
+        if (!loss || logs.some((log) => log.kind === 'log' && log.name === name)) continue;
         const value = here.value(loss.term);
         this.#losses.add(name);
         logs.push({ kind: 'log', name, value });

@@ -1,0 +1,8 @@
+/** The models of the zoo at sizes that float64 in JavaScript can follow. */
+export const tiny: Readonly<Record<string, { set: Record<string, string>; batch: number }>> = {
+  'dcgan.gan': { set: { width: '3', latent: '5', window: '4' }, batch: 4 },
+  'gan.gan': { set: { width: '8', latent: '5', pieces: '2' }, batch: 4 },
+  'ring.gan': { set: { width: '8' }, batch: 16 },
+  'vae.gan': { set: { width: '8', latent: '3' }, batch: 4 },
+  'wgan-gp.gan': { set: { width: '3', latent: '5', window: '4' }, batch: 4 },
+};
