@@ -33,7 +33,9 @@ describe.each(names)('%s', (name) => {
   test('frees or hands over every tensor that it makes, once, and uses each', () => {
     const { code } = compiled(name);
     for (const [, body] of code.matchAll(/^(?:async )?function \w+\(run\) \{\n([\s\S]*?)^\}$/gm)) {
-      const made = [...body!.matchAll(/^ *const ([\p{ID_Continue}$]+) = (?:tf|nn|run)\.\w+\(/gmu)].map((match) => match[1]!);
+      const made = [...body!.matchAll(/^ *const ([\p{ID_Continue}$]+) = (?:tf|nn|run)\.\w+\(/gmu)].map(
+        (match) => match[1]!,
+      );
       expect(new Set(made).size).toBe(made.length);
       for (const variable of made) {
         const escaped = variable.replaceAll('$', '\\$');

@@ -533,8 +533,8 @@ async function learn(run) {
   // ── average G decay 0.99 (line 45)
   run.average('G', 0.99);
 
-  // ── every 4 (line 46)
-  if (run.step % 4 === 0) {
+  // ── every 5 (line 46)
+  if (run.step % 5 === 0) {
     // ── sample x, z (line 46)
     await run.sample(['x', 'z']);
     const { x: x$2, z: z$3 } = run.samples;
