@@ -3,7 +3,7 @@ import type { Diagnostic, Label, Source, Span } from '../diagnostics/diagnostic.
 import { type ArgsOf, type Code, diagnose, type Extras } from '../diagnostics/table.ts';
 import type { Attrs, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
 import type { NetBody, NetCall, NoiseSource, Term } from './model.ts';
-import type { Declared, Module, Program } from './scope.ts';
+import { type Declared, type Module, type Program, preludeSource } from './scope.ts';
 import type { Value } from './value.ts';
 
 /** Names of parameters and block lets, innermost first. */
@@ -86,8 +86,8 @@ export class Checker {
     /** `--set` of the command line. */
     readonly settings: ReadonlyMap<string, string>,
   ) {
-    for (const module of [program.prelude, ...program.modules])
-      this.sources.set(module.source.path, module.source);
+    for (const source of [preludeSource, ...program.modules.map((m) => m.source)])
+      this.sources.set(source.path, source);
   }
 
   add(diagnostic: Diagnostic): void {
@@ -99,7 +99,7 @@ export class Checker {
    * shown at the call.
    */
   report<C extends Code>(code: C, span: Span, args: ArgsOf<C>, extras: Extras = {}): void {
-    const inPrelude = (s: Span) => s.file === this.program.prelude.source.path;
+    const inPrelude = (s: Span) => s.file === preludeSource.path;
     let place = span;
     let calls = this.calls.filter((call) => !inPrelude(call.span));
     const notes = [...(extras.notes ?? [])];

@@ -29,10 +29,9 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
     return unknown;
   }
   if (!of_y.batch) {
-    c.report('GAN0350', y.span, {
-      text: c.text(y.span),
-      expectation: of_y.kind === 'op' && of_y.op === 'expect',
-    });
+    const inside = of_y.kind === 'op' && of_y.op === 'expect';
+    const help = 'take the gradient of what stands inside `expect`, and average afterwards';
+    c.report('GAN0350', y.span, { text: c.text(y.span) }, inside ? { help } : {});
     return unknown;
   }
   if (!leads(of_y, of_x)) {

@@ -50,7 +50,7 @@ export interface Resolution {
 
 export function resolveNames(program: Program, report: (d: Diagnostic) => void): Resolution {
   const resolver = new Resolver(program, report);
-  for (const module of [program.prelude, ...program.modules]) resolver.module(module);
+  for (const module of program.modules) resolver.module(module);
   return { dependencies: resolver.dependencies };
 }
 

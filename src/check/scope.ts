@@ -43,6 +43,7 @@ export type Load = (path: string, from: string) => Source | undefined;
 /** All files of a program. `modules` has used files before those that use them; the main one is last. */
 export interface Program {
   readonly main: Module;
+  /** Read when a name is looked for that is nowhere else: most files need little of it. */
   readonly prelude: Module;
   readonly modules: readonly Module[];
 }
@@ -55,15 +56,25 @@ export function loadProgram(
 ): Program {
   const loader = new Loader(load, report);
   const main = loader.module(file, source);
-  return { main, prelude: preludeModule(), modules: [...loader.modules] };
+  let standard: Module | undefined;
+  return {
+    main,
+    modules: [...loader.modules],
+    get prelude() {
+      standard ??= preludeModule();
+      return standard;
+    },
+  };
 }
+
+export const preludeSource: Source = { path: 'prelude.gan', text: prelude };
 
 let preludeMemo: { source: Source; file: File } | undefined;
 
 /** The prelude's text and tree are made once; its names anew for each check, since evaluation notes things on them. */
 function preludeModule(): Module {
   if (!preludeMemo) {
-    const source: Source = { path: 'prelude.gan', text: prelude };
+    const source = preludeSource;
     const file = parse(source).value;
     if (!file) throw new Error('internal: the prelude does not parse');
     preludeMemo = { source, file };
@@ -230,14 +241,15 @@ export function namesOf(node: NamedDeclaration): readonly Name[] {
 
 /** A name as `module`'s text sees it: its own and used ones hide the prelude's. */
 export function lookup(program: Program, module: Module, name: string): Declared | undefined {
-  return module.names.get(name) ?? program.prelude.names.get(name);
+  const own = module.names.get(name);
+  return own || isOperation(name) || isBuiltin(name) ? own : program.prelude.names.get(name);
 }
 
 /** What a called name means at the level of files: a net or def. */
 export function lookupFunction(program: Program, module: Module, name: string): Declared | undefined {
   const own = module.names.get(name);
   if (own && (own.kind === 'net' || own.kind === 'def')) return own;
-  if (isOperation(name)) return undefined;
+  if (isOperation(name) || isBuiltin(name)) return undefined;
   const standard = program.prelude.names.get(name);
   return standard && (standard.kind === 'net' || standard.kind === 'def') ? standard : undefined;
 }

@@ -19,6 +19,7 @@ import {
   asHost,
   constantTerm,
   describe,
+  fnKind,
   type Given,
   hostTerm,
   shapedOf,
@@ -58,7 +59,7 @@ export function toTerm(c: Checker, value: Value, span: Span, what: string): Term
       return null;
     }
     case 'function': {
-      const name = describe(value);
+      const name = `${fnKind(value.fn) === 'operation' ? 'an' : 'a'} ${fnKind(value.fn)}`;
       c.report(
         'GAN0213',
         span,
@@ -232,8 +233,11 @@ function attribute(
 function word(c: Checker, callee: string, parameter: Parameter, { value, span }: Given): Attr | undefined {
   if (value.kind === 'unknown') return undefined;
   const words = parameter.words ?? [];
+  const choices = [...words.map((w) => `"${w}"`), ...(parameter.orNumber ? ['a number'] : [])];
   const expected =
-    `${words.map((w) => `"${w}"`).join(' or ')}${parameter.orNumber ? ' or a number' : ''}` || 'a string';
+    choices.length > 1
+      ? `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+      : (choices[0] ?? 'a string');
   if (value.kind !== 'constant' || typeof value.value !== 'string') {
     c.report('GAN0224', span, { what: of(parameter.name, callee), expected, found: describe(value) });
     return undefined;

@@ -148,7 +148,7 @@ train (batch = 8, steps = 10) {
     severity: 'error',
     title: 'a count that is not certain',
     message: ({ source, counts }) =>
-      `\`${source}\` may hold ${counts.map((n) => (n === 'batch' ? "the phase's `batch` of" : String(n))).join(' or ')} examples here`,
+      `how many examples \`${source}\` holds here depends on what has run: ${counts.map((n) => (n === 'batch' ? "the phase's `batch`" : String(n))).join(' or ')}`,
     explain: `Shapes are known while compiling, and so is how many examples a value holds at each update. Here that depends on
 whether a block (\`once\`, \`every\`, \`repeat\`) has run: one \`sample\` gives one count, another gives another.
 

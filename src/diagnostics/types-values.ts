@@ -175,7 +175,7 @@ Take the gradient first and the mean after it: \`expect(square(norm(grad(D(x), x
 let h = expect(sum(tanh(z)))
 output out = grad(h, z)
 `,
-  } satisfies Entry<{ text: string; expectation: boolean }>,
+  } satisfies Entry<{ text: string }>,
 
   GAN0351: {
     severity: 'error',
