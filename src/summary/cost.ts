@@ -1,5 +1,6 @@
 /** FLOPs and memory of a training step, from the plan: what is computed, how often, and what lives at the same time. */
 import type { OptimizerSpec } from '../check/model.ts';
+import { isNumber, isOwned } from '../emit/tfjs/uses.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Operation } from '../ops/record.ts';
@@ -76,7 +77,7 @@ function flops(steps: readonly Step[], batch: number, clock: Clock): number {
 /** A record counts one example; a value made from per-example ones is made from all of them. */
 function nodeFlops(node: OpNode, batch: number): number {
   const record: Operation | undefined = (operations as Readonly<Record<string, Operation>>)[node.op];
-  if (record?.kind !== 'primitive') return 0;
+  if (record?.kind !== 'primitive' || isNumber(node)) return 0;
   const shaped = (n: Node) => ({ shape: n.shape, batch: n.count !== null });
   const examples = Math.max(1, ...[node, ...node.args].map((n) => countOf(n, batch) ?? 1));
   return examples * record.cost(node.args.map(shaped), node.attrs, node.shape).flops;
@@ -100,6 +101,7 @@ function peak(phase: PhasePlan): number {
   const size = (node: Node) => sizeOf(node.shape) * (countOf(node, phase.batch) ?? 1) * FLOAT;
   const ownerOf = (node: Node) => owner.get(node) ?? node;
   const made = (node: Node) => {
+    if (!isOwned(node)) return;
     const from = node.kind === 'op' && ALIASES.has(node.op) ? node.args[0] : undefined;
     const root = from && users.has(ownerOf(from)) ? ownerOf(from) : node;
     owner.set(node, root);

@@ -4,6 +4,7 @@
  */
 import type { Node } from '../../ir/graph.ts';
 import { inOrder } from '../../ir/print.ts';
+import { isNumber } from './uses.ts';
 
 export class Calls {
   /** For each node the labels of the calls that it stems from, by net. */
@@ -23,7 +24,8 @@ export class Calls {
           if (net !== null && of !== net && isForward(node)) continue;
           for (const label of found) add(labels, of, label);
         }
-        if (net === null || !isForward(node) || netOf(arg) === net) continue;
+        // Numbers (a count, 1/n) are the same in all nets.
+        if (net === null || !isForward(node) || netOf(arg) === net || isNumber(arg)) continue;
         const label = entry(arg, names);
         if (label !== null) add(labels, net, label);
       }
