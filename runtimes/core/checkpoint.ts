@@ -25,6 +25,8 @@ interface Counts {
   feeds: Record<string, { pass: number; offset: number; latest: number; count: number }>;
   optimizers: Record<string, Record<string, number>>;
   averaging: string[];
+  /** What `epoch` and `progress` are for outputs on these weights. */
+  clock: { epoch: number; progress: number };
   iterated: string[];
 }
 
@@ -77,6 +79,7 @@ export async function captureCheckpoint(
     ),
     optimizers: steps,
     averaging: [...state.averaging],
+    clock: run.clock(),
     iterated: [...state.iterated],
   };
   return { tensors, metadata: { ganc: JSON.stringify(counts) } };
@@ -220,6 +223,7 @@ export function restoreForOutputs(run: TrainingRun, file: SafetensorsFile): void
   const counts = readCounts(file);
   for (const net of counts?.averaging ?? []) state.averaging.add(net);
   state.step = counts?.step ?? 0;
+  run.fixedClock = counts?.clock ?? null;
   const phase = model.phases[counts?.phase ?? model.phases.length - 1] ?? model.phases.at(-1);
   if (phase !== undefined) run.setPhase(phase);
 }

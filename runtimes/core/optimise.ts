@@ -5,6 +5,7 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { fused } from './fused.ts';
 import type { CompiledModel, Hyper } from './model.ts';
 
 type Rule = CompiledModel['optimizers'][number]['rule'];
@@ -14,20 +15,6 @@ export interface OptimizerState {
   steps: number;
   slots: Record<string, Tensor>;
 }
-
-type Slots = Partial<Record<string, Tensor>>;
-interface Stepped {
-  weight: Tensor;
-  slots: Slots;
-}
-type RuleStep = (
-  w: Tensor,
-  g: Tensor,
-  s: Slots,
-  t: number,
-  h: (key: string) => number,
-  hyper: Hyper,
-) => Stepped;
 
 /** Which slots a rule keeps, so that a checkpoint can be checked. */
 export const slotNames: Record<Rule, readonly string[]> = {
@@ -46,45 +33,76 @@ const defaults: Record<Rule, Readonly<Record<string, number>>> = {
   adagrad: { lr: 1e-2, epsilon: 1e-10 },
 };
 
-/** keep·old + (1 − keep)·fresh, where there may be no old one (it counts as 0). */
-function blend(old: Tensor | undefined, fresh: Tensor, keep: number): Tensor {
-  const part = tf.mul(fresh, 1 - keep);
-  return old === undefined ? part : tf.add(tf.mul(old, keep), part);
+/** What a rule makes of its hyperparameters: a formula (see fused.ts) of `w`, `g` and the slots, and its numbers. */
+interface Formula {
+  text: string;
+  numbers: Record<string, number>;
 }
+type RuleFormula = (h: (key: string) => number, steps: number, started: Started, hyper: Hyper) => Formula;
+/** Slots that exist already; the others count as 0. */
+type Started = (slot: string) => boolean;
 
-const adam: RuleStep = (w, g, s, t, h) => {
-  const m = blend(s.m, g, h('beta1'));
-  const v = blend(s.v, tf.square(g), h('beta2'));
-  const rate = h('lr') / (1 - h('beta1') ** t);
-  const scale = 1 / Math.sqrt(1 - h('beta2') ** t);
-  const denominator = tf.add(tf.mul(tf.sqrt(v), scale), h('epsilon'));
-  return { weight: tf.sub(w, tf.mul(tf.div(m, denominator), rate)), slots: { m, v } };
-};
+/** slot ← keep·slot + (1 − keep)·fresh. */
+const blend = (slot: string, fresh: string, keep: string, started: boolean) =>
+  started
+    ? `next_${slot} = ${slot} * ${keep} + ${fresh} * rest_${keep}`
+    : `next_${slot} = ${fresh} * rest_${keep}`;
 
-const rules: Record<Rule, RuleStep> = {
-  sgd: (w, g, s, _t, h, hyper) => {
-    const momentum = h('momentum');
-    if (momentum === 0) return { weight: tf.sub(w, tf.mul(g, h('lr'))), slots: {} };
-    const buffer = s.momentum === undefined ? tf.clone(g) : tf.add(tf.mul(s.momentum, momentum), g);
-    const direction = hyper.nesterov === true ? tf.add(g, tf.mul(buffer, momentum)) : buffer;
-    return { weight: tf.sub(w, tf.mul(direction, h('lr'))), slots: { momentum: buffer } };
+const adam: RuleFormula = (h, steps, started) => ({
+  text: [
+    blend('m', 'g', 'beta1', started('m')),
+    blend('v', 'square(g)', 'beta2', started('v')),
+    'next_w = w - next_m / (sqrt(next_v) * scale + epsilon) * rate',
+  ].join('; '),
+  numbers: {
+    beta1: h('beta1'),
+    rest_beta1: 1 - h('beta1'),
+    beta2: h('beta2'),
+    rest_beta2: 1 - h('beta2'),
+    scale: 1 / Math.sqrt(1 - h('beta2') ** steps),
+    epsilon: h('epsilon'),
+    rate: h('lr') / (1 - h('beta1') ** steps),
+  },
+});
+
+const rules: Record<Rule, RuleFormula> = {
+  sgd(h, _, started, hyper) {
+    const numbers = { rate: h('lr'), keep: h('momentum') };
+    if (numbers.keep === 0) return { text: 'next_w = w - g * rate', numbers };
+    // The first gradient itself begins the momentum.
+    const buffer = started('momentum') ? 'momentum * keep + g' : 'g * 1';
+    const direction = hyper.nesterov === true ? '(g + next_momentum * keep)' : 'next_momentum';
+    return { text: `next_momentum = ${buffer}; next_w = w - ${direction} * rate`, numbers };
   },
   adam,
   // Loshchilov & Hutter 2019: the decay acts on the weight, not through the moments.
-  adamw: (w, g, s, t, h, hyper) => adam(tf.mul(w, 1 - h('lr') * h('decay')), g, s, t, h, hyper),
-  rmsprop: (w, g, s, _t, h) => {
-    const square = blend(s.square, tf.square(g), h('decay'));
-    const direction = tf.div(g, tf.add(tf.sqrt(square), h('epsilon')));
-    const momentum = h('momentum');
-    if (momentum === 0) return { weight: tf.sub(w, tf.mul(direction, h('lr'))), slots: { square } };
-    const buffer = s.momentum === undefined ? direction : tf.add(tf.mul(s.momentum, momentum), direction);
-    return { weight: tf.sub(w, tf.mul(buffer, h('lr'))), slots: { square, momentum: buffer } };
+  adamw(h, steps, started, hyper) {
+    const { text, numbers } = adam(h, steps, started, hyper);
+    return {
+      text: text.replace('next_w = w ', 'next_w = w * shrink '),
+      numbers: { ...numbers, shrink: 1 - h('lr') * h('decay') },
+    };
   },
-  adagrad: (w, g, s, _t, h) => {
-    const squared = tf.square(g);
-    const sum = s.sum === undefined ? squared : tf.add(s.sum, squared);
-    const direction = tf.div(g, tf.add(tf.sqrt(sum), h('epsilon')));
-    return { weight: tf.sub(w, tf.mul(direction, h('lr'))), slots: { sum } };
+  rmsprop(h, _, started) {
+    const numbers = {
+      decay: h('decay'),
+      rest_decay: 1 - h('decay'),
+      epsilon: h('epsilon'),
+      rate: h('lr'),
+      keep: h('momentum'),
+    };
+    const square = blend('square', 'square(g)', 'decay', started('square'));
+    const direction = 'g / (sqrt(next_square) + epsilon)';
+    if (numbers.keep === 0) return { text: `${square}; next_w = w - ${direction} * rate`, numbers };
+    const buffer = started('momentum') ? `momentum * keep + ${direction}` : direction;
+    return { text: `${square}; next_momentum = ${buffer}; next_w = w - next_momentum * rate`, numbers };
+  },
+  adagrad(h, _, started) {
+    const sum = started('sum') ? 'sum + square(g)' : 'square(g)';
+    return {
+      text: `next_sum = ${sum}; next_w = w - g / (sqrt(next_sum) + epsilon) * rate`,
+      numbers: { rate: h('lr'), epsilon: h('epsilon') },
+    };
   },
 };
 
@@ -97,17 +115,21 @@ export function optimiseWeight(
   hyper: Hyper,
 ): { weight: Tensor; state: OptimizerState } {
   const steps = (state?.steps ?? 0) + 1;
+  const old = state?.slots ?? {};
   const h = (key: string) => {
     const given = hyper[key];
     return typeof given === 'number' ? given : (defaults[rule][key] ?? 0);
   };
-  const done = tf.tidy(() => {
-    const { weight: fresh, slots } = rules[rule](weight, gradient, state?.slots ?? {}, steps, h, hyper);
-    return { weight: fresh, ...Object.fromEntries(Object.entries(slots).map(([k, v]) => [`slot ${k}`, v!])) };
-  }) as Record<string, Tensor>;
-  const slots: Record<string, Tensor> = {};
-  for (const [key, value] of Object.entries(done)) if (key !== 'weight') slots[key.slice(5)] = value;
-  return { weight: done.weight!, state: { steps, slots } };
+  const { text, numbers } = rules[rule](h, steps, (slot) => old[slot] !== undefined, hyper);
+  // Only what the formula names: an operand that it does not use would still be part of the result's shape.
+  const operands = Object.fromEntries(
+    Object.entries({ w: weight, g: gradient, ...old, ...numbers }).filter(([name]) =>
+      new RegExp(`\\b${name}\\b`).test(text),
+    ),
+  );
+  const { next_w, ...next } = fused(text, operands);
+  const slots = Object.fromEntries(Object.entries(next).map(([name, value]) => [name.slice(5), value]));
+  return { weight: next_w!, state: { steps, slots } };
 }
 
 /**

@@ -43,6 +43,8 @@ export class TrainingRun implements Run {
   /** Scalars noted in this step, by name; the latest wins. */
   readonly noted = new Map<string, Tensor>();
   phase: PhaseSpec;
+  /** Set where only outputs are evaluated, on a checkpoint's weights. */
+  fixedClock: { epoch: number; progress: number } | null = null;
 
   private readonly fields = new Map<string, Field>();
   private readonly noise = new Map<string, CompiledModel['noise'][number]>();
@@ -121,10 +123,8 @@ export class TrainingRun implements Run {
   /** Sets the clocks and forgets the last step's notes. */
   beginStep(logging: boolean): void {
     const { state } = this;
-    const feed = this.epochFeed();
     this.step = state.step;
-    this.epoch = feed === undefined ? 0 : feed.position.pass - state.epochBase;
-    this.progress = this.progressNow();
+    Object.assign(this, this.clock());
     this.logging = logging;
     this.forgetNotes();
     this.places.clear();
@@ -281,7 +281,6 @@ export class TrainingRun implements Run {
   async evaluate(output: OutputSpec, count: number, stream: string, nth = 0): Promise<Tensor> {
     const { seed } = this.settings;
     const samples: Record<string, Tensor> = {};
-    const feed = this.epochFeed();
     const places = new Map<string, number>();
     try {
       for (const name of output.sources) {
@@ -306,8 +305,7 @@ export class TrainingRun implements Run {
       const outputRun: OutputRun = {
         batch: count,
         step: this.state.step,
-        epoch: feed === undefined ? 0 : feed.position.pass - this.state.epochBase,
-        progress: this.progressNow(),
+        ...this.clock(),
         output: this.output,
         live: this.state.live,
         frozen: this.state.frozen,
@@ -340,6 +338,14 @@ export class TrainingRun implements Run {
     const total = feed.dataset.count;
     const order = permutation(this.settings.seed, `${stream}/${dataStream(record)}`, 0, total);
     return feed.dataset.read(Int32Array.from({ length: count }, (_, i) => order[(nth * count + i) % total]!));
+  }
+
+  /** `epoch` and `progress` after the steps done so far: those of the current weights. */
+  clock(): { epoch: number; progress: number } {
+    if (this.fixedClock !== null) return this.fixedClock;
+    const feed = this.epochFeed();
+    const epoch = feed === undefined ? 0 : feed.position.pass - this.state.epochBase;
+    return { epoch, progress: Math.min(1, this.progressNow()) };
   }
 
   progressNow(): number {

@@ -31,38 +31,60 @@ function render(options: PlotOptions & {}): string {
 /** Points drawn at most, for each curve: a long log is thinned by averaging neighbours. */
 const POINTS = 500;
 
-/** Every loss and metric over the steps, each in a panel of its own, with its moving mean. null for an empty log. */
+const PANEL = { width: 720, height: 170 };
+
+/**
+ * Every loss and metric over the steps, one below another, each on its own scale, with its moving mean. null for an
+ * empty log.
+ */
 export function curvesSvg(entries: readonly LogEntry[]): string | null {
   const names = [...new Set(entries.flatMap((e) => Object.keys(e.values)))];
-  const rows = names.flatMap((name) => {
-    const all = entries.filter((e) => typeof e.values[name] === 'number');
-    const group = Math.max(1, Math.ceil(all.length / POINTS));
-    return Array.from({ length: Math.ceil(all.length / group) }, (_, i) => {
-      const part = all.slice(i * group, (i + 1) * group);
-      return {
-        name,
-        step: part.at(-1)!.step,
-        value: part.reduce((sum, e) => sum + e.values[name]!, 0) / part.length,
-      };
-    });
+  const panels = names.flatMap((name) => {
+    const rows = thinned(entries, name);
+    return rows.length === 0 ? [] : [panel(name, rows)];
   });
-  if (rows.length === 0) return null;
+  if (panels.length === 0) return null;
+  const height = panels.length * PANEL.height;
+  const inner = panels.map((svg, i) => svg.replace('<svg', `<svg y="${i * PANEL.height}"`));
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${PANEL.width}" height="${height}" viewBox="0 0 ${PANEL.width} ${height}">`,
+    `<rect width="100%" height="100%" fill="white"/>`,
+    ...inner,
+    '</svg>\n',
+  ].join('\n');
+}
+
+interface Point {
+  step: number;
+  value: number;
+}
+
+function thinned(entries: readonly LogEntry[], name: string): Point[] {
+  const all = entries.filter((e) => typeof e.values[name] === 'number');
+  const group = Math.max(1, Math.ceil(all.length / POINTS));
+  return Array.from({ length: Math.ceil(all.length / group) }, (_, i) => {
+    const part = all.slice(i * group, (i + 1) * group);
+    const value = part.reduce((sum, e) => sum + e.values[name]!, 0) / part.length;
+    return { step: part.at(-1)!.step, value };
+  });
+}
+
+function panel(name: string, rows: readonly Point[]): string {
+  const k = Math.max(1, Math.round(rows.length / 25));
   return render({
-    width: 720,
-    height: 60 + 180 * names.length,
+    ...PANEL,
     marginLeft: 60,
-    marginRight: 110,
-    x: { label: 'step', grid: true },
-    y: { label: null, grid: true, nice: true },
-    fy: { label: null, domain: names },
+    marginTop: 26,
+    x: { label: 'step', grid: true, labelArrow: 'none' },
+    y: { label: name, grid: true, nice: true, labelArrow: 'none', ticks: 5 },
     marks: [
       Plot.frame({ stroke: '#ddd' }),
-      Plot.line(rows, { x: 'step', y: 'value', fy: 'name', stroke: '#9ecae1', strokeWidth: 1 }),
+      Plot.line(rows, { x: 'step', y: 'value', stroke: '#9ecae1', strokeWidth: 1 }),
       Plot.line(
         rows,
         Plot.windowY(
-          { k: Math.max(1, Math.round(rows.length / names.length / 25)), anchor: 'end', strict: false },
-          { x: 'step', y: 'value', fy: 'name', stroke: '#08519c', strokeWidth: 1.8 },
+          { k, anchor: 'end', strict: false },
+          { x: 'step', y: 'value', stroke: '#08519c', strokeWidth: 1.8 },
         ),
       ),
     ],
@@ -83,8 +105,14 @@ export function scatterSvg(values: Float32Array, background?: Float32Array, titl
   return render({
     width: 480,
     height: 480,
-    margin: 36,
-    x: { domain: [-reach, reach], label: title ?? null, grid: true },
+    margin: 40,
+    x: {
+      domain: [-reach, reach],
+      label: title ?? null,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      grid: true,
+    },
     y: { domain: [-reach, reach], label: null, grid: true },
     marks: [
       Plot.frame({ stroke: '#ccc' }),

@@ -12,8 +12,8 @@ import { locate, type Origin, RunFolder, type RunRecord, readCheckpoint } from '
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
 import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
-import { makeProgress } from './progress.ts';
-import { listenForStop } from './signals.ts';
+import { makeProgress, type Progress } from './progress.ts';
+import { listenForStop, type StopRequest } from './signals.ts';
 
 export interface TrainResult {
   status: 'finished' | 'stopped';
@@ -37,13 +37,13 @@ export async function train(
   host: Host = {},
 ): Promise<TrainResult> {
   checkFormat(compiled);
-  const stop = listenForStop();
   const origin = options.from === undefined ? null : locate(options.from);
   const before = origin?.folder?.record() ?? null;
   const settings = merge(before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
-  if (model.phases.length === 0)
+  if (model.phases.length === 0) {
     throw new UserError(`${model.name} has no \`train\`: there is nothing to do`);
+  }
   const folder = chooseFolder(model, options, origin);
   const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
   const seed = options.seed ?? (file && checkpointSummary(file)?.seed) ?? settings.seed ?? 0;
@@ -53,6 +53,7 @@ export async function train(
 
   const datasets = await openData(model, settings.data ?? {}, host);
   const run = new TrainingRun(model, { seed, datasets });
+  const stop = listenForStop();
   try {
     run.state.initialise(seed);
     if (file === null) startNets(run, host);
@@ -61,32 +62,13 @@ export async function train(
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
     folder.openLog(run.state.total);
-    const resumed = run.state.total > 0 ? `, from step ${run.state.total}` : '';
-    progress.say(`${model.name} → ${shown(folder.path)}${resumed} (seed ${seed})`);
+    progress.say(beginning(run, folder, seed));
     const pictures = new Pictures(run, folder);
-    let lastCheckpoint = performance.now();
-    const cadence = cadenceOf(model.phases, run, settings);
-    const loopHost: LoopHost = {
-      now: () => performance.now(),
-      breathe: () => new Promise((done) => setImmediate(done)),
-      stopping: () => stop.requested,
-      phaseBegins: (phase) => progress.begin(phase),
-      step: (report) => progress.step(report),
-      logged: (entry) => folder.append(entry),
-      checkpointDue: () =>
-        settings.checkpointEvery === undefined && performance.now() - lastCheckpoint > CHECKPOINT_MS,
-      async checkpoint() {
-        const { tensors, metadata } = await captureCheckpoint(run);
-        folder.saveCheckpoint(run.state.total, tensors, metadata);
-        lastCheckpoint = performance.now();
-      },
-      async pictures() {
-        await pictures.draw();
-        writeCurves(folder);
-      },
-    };
-    const status = await trainLoop(run, cadence, loopHost).catch((error) => {
-      progress.end();
+    const status = await trainLoop(
+      run,
+      cadenceOf(model.phases, run, settings),
+      loopHost(run, folder, pictures, progress, stop, settings),
+    ).catch((error) => {
       throw withLastGood(error, folder);
     });
     progress.end();
@@ -103,6 +85,45 @@ export async function train(
     run.dispose();
     for (const dataset of Object.values(datasets)) await dataset.close?.();
   }
+}
+
+function beginning(run: TrainingRun, folder: RunFolder, seed: number): string {
+  const { model, state } = run;
+  const line = `${model.name} → ${shown(folder.path)} (seed ${seed})`;
+  if (state.total === 0) return line;
+  const over = state.phase === model.phases.length - 1 && run.phaseDone();
+  return over
+    ? `${line}: its ${state.total} steps are done; --steps with a larger number goes on`
+    : `${line}, from step ${state.total}`;
+}
+
+function loopHost(
+  run: TrainingRun,
+  folder: RunFolder,
+  pictures: Pictures,
+  progress: Progress,
+  stop: StopRequest,
+  settings: TrainOptions,
+): LoopHost {
+  let saved = performance.now();
+  return {
+    now: () => performance.now(),
+    breathe: () => new Promise((done) => setImmediate(done)),
+    stopping: () => stop.requested,
+    phaseBegins: (phase) => progress.begin(phase),
+    step: (report) => progress.step(report),
+    logged: (entry) => folder.append(entry),
+    checkpointDue: () => settings.checkpointEvery === undefined && performance.now() - saved > CHECKPOINT_MS,
+    async checkpoint() {
+      const { tensors, metadata } = await captureCheckpoint(run);
+      folder.saveCheckpoint(run.state.total, tensors, metadata);
+      saved = performance.now();
+    },
+    async pictures() {
+      await pictures.draw();
+      writeCurves(folder);
+    },
+  };
 }
 
 /** What is said now goes before what the run was started with. */

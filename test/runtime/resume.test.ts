@@ -106,7 +106,9 @@ describe('killed with SIGKILL', () => {
       bundle: true,
       format: 'esm',
       platform: 'node',
+      target: 'node20',
       external: ['@tensorflow/*', 'sharp'],
+      loader: { '.wasm': 'binary' },
       banner: {
         js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);",
       },

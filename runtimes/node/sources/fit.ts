@@ -40,11 +40,17 @@ export async function fit(source: RawSource, record: readonly Declared[]): Promi
       return Promise.all(
         conversions.map(async ({ raw, size, convert }) => {
           const out = new Float32Array(indices.length * size);
-          const example = new Float32Array(sizeOf(raw.shape));
-          for (let i = 0; i < indices.length; i++) {
+          const one = async (i: number, example: Float32Array) => {
             const waiting = raw.read(indices[i]!, example, 0);
             if (waiting !== undefined) await waiting;
             convert(example, out, i * size, indices[i]!);
+          };
+          const rawSize = sizeOf(raw.shape);
+          if (raw.slow === true) {
+            await Promise.all(Array.from(indices, (_, i) => one(i, new Float32Array(rawSize))));
+          } else {
+            const example = new Float32Array(rawSize);
+            for (let i = 0; i < indices.length; i++) await one(i, example);
           }
           return out;
         }),

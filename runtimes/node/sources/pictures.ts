@@ -72,6 +72,7 @@ export async function openPictures(
       name: null,
       shape: [],
       content: 'class',
+      slow: true,
       // The class of the picture that is shown, which is another one where the picture could not be decoded.
       read(index, out, at) {
         if (shift === null) {
@@ -120,6 +121,8 @@ class Decoder {
   private readonly kept: (Uint8Array | undefined)[] | null;
   private readonly broken = new Map<number, string>();
   private readonly limit: number;
+  /** Being decoded: a picture and its class ask for the same file at the same time. */
+  private readonly pending = new Map<number, Promise<Uint8Array | null>>();
 
   constructor(
     private readonly folder: string,
@@ -134,6 +137,7 @@ class Decoder {
       name: null,
       shape,
       content: 'picture',
+      slow: true,
       read: (index, out, at) =>
         this.pixels(index).then(({ data }) => {
           out.set(data, at);
@@ -145,12 +149,20 @@ class Decoder {
   async pixels(index: number): Promise<{ data: Uint8Array; shown: number }> {
     for (let k = 0; k < this.files.length; k++) {
       const i = (index + k) % this.files.length;
-      const data = this.kept?.[i] ?? (await this.decode(i));
+      const data = this.kept?.[i] ?? (await this.decodeOnce(i));
       if (data === null) continue;
       if (this.kept !== null) this.kept[i] = data;
       return { data, shown: i };
     }
     throw new UserError(`none of the ${this.files.length} pictures of ${this.folder} can be decoded`);
+  }
+
+  private decodeOnce(index: number): Promise<Uint8Array | null> {
+    const known = this.pending.get(index);
+    if (known !== undefined) return known;
+    const decoding = this.decode(index).finally(() => this.pending.delete(index));
+    this.pending.set(index, decoding);
+    return decoding;
   }
 
   private async decode(index: number): Promise<Uint8Array | null> {

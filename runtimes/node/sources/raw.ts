@@ -14,6 +14,8 @@ export interface RawField {
   readonly shape: readonly number[];
   readonly content: 'picture' | 'class' | 'sound' | 'numbers' | 'bytes' | 'integers';
   readonly scale?: number;
+  /** Examples take a while each (they are decoded), so several are read at a time. */
+  readonly slow?: boolean;
   /** Writes one example's numbers, row-major, to `out` from `at`. */
   read(index: number, out: Float32Array, at: number): void | Promise<void>;
 }
