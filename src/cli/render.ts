@@ -212,7 +212,7 @@ function show(line: string, list: readonly Mark[]): { text: string; columns: [nu
     const shown = segment === '\t' ? ' '.repeat(TAB - (width % TAB)) : clean(segment);
     for (let i = 0; i < segment.length; i++) at[index + i] = width;
     text += shown;
-    width += segment === '\t' ? shown.length : stringWidth(shown);
+    width += segment === '\t' ? shown.length : widthOf(shown);
   }
   at[line.length] = width;
   const column = (offset: number): number => at[Math.min(offset, line.length)] ?? width;
@@ -229,7 +229,7 @@ function window(text: string, columns: [number, number][]): { text: string; colu
   let width = 0;
   let first = 0;
   for (const { segment } of graphemes(text)) {
-    const w = stringWidth(segment);
+    const w = widthOf(segment);
     if (width < start) first = width + w;
     else if (width + w <= start + WIDEST) kept += segment;
     width += w;
@@ -240,6 +240,10 @@ function window(text: string, columns: [number, number][]): { text: string; colu
   const shift = (c: number): number => Math.max(0, Math.min(c, start + WIDEST) - first) + begin.length;
   return { text: `${begin}${kept}${end}`, columns: columns.map(([a, b]) => [shift(a), shift(b)]) };
 }
+
+/** Most characters need no table of widths, and a line may have a million of them. */
+const widthOf = (segment: string): number =>
+  segment.length === 1 && segment >= ' ' && segment <= '~' ? 1 : stringWidth(segment);
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
