@@ -139,7 +139,7 @@ export class ReferenceTrainer {
   }
 }
 
-/** An output's value on samples of its own; `copies` gives weights and statistics by copy and name. */
+/** An output's value for `batch` examples; `leafValue` gives samples, draws, weights and statistics. */
 export function evaluateOutput(
   output: OutputPlan,
   batch: number,

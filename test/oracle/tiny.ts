@@ -4,5 +4,5 @@ export const tiny: Readonly<Record<string, { set: Record<string, string>; batch:
   'gan.gan': { set: { width: '8', latent: '5', pieces: '2' }, batch: 4 },
   'ring.gan': { set: { width: '8' }, batch: 16 },
   'vae.gan': { set: { width: '8', latent: '3' }, batch: 4 },
-  'wgan-gp.gan': { set: { width: '3', latent: '5', window: '4' }, batch: 4 },
+  'wgan-gp.gan': { set: { width: '3', latent: '5', window: '4', critic_steps: '2' }, batch: 4 },
 };
