@@ -4,6 +4,7 @@ import type { Entry } from './diagnostic.ts';
 
 const show = (shape: Shape): string => `[${shape.join(', ')}]`;
 const product = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const factors = (shape: Shape): string =>
   shape.length > 1 ? `${shape.join('·')} = ${product(shape)}` : `${product(shape)}`;
 
@@ -143,7 +144,7 @@ output out = matmul(a, b)
     severity: 'error',
     title: 'a kernel for another number of channels',
     message: ({ channels, kernel, groups, needed }) =>
-      `the kernel ${show(kernel)} takes ${kernel.at(-2)} channels, but the value has ${channels}${groups === 1 ? '' : ` in ${groups} groups, so ${needed} each`}`,
+      `the kernel ${show(kernel)} takes ${some(kernel.at(-2)!, 'channel')}, but the value has ${channels}${groups === 1 ? '' : ` in ${groups} groups, so ${needed} each`}`,
     explain: `\`convolve(v, kernel)\` takes its kernel as a value of shape \`[height, width, channels in, channels out]\`, or \`[length,
 channels in, channels out]\` on \`[length, channels]\` values. Channels in must be those of \`v\`; with \`groups = g\` those of
 one group, a g-th of them.
@@ -225,7 +226,7 @@ output out = depth_to_space(x, 2)
     title: 'a margin too large',
     message: ({ op, amount, size }) =>
       op === 'crop'
-        ? `crop of ${amount} on each side leaves nothing of ${size} positions`
+        ? `crop of ${amount} on each side leaves nothing of ${some(size, 'position')}`
         : `padding by reflection takes ${amount} positions next to the border, but there are only ${size - 1}`,
     explain: `\`crop(x, n)\` takes n positions from each side, so the value must be larger than 2n. \`pad(x, n, mode = "reflect")\` mirrors
 the n positions next to the border one without repeating the border itself, so n must be smaller than the value;
@@ -252,7 +253,7 @@ output out = P()
     severity: 'error',
     title: 'a padding that leaves nothing',
     message: ({ kernel, stride, padding, input }) =>
-      `conv_transpose of ${input} positions with kernel ${kernel}, stride ${stride} and ${padding} pixels of padding gives ${(input - 1) * stride + kernel - 2 * padding} positions`,
+      `conv_transpose of ${some(input, 'position')} with kernel ${kernel}, stride ${stride} and ${some(padding, 'pixel')} of padding gives ${some((input - 1) * stride + kernel - 2 * padding, 'position')}`,
     explain: `With a padding of p pixels \`conv_transpose\` gives (n − 1) · stride + kernel − 2p positions: the padding of a transposed
 convolution is taken away from its output. With \`padding = "same"\` it gives exactly n × stride, whatever the kernel.`,
     example: `noise z ~ normal[1, 1, 8]

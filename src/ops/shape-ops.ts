@@ -302,6 +302,20 @@ export function splitParts(attrs: Attrs): readonly { axis: number; from: number;
   });
 }
 
+/** What the sizes were meant to be: equal parts of a number, or the last one changed to fit. */
+function splitHelp(sizes: readonly number[], size: number): string {
+  const [first] = sizes;
+  if (sizes.length === 1 && first! > 1 && size % first! === 0) {
+    const parts = new Array<number>(first!).fill(size / first!);
+    return `\`sizes\` lists the parts; [${parts.join(', ')}] are ${first} equal ones`;
+  }
+  const rest = size - sizes.slice(0, -1).reduce((p, q) => p + q, 0);
+  const fits = sizes.length > 1 && rest > 0 && sizes.every((n) => n > 0);
+  return fits
+    ? `[${[...sizes.slice(0, -1), rest].join(', ')}] would cover it`
+    : '`sizes` lists the parts, each at least 1';
+}
+
 const split: Composite = {
   kind: 'composite',
   doc: 'A tuple of parts of one axis: `let (mu, logvar) = split(h, [20, 20])`.',
@@ -315,12 +329,7 @@ const split: Composite = {
     const whole =
       sizes.reduce((p, q) => p + q, 0) === size && sizes.every((n) => Number.isInteger(n) && n > 0);
     if (whole) return { ...resolved, sizes };
-    const parts = sizes[0]!;
-    const equal = sizes.length === 1 && parts > 0 && size % parts === 0;
-    const help = equal
-      ? `\`sizes\` is a list, one number a part: [${new Array<number>(parts).fill(size / parts).join(', ')}] makes ${parts} equal ones`
-      : `\`sizes\` is a list, one number a part, each at least 1`;
-    return problem('GAN0325', { sizes, axis, size }, { argument: 'sizes' }, { help });
+    return problem('GAN0325', { sizes, axis, size }, { argument: 'sizes' }, { help: splitHelp(sizes, size) });
   },
   /** Of the first part; `splitParts` says them all. */
   shape: ([a], attrs) => a!.shape.map((d, i) => (i === attrs.axis ? numbers(attrs, 'sizes')[0]! : d)),
