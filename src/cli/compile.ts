@@ -2,11 +2,12 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { Model } from '../check/model.ts';
 import type { Stage } from '../emit/stages.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
 import { setOption } from './options.ts';
-import { runtimeFile } from './paths.ts';
+import { dataFolder, runtimeFile } from './paths.ts';
 import { type Terminal, terminalOf } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -77,19 +78,30 @@ gradients; plan, the training step in order; js, the emitted module.`,
       });
       const model = modelOf(compiled, terminal);
       if (!compiled.files) throw new Error('the compiler gave no files and no error');
-      write(options.out!, compiled.files, terminal);
+      write(options.out!, { ...compiled.files, ...dataAlong(model) }, terminal);
       const main = `${model.name}.js`;
       terminal.say(`\nNext:\n  cd ${quoted(options.out!)} && npm install && node ${quoted(main)}`);
     });
 }
 
+/** The data set that comes along with the command goes along with a model that learns from it. */
+function dataAlong(model: Model): Record<string, Uint8Array> {
+  if (!model.data.some(({ from }) => from === 'fashion')) return {};
+  const names = ['fashion-images-idx3-ubyte.gz', 'fashion-labels-idx1-ubyte.gz', 'LICENSE'];
+  return Object.fromEntries(names.map((name) => [`data/${name}`, readFileSync(path.join(dataFolder, name))]));
+}
+
 /** Each file whole or not at all; files of others in the folder stay. */
-function write(folder: string, files: Readonly<Record<string, string>>, terminal: Terminal): void {
+function write(
+  folder: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  terminal: Terminal,
+): void {
   try {
-    mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
       const file = path.join(folder, name);
-      const beside = path.join(folder, `.${name}.${process.pid}.part`);
+      mkdirSync(path.dirname(file), { recursive: true });
+      const beside = path.join(path.dirname(file), `.${path.basename(name)}.${process.pid}.part`);
       try {
         writeFileSync(beside, text);
         renameSync(beside, file);

@@ -3,7 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { CannotRun } from './failure.ts';
-import starter from './starter.gan';
+import starter from '../../models/first.gan';
 import { terminalOf } from './terminal.ts';
 
 export function initCommand(): Command {
