@@ -6,9 +6,11 @@ export function readme(model: Model, version: string): string {
   const run = `node ${name}.js`;
   const sources = model.data.map((record) => {
     const names = record.fields.map((field) => `\`${field.name}\``).join(', ');
-    const types = record.fields.map(({ type }) => `${type.meaning}[${type.shape.join(', ')}]`).join(', ');
+    const types = record.fields.map(({ type }) => {
+      return `\`${type.meaning === 'tensor' ? '' : type.meaning}[${type.shape.join(', ')}]\``;
+    });
     const from = record.from === null ? 'no default: give one' : `from \`${record.from}\``;
-    return `- ${names}: ${types}, ${from}; another with \`--data ${record.fields[0]!.name}=PATH\``;
+    return `- ${names}: ${types.join(', ')}, ${from}; another with \`--data ${record.fields[0]!.name}=PATH\``;
   });
   const outputs = model.values.filter(({ kind }) => kind === 'output').map((output) => `\`${output.name}\``);
   return `# ${name}

@@ -112,8 +112,11 @@ export class Writer {
     this.#lines.forEach(({ text, span }, index) => {
       const place = span && this.sources.place(span);
       if (!span || !place || text === '') return;
-      maybeAddSegment(map, index, text.length - text.trimStart().length, span.file, place.line, place.column);
-      setSourceContent(map, span.file, this.sources.file(span.file)?.text ?? null);
+      // Emitted folders hold their sources beside the code.
+      const beside = span.file.replace(/^.*[\\/]/, '');
+      const indent = text.length - text.trimStart().length;
+      maybeAddSegment(map, index, indent, beside, place.line, place.column);
+      setSourceContent(map, beside, this.sources.file(span.file)?.text ?? null);
     });
     const lines = this.#lines.map((line) => line.text);
     return {
