@@ -24,9 +24,10 @@ const broadcast_to: Primitive = {
     tfjs: ([x], node) => {
       const lead = node.count === null ? [] : [node.count === 'batch' ? 'run.batch' : node.count];
       const shape = `[${[...lead, ...node.shape].join(', ')}]`;
-      return constantOf(node.args[0]!) !== null && node.args[0]!.shape.length === 0
-        ? `tf.fill(${shape}, ${x})`
-        : `tf.broadcastTo(${x}, ${shape})`;
+      const source = node.args[0]!;
+      if (constantOf(source) !== null) return `tf.fill(${shape}, ${x})`;
+      const same = source.count === node.count && sizeOf(source.shape) === sizeOf(node.shape);
+      return same ? `tf.reshape(${x}, ${shape})` : `tf.broadcastTo(${x}, ${shape})`;
     },
   },
   samples: [
