@@ -84,6 +84,7 @@ const cases = [
   emitted('ring.gan'),
   emitted('conv.gan'),
   emitted('schedule.gan'),
+  emitted('ownership.gan'),
   zoo('gan.gan', { width: '8', latent: '4', pieces: '2' }),
   zoo('dcgan.gan', { width: '2', latent: '4', window: '3' }),
   zoo('wgan-gp.gan', { width: '2', latent: '4', window: '3', critic_steps: '2' }),

@@ -38,8 +38,11 @@ export class Body {
   }
 
   print(): void {
-    this.#block(this.#o.steps);
-    const { result, writer } = this.#o;
+    const { result, steps, writer } = this.#o;
+    // An output's samples are there from the beginning; a phase binds them where it draws them.
+    if (result) this.#bindSources([...walk(steps)].flatMap(reads));
+    if (result) writer.blank();
+    this.#block(steps);
     if (result) writer.line(`return ${this.#tensor(result)};`, result.span);
   }
 
@@ -150,9 +153,10 @@ export class Body {
   }
 
   #arithmetic(node: OpNode): string {
-    const [a, b] = node.args.map((arg) => {
+    const [a, b] = node.args.map((arg, i) => {
       const text = this.#operand(arg);
-      return /^[\p{ID_Continue}$.]+$/u.test(text) ? text : `(${text})`;
+      const bare = i === 0 && node.op !== 'neg' ? /^-?[\p{ID_Continue}$.]+$/u : /^[\p{ID_Continue}$.]+$/u;
+      return bare.test(text) ? text : `(${text})`;
     });
     if (node.op === 'neg') return `-${a}`;
     return node.op === 'maximum' ? `Math.max(${a}, ${b})` : `${a} ${ARITHMETIC[node.op]} ${b}`;

@@ -45,7 +45,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
     const print = () => {
       const weights = variables.weights(of.body, output?.result ?? null);
       if (weights) functions.line(`const ${weights} = run;`);
-      functions.blank();
+      if (!output) functions.blank();
       new Body({
         writer: functions,
         names: new Names(),

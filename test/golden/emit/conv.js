@@ -314,8 +314,8 @@ async function train(run) {
   const g_loss = tf.neg(expect$3);
   tf.dispose(expect$3);
   // line 25, backwards: loss g_loss = -expect(D(fake))
-  const expect_back_div = (-1) / run.batch;
-  const expect_back$2 = tf.broadcastTo(expect_back_div, [1]);
+  const expect_back_div = -1 / run.batch;
+  const expect_back$2 = tf.reshape(expect_back_div, [1]);
   // line 20, backwards: dense(1)
   const D_dense_1_back = nn.linear(expect_back$2, w['D/dense_1/kernel'], true);
   tf.dispose(expect_back$2);
@@ -427,8 +427,8 @@ async function train(run) {
 /** The output `samples` of z. */
 function samples(run) {
   const { output: w } = run;
-
   const { z } = run.samples;
+
   // line 7: dense(4 * 4 * 8)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
   const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);

@@ -321,8 +321,8 @@ async function train(run) {
 /** Points, drawn as a scatter. */
 function samples(run) {
   const { output: w } = run;
-
   const { z } = run.samples;
+
   // line 7: dense(8)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
   const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);

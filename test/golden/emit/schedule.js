@@ -89,7 +89,7 @@ async function warm(run) {
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
   // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
-  const expect_back = (-1) / run.batch;
+  const expect_back = -1 / run.batch;
   const mul_back = tf.mul(expect_back, y);
   const log_softmax_back = tf.sum(mul_back, [1], true);
   if (run.step === 0) {
@@ -271,11 +271,11 @@ async function learn(run) {
   if ((run.step < 2 || run.step % 5 === 0 ? 3 : 2) >= 1) {
     // ── repeat (if step < 2 || step % 5 == 0 then 3 else 2) (line 35)
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back_div = (-1) / run.batch;
-    const expect_back_broadcast_to = tf.broadcastTo(expect_back_div, [1]);
+    const expect_back_div = -1 / run.batch;
+    const expect_back_broadcast_to = tf.reshape(expect_back_div, [1]);
     const expect_back_broadcast_to$2 = tf.broadcastTo(expect_back_div, [run.batch, 1]);
     const expect_back_div$2 = 1 / run.batch;
-    const expect_back_broadcast_to$3 = tf.broadcastTo(expect_back_div$2, [1]);
+    const expect_back_broadcast_to$3 = tf.reshape(expect_back_div$2, [1]);
     const expect_back = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
     for (let i = 1; i <= (run.step < 2 || run.step % 5 === 0 ? 3 : 2); i++) {
       // ── sample x, z (line 36)
@@ -581,8 +581,8 @@ async function learn(run) {
     const critic$2 = tf.sub(expect$5, expect$6);
     tf.dispose([expect$5, expect$6]);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back_div$3 = (-16) / run.batch;
-    const expect_back_broadcast_to$4 = tf.broadcastTo(expect_back_div$3, [1]);
+    const expect_back_div$3 = -16 / run.batch;
+    const expect_back_broadcast_to$4 = tf.reshape(expect_back_div$3, [1]);
     const expect_back$3 = tf.broadcastTo(expect_back_div$3, [run.batch, 1]);
     // line 12, backwards: dense(1)
     const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$4, w['D/dense_2/kernel'], true);
@@ -600,7 +600,7 @@ async function learn(run) {
     tf.dispose(D_leaky_relu_back$x$2);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
     const expect_back_div$4 = 16 / run.batch;
-    const expect_back_broadcast_to$5 = tf.broadcastTo(expect_back_div$4, [1]);
+    const expect_back_broadcast_to$5 = tf.reshape(expect_back_div$4, [1]);
     const expect_back$4 = tf.broadcastTo(expect_back_div$4, [run.batch, 1]);
     // line 12, backwards: dense(1)
     const D_dense_2_back_linear$4 = nn.linear(expect_back_broadcast_to$5, w['D/dense_2/kernel'], true);
@@ -692,8 +692,8 @@ async function learn(run) {
 /** The output `samples` of z. */
 function samples(run) {
   const { output: w } = run;
-
   const { z } = run.samples;
+
   // line 11: dense(6)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
   const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
@@ -712,8 +712,8 @@ function samples(run) {
 /** The output `codes` of x. */
 function codes(run) {
   const { output: w } = run;
-
   const { x } = run.samples;
+
   // line 8: dense(6)
   const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
   const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);

@@ -1,0 +1,57 @@
+/** The emitted folder: what lies in it, and that npm would find in it what the project itself uses. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { compile } from '../../src/compile.ts';
+
+const root = join(import.meta.dirname, '../..');
+const text = readFileSync(join(root, 'test/golden/emit/ring.gan'), 'utf8');
+
+function files(path: string, source = text) {
+  return compile(
+    { source: { path, text: source }, load: (used) => ({ path: used, text: 'param gamma = 1\n' }) },
+    { runtime: '// the runtime\n', version: '9.9.9', target: 'node' },
+  ).files!;
+}
+
+test('holds the program, its map, the runtime, the manifest, a page and the source', () => {
+  const folder = files('models/ring.gan');
+  expect(Object.keys(folder).sort()).toEqual([
+    'README.md',
+    'package.json',
+    'ring.gan',
+    'ring.js',
+    'ring.js.map',
+    'runtime.js',
+  ]);
+  expect(folder['ring.gan']).toBe(text);
+  expect(folder['runtime.js']).toBe('// the runtime\n');
+  expect(folder['README.md']).toContain('node ring.js');
+  const map = JSON.parse(folder['ring.js.map']!);
+  expect(map.sources).toEqual(['ring.gan']);
+  expect(map.sourcesContent).toEqual([text]);
+});
+
+test('a used file lies beside', () => {
+  const folder = files('models/ring.gan', `use "parts/common.gan"\n${text.replace('param gamma = 1', '')}`);
+  expect(folder['common.gan']).toBe('param gamma = 1\n');
+});
+
+test('pins what the project itself is built and tested with', () => {
+  const manifest = JSON.parse(files('ring.gan')['package.json']!);
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect(manifest.type).toBe('module');
+  for (const [name, version] of Object.entries(manifest.dependencies)) {
+    expect(`${name} ${version}`).toBe(`${name} ${own.dependencies[name]}`);
+  }
+  expect(manifest.peerDependenciesMeta['@tensorflow/tfjs-node'].optional).toBe(true);
+});
+
+test('a file with errors gives none', () => {
+  const result = compile(
+    { source: { path: 'bad.gan', text: text.replace('normal[4]', 'normal[5]') }, load: () => undefined },
+    { runtime: '', version: '', target: 'node' },
+  );
+  expect(result.files).toBeUndefined();
+  expect(result.diagnostics.some((d) => d.severity === 'error')).toBe(true);
+});

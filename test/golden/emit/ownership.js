@@ -1,0 +1,133 @@
+// ownership: compiled by ganc from ownership.gan. "line 12" in a comment is a line of that file.
+//
+// Gradients that are one value for two weights, and that outlive the update: the run takes copies.
+import * as tf from '@tensorflow/tfjs';
+import { main } from './runtime.js';
+
+export const model = {
+  format: 1,
+  name: 'ownership',
+  doc: 'Gradients that are one value for two weights, and that outlive the update: the run takes copies.',
+  source: 'ownership.gan',
+  params: {},
+  data: [{ fields: [{ name: 'x', type: { meaning: 'tensor', shape: [2] } }], from: 'ring' }],
+  noise: [],
+  nets: [{ name: 'N', from: null }],
+  weights: [
+    { name: 'N/weight_1/value', net: 'N', shape: [2], init: { kind: 'constant', value: 0 }, fanIn: 1, fanOut: 2 },
+    { name: 'N/weight_2/value', net: 'N', shape: [2], init: { kind: 'constant', value: 0 }, fanIn: 1, fanOut: 2 },
+  ],
+  stats: [],
+  optimizers: [
+    { name: 'train/update_1', rule: 'sgd' },
+    { name: 'train/update_2', rule: 'sgd' },
+    { name: 'train/update_3', rule: 'sgd' },
+  ],
+  phases: [
+    {
+      name: 'train',
+      batch: 8,
+      steps: 20,
+      epochs: null,
+      epochSource: 'x',
+      averaged: [],
+      frozen: [],
+      losses: ['linear', 'constant'],
+      metrics: [],
+      step: train,
+    },
+  ],
+  outputs: [
+    { name: 'shift', type: { meaning: 'tensor', shape: [2] }, doc: '', sources: ['x'], evaluate: shift },
+    { name: 'same', type: { meaning: 'tensor', shape: [2] }, doc: '', sources: ['x'], evaluate: same },
+  ],
+};
+
+/** One step of phase `train` (20 steps of 8 examples). */
+async function train(run) {
+  const { live: w } = run;
+
+  // ── sample x (line 15)
+  await run.sample(['x']);
+  const { x } = run.samples;
+
+  // ── repeat 2 (line 16)
+  // line 8, backwards: loss linear = expect(slope)
+  const linear_back = 1 / run.batch;
+  // line 7, backwards: let slope = sum(x * N())
+  const mul_back_mul = tf.mul(linear_back, x);
+  const N_weight_2_value_grad = tf.sum(mul_back_mul, [0]);
+  tf.dispose(mul_back_mul);
+  for (let i = 1; i <= 2; i++) {
+    // ── update N to minimize linear with sgd(0.1) (line 16)
+    // line 5: weight([2]) + weight([2])
+    const N_add = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+    // line 7: let slope = sum(x * N())
+    const mul = tf.mul(x, N_add);
+    tf.dispose(N_add);
+    const slope = tf.sum(mul, [1]);
+    tf.dispose(mul);
+    // line 8: loss linear = expect(slope)
+    const linear = tf.mean(slope, [0]);
+    tf.dispose(slope);
+    run.update(
+      'train/update_1',
+      {
+        'N/weight_1/value': tf.clone(N_weight_2_value_grad),
+        'N/weight_2/value': tf.clone(N_weight_2_value_grad),
+      },
+      { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null },
+    );
+    run.log('linear', linear);
+    tf.dispose(linear);
+  }
+  tf.dispose(N_weight_2_value_grad);
+
+  // ── update N to maximize linear + progress with sgd(0.1 * progress) (line 17)
+  // line 5: weight([2]) + weight([2])
+  const N_add$2 = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+  // line 7: let slope = sum(x * N())
+  const mul$2 = tf.mul(x, N_add$2);
+  tf.dispose(N_add$2);
+  const slope$2 = tf.sum(mul$2, [1]);
+  tf.dispose(mul$2);
+  // line 8: loss linear = expect(slope)
+  const linear$2 = tf.mean(slope$2, [0]);
+  tf.dispose(slope$2);
+  // line 8, backwards: loss linear = expect(slope)
+  const linear_back$2 = -1 / run.batch;
+  // line 7, backwards: let slope = sum(x * N())
+  const mul_back_mul$2 = tf.mul(linear_back$2, x);
+  const N_weight_2_value_grad$2 = tf.sum(mul_back_mul$2, [0]);
+  tf.dispose(mul_back_mul$2);
+  run.update(
+    'train/update_2',
+    { 'N/weight_1/value': N_weight_2_value_grad$2, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$2) },
+    { lr: 0.1 * run.progress, momentum: 0, nesterov: false, clip_norm: null },
+  );
+  run.log('linear', linear$2);
+  tf.dispose(linear$2);
+  tf.tidy(() => run.log('constant', tf.scalar(1)));
+}
+
+/** The output `shift` of x. */
+function shift(run) {
+  const { output: w } = run;
+  const { x } = run.samples;
+
+  // line 5: weight([2]) + weight([2])
+  const N_add = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+  // line 11: output shift = x + N()
+  const shift = tf.add(x, N_add);
+  tf.dispose(N_add);
+  return shift;
+}
+
+/** The output `same` of x. */
+function same(run) {
+  return tf.clone(run.samples.x);
+}
+
+// Run as a program, it trains; imported, it only gives the model.
+await main(model, import.meta.url);
+//# sourceMappingURL=ownership.js.map
