@@ -27,8 +27,12 @@ export function makePlan(model: Model, options: PlanOptions = {}): Plan {
   const outputs = model.values
     .filter((value) => value.kind === 'output')
     .map((value) => outputPlan(model, value, frozen));
-  const averaged = new Set<string>();
-  const phases = model.phases.map((phase) => new PhaseWalk(model, phase, options, averaged).plan(frozen));
+  // What an average knows lives on across phases.
+  const averaging = new Set<string>();
+  const changes = new Changes(model);
+  const phases = model.phases.map((phase) =>
+    new PhaseWalk(model, phase, options, averaging, changes).plan(frozen),
+  );
   return {
     name: model.name,
     path: model.path,
@@ -104,13 +108,13 @@ class PhaseWalk {
   readonly #losses = new Set<string>();
   readonly #names = new Map<Node, string>();
 
-  constructor(model: Model, phase: Phase, options: PlanOptions, averaging: Set<string>) {
+  constructor(model: Model, phase: Phase, options: PlanOptions, averaging: Set<string>, changes: Changes) {
     this.#model = model;
     this.#phase = phase;
     this.#options = options;
     this.#averaging = averaging;
     this.#b = createBuilder(operations);
-    this.#changes = new Changes(model);
+    this.#changes = changes;
   }
 
   plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
@@ -172,6 +176,7 @@ class PhaseWalk {
         block.statement([{ kind: 'clip', net: action.net, low: action.low, high: action.high, span }], []);
         break;
       case 'average':
+        if (surely(block)) this.#changes.averageBegins(action.net);
         this.#versions.bump(this.#changes.ofAverage(action.net), block);
         block.statement([{ kind: 'average', net: action.net, decay: action.decay, span }], []);
         break;
@@ -257,7 +262,7 @@ class PhaseWalk {
       if (known) known.sites.push(site);
       else this.#moves.set(key, { move, sites: [site] });
       this.#needs.push(move.value);
-      this.#versions.bump([statKey('live', move.stat)], block);
+      this.#versions.bump(this.#changes.ofStatistic(move.stat), block);
     }
   }
 
@@ -319,6 +324,11 @@ class PhaseWalk {
   #inOrder(nets: readonly string[]): string[] {
     return this.#model.nets.map((net) => net.name).filter((name) => nets.includes(name));
   }
+}
+
+/** Whether a block is executed in each step. */
+function surely(block: Block): boolean {
+  return block.parent === null || (block.sure && surely(block.parent));
 }
 
 /** All statements in the order of the text, whatever block they stand in. */

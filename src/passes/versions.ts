@@ -62,7 +62,8 @@ export class Versions {
 export class Changes {
   readonly #model: Model;
   readonly #nets: ReadonlyMap<string, Net>;
-  readonly #found = new Map<readonly Action[], ReadonlySet<string>>();
+  /** Nets whose average has surely begun; until then it is the net itself. */
+  readonly #averaging = new Set<string>();
   readonly #called = new Map<string, ReadonlySet<string>>();
 
   constructor(model: Model) {
@@ -70,13 +71,12 @@ export class Changes {
     this.#nets = new Map(model.nets.map((net) => [net.name, net]));
   }
 
+  averageBegins(net: string): void {
+    this.#averaging.add(net);
+  }
+
   ofBlock(body: readonly Action[]): ReadonlySet<string> {
-    let keys = this.#found.get(body);
-    if (keys === undefined) {
-      keys = new Set(body.flatMap((action) => [...this.#ofAction(action)]));
-      this.#found.set(body, keys);
-    }
-    return keys;
+    return new Set(body.flatMap((action) => [...this.#ofAction(action)]));
   }
 
   #ofAction(action: Action): Iterable<string> {
@@ -114,7 +114,17 @@ export class Changes {
   }
 
   ofWeights(nets: readonly string[]): string[] {
-    return nets.flatMap((net) => this.#net(net).weights.map((w) => weightKey('live', w.name)));
+    return nets.flatMap((net) =>
+      this.#net(net).weights.flatMap((w) => [
+        weightKey('live', w.name),
+        ...(this.#averaging.has(net) ? [] : [weightKey('averaged', w.name)]),
+      ]),
+    );
+  }
+
+  ofStatistic(name: string): string[] {
+    const net = this.#model.nets.find(({ stats }) => stats.some((s) => s.name === name))!;
+    return [statKey('live', name), ...(this.#averaging.has(net.name) ? [] : [statKey('averaged', name)])];
   }
 
   /** Batch norm's averages are copied along. */
@@ -130,7 +140,7 @@ export class Changes {
   #statistics(action: UpdateAction): string[] {
     const nets = new Set<string>();
     for (const name of callsOf([action.objective])) for (const net of this.#reached(name)) nets.add(net);
-    return [...nets].flatMap((net) => this.#net(net).stats.map((s) => statKey('live', s.name)));
+    return [...nets].flatMap((net) => this.#net(net).stats.flatMap((s) => this.ofStatistic(s.name)));
   }
 
   /** A net and the nets that it calls, however deep. */

@@ -1,0 +1,127 @@
+/**
+ * Schedules made up at random: whatever is shared, hoisted out of loops or kept across blocks, a planned run has the losses
+ * and weights of a run that evaluates each update anew. At the borders of a block whatever it changes counts as another
+ * value, so there batch norm's averages may move where the plain run finds the same numbers again: averages are compared in
+ * schedules without blocks.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { analyse, planOf } from '../../src/compile.ts';
+import { PlainTrainer } from '../oracle/plain-trainer.ts';
+import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
+import type { Supply } from '../oracle/state.ts';
+import { supply } from '../oracle/supply.ts';
+
+/** Nets with everything that remembers: averages of batch norm, dropout, power iterations, draws of their own. */
+const declarations = (norm: string) => `
+data  x ~ [2] from "ring"
+noise z ~ normal[2]
+net H(z: [2]) -> [3] = z |> dense(3) ${norm} |> tanh
+net G(z: [2]) -> [2] = z |> dense(3) |> batch_norm |> tanh |> dense(2)
+net D(x: [2]) -> [1] = {
+  let h = x |> dense(3, norm = "spectral") |> tanh |> dropout(0.3)
+  return (h + 0.1 * draw normal[3]) |> dense(1)
+}
+let fake = G(z)
+let mix = draw uniform(0, 1)[1]
+let mixed = mix * x + (1 - mix) * fake
+let h = H(fake)
+loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake)))
+loss g_loss = expect(softplus(-D(fake)))
+loss slope = expect(square(norm(grad(D(mixed), mixed)) - 1))
+loss kept = expect(mean(square(h - H.frozen(z)))) + expect(mean(square(H.live(z) - H.averaged(fake))))
+metric gap = expect(D(x)) - expect(D(fake))
+optimizer d_opt = adam(0.02)
+optimizer g_opt = sgd(0.05, momentum = 0.5)
+`;
+
+const plainStatements = [
+  'sample x',
+  'sample z',
+  'sample x, z',
+  'update D to minimize d_loss with d_opt',
+  'update G to minimize g_loss with g_opt',
+  'update D to minimize d_loss + slope with rmsprop(0.01)',
+  'update G, H to minimize g_loss + kept with g_opt',
+  'update H to minimize kept with g_opt',
+  'update G to maximize d_loss with sgd(0.02)',
+  'together { update D to minimize d_loss with d_opt  update G to minimize g_loss with g_opt }',
+  'clip D to [-0.9, 0.9]',
+  'average H decay 0.9',
+];
+
+const blocks = ['repeat 2', 'repeat step', 'repeat (if step < 2 then 1 else 0)', 'every 2', 'once'];
+
+const { statement } = fc.letrec<{ statement: string; block: string; plain: string }>((tie) => ({
+  statement: fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('plain'), tie('block')),
+  plain: fc.constantFrom(...plainStatements),
+  block: fc
+    .tuple(fc.constantFrom(...blocks), fc.array(tie('statement'), { minLength: 1, maxLength: 4 }))
+    .map(([head, body]) => `${head} {\n${body.join('\n')}\n}`),
+}));
+
+const schedule = (statements: fc.Arbitrary<string>) =>
+  fc.array(statements, { minLength: 1, maxLength: 7 }).map((body) =>
+    [
+      'train (batch = 3, steps = 4) {',
+      'sample x, z',
+      ...body,
+      // Every net is trained and averaged somewhere, as the checker asks.
+      'update D to minimize d_loss with d_opt',
+      'update G, H to minimize g_loss + kept with g_opt',
+      'average H decay 0.9',
+      '}',
+    ].join('\n'),
+  );
+
+async function holds(text: string, statistics: boolean): Promise<void> {
+  const source = { path: 'random.gan', text };
+  const { model, diagnostics, sources } = analyse({ source, load: () => undefined });
+  expect(diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
+  const plan = planOf(model!, sources);
+  const planned = new ReferenceTrainer(plan, wherever(supply(plan, 3)));
+  const plain = new PlainTrainer(model!, wherever(supply(plan, 3)));
+  planned.begin(plan.phases[0]!);
+  plain.begin(model!.phases[0]!);
+  for (let step = 0; step < 4; step++) {
+    const losses = await planned.step(step, { logging: step % 2 === 0 });
+    const expected = await plain.step(step);
+    for (const [name, value] of Object.entries(expected)) near(losses[name]!, value, `${name} at ${step}`);
+  }
+  for (const { name } of statistics ? [...plan.weights, ...plan.stats] : plan.weights) {
+    for (const [i, value] of plain.state.live[name]!.data.entries()) {
+      near(planned.state.live[name]!.data[i]!, value, name);
+    }
+  }
+}
+
+it('schedules with loops and conditions', async () => {
+  await fc.assert(
+    fc.asyncProperty(schedule(statement), (train) => holds(`${declarations('')}${train}\n`, false)),
+    { numRuns: 50, seed: 1, interruptAfterTimeLimit: 60_000 },
+  );
+}, 100_000);
+
+it('schedules without, and averages of batch norm', async () => {
+  const straight = fc.constantFrom(...plainStatements);
+  await fc.assert(
+    fc.asyncProperty(schedule(straight), (train) =>
+      holds(`${declarations('|> batch_norm')}${train}\n`, true),
+    ),
+    { numRuns: 50, seed: 1, interruptAfterTimeLimit: 60_000 },
+  );
+}, 100_000);
+
+function near(found: number, expected: number, what: string): void {
+  if (!(Math.abs(found - expected) <= 1e-7 * Math.max(1, Math.abs(expected)))) {
+    throw new Error(`${what} is ${found} with the plan, ${expected} without`);
+  }
+}
+
+/** The same numbers for all calls in which a draw stands: the plan numbers them, the plain trainer does not. */
+function wherever(given: Supply): Supply {
+  return {
+    ...given,
+    draw: (place, dist, shape, sampled) => given.draw(place.replace(/#\d+$/, ''), dist, shape, sampled),
+  };
+}
