@@ -32,6 +32,7 @@ interface Field {
 export class TrainingRun implements Run {
   readonly state: State;
   readonly feeds: Record<string, Feed> = {};
+  readonly frozen: Record<string, Tensor> = {};
   readonly averaged: Record<string, Tensor> = {};
   /** What outputs use: the average where the phase keeps one. */
   readonly output: Record<string, Tensor> = {};
@@ -74,6 +75,11 @@ export class TrainingRun implements Run {
     for (const { name, net } of [...model.weights, ...model.stats]) {
       // Until an average begins it is the net itself.
       const average = () => (state.averaging.has(net) ? state.averages[name]! : state.live[name]!);
+      // Before the first phase begins (pictures of step 0), what it will freeze are the weights themselves.
+      Object.defineProperty(this.frozen, name, {
+        get: () => state.frozen[name] ?? state.live[name]!,
+        enumerable: true,
+      });
       const output = () => (this.phase.averaged.includes(net) ? average() : state.live[name]!);
       Object.defineProperty(this.averaged, name, { get: average, enumerable: true });
       Object.defineProperty(this.output, name, { get: output, enumerable: true });
@@ -82,9 +88,6 @@ export class TrainingRun implements Run {
 
   get live(): Record<string, Tensor> {
     return this.state.live;
-  }
-  get frozen(): Record<string, Tensor> {
-    return this.state.frozen;
   }
   get samples(): Record<string, Tensor> {
     return this.state.samples;
@@ -308,7 +311,7 @@ export class TrainingRun implements Run {
         ...this.clock(),
         output: this.output,
         live: this.state.live,
-        frozen: this.state.frozen,
+        frozen: this.frozen,
         averaged: this.averaged,
         samples,
         draw: (place, dist, shape) => {

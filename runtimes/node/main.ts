@@ -61,7 +61,9 @@ Exit codes: 0 done, 1 the data or the run failed, 2 the command could not run, 1
 }
 
 function describe(model: CompiledModel): string {
-  const doc = model.doc === '' ? `${model.name}, compiled from ${model.source}.` : model.doc;
+  // Lines are broken where the terminal ends, not where the file's did.
+  const flowing = model.doc.replace(/([^\n])\n(?!\n)/g, '$1 ');
+  const doc = flowing === '' ? `${model.name}, compiled from ${model.source}.` : flowing;
   const phases = model.phases.map((p) => {
     const length = p.steps === null ? `${p.epochs} epochs` : `${p.steps} steps`;
     return `${p.name} (${length}, batch ${p.batch})`;

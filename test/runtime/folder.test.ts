@@ -316,3 +316,21 @@ describe('drawings', () => {
     expect(curvesSvg([])).toBe(null);
   });
 });
+
+test('an output of frozen and averaged copies is drawn from step 0 on', async () => {
+  const model = tinyModel({ steps: 2, frozen: ['G'] });
+  const means: number[][] = [];
+  const { evaluate } = model.outputs[0]!;
+  model.outputs[0]!.evaluate = async (r) => {
+    const copies = [r.live, r.frozen, r.averaged, r.output].map((w) => w['G/dense_1/kernel']!.dataSync()[0]!);
+    means.push(copies);
+    return evaluate(r);
+  };
+  await run('copies', model, { samplesEvery: 1 });
+  const [begin, , end] = means.filter((m, i) => i === 0 || m.join() !== means[i - 1]!.join());
+  expect(new Set(begin).size).toBe(1);
+  // Live, frozen and averaged have parted; outputs use the average.
+  expect(new Set(end).size).toBe(3);
+  expect(end![1]).toBe(begin![0]);
+  expect(end![3]).toBe(end![2]);
+});

@@ -49,7 +49,7 @@ export async function openSource(
 async function openFashion(name: 'fashion' | 'fashion-full', options: OpenOptions): Promise<RawSource> {
   const full = name === 'fashion-full';
   const given = options.dataDirs ?? [];
-  const folders = full ? [...given, ...installed] : [...given, ...alongside];
+  const folders = [...new Set([...given, ...(full ? installed : alongside)])];
   const stem = full ? 'train' : 'fashion';
   for (const folder of folders) {
     for (const end of ['.gz', '']) {
