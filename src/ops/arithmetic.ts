@@ -121,8 +121,9 @@ function simplifySub(b: Builder, x: Node, y: Node): Node | null {
   const negated = match(y, 'neg');
   if (negated) return b.add(x, negated.args[0]!);
   // Rounding 1 − sigmoid(a) would lose small values; sigmoid(−a) keeps them.
-  const logistic = splat(x) === 1 && alone(y, x) && match(y, 'sigmoid');
-  return logistic ? b.op('sigmoid', [b.neg(logistic.args[0]!)]) : null;
+  if (splat(x) !== 1 || !alone(y, x)) return null;
+  const logistic = match(match(y, 'reshape')?.args[0] ?? y, 'sigmoid');
+  return logistic && b.reshape(b.op('sigmoid', [b.neg(logistic.args[0]!)]), y.shape);
 }
 
 function simplifyPow(b: Builder, x: Node, y: Node): Node | null {

@@ -37,6 +37,11 @@ describe('rewrites', () => {
       b.log(b.reshape(s('sigmoid', a), [3, 1])),
       'reshape(neg(softplus(neg(a)))) {shape=[3,1]}',
     ],
+    [
+      'log(1 − reshape(sigmoid(a)))',
+      b.log(b.sub(1, b.reshape(s('sigmoid', a), [3, 1]))),
+      'reshape(neg(softplus(a))) {shape=[3,1]}',
+    ],
     ['log(exp(a))', b.log(b.exp(a)), 'a'],
     ['exp(log(a))', b.exp(b.log(a)), 'a'],
     ['log(softmax(a))', b.log(s('softmax', a)), 'log_softmax(a) {axis=0}'],
