@@ -203,6 +203,24 @@ describe('GAN0408: sqrt at 0', () => {
   });
 });
 
+test.each([
+  ['minimax_d', 'minimax_g', 'dense(1)', ['GAN0407 update G to minimize g_loss with adam(1e-3)']],
+  ['nonsaturating_d', 'nonsaturating_g', 'dense(1)', []],
+  ['wasserstein_d', 'wasserstein_g', 'dense(1) |> sigmoid', ['GAN0405 sigmoid']],
+  [
+    'nonsaturating_d',
+    'nonsaturating_g',
+    'dense(1) |> sigmoid',
+    [
+      'GAN0406 loss d_loss = nonsaturating_d(D(x), D(fake))',
+      'GAN0406 loss g_loss = nonsaturating_g(D(fake))',
+    ],
+  ],
+])('through the prelude too: %s, %s, D ends in %s', (dLoss, gLoss, d, found) => {
+  const text = game({ d, dLoss: `${dLoss}(D(x), D(fake))`, gLoss: `${gLoss}(D(fake))` });
+  expect(findings(text)).toEqual(found);
+});
+
 test('an allowance silences the line below it, and no other', () => {
   const text = picture('\n  // allow GAN0401\n  |> sigmoid');
   expect(findings(text)).toEqual([]);
