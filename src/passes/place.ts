@@ -133,24 +133,31 @@ function* needed(roots: Iterable<Node>): Generator<Node> {
  */
 function settle(block: Block, sites: readonly Site[], home: Block, eager: boolean): Site[] {
   const children = new Map<Block, Site[]>();
-  let direct = false;
+  /** Whether one of the sites is reached each time that the block is executed. */
+  let sure = false;
   let index = Infinity;
   for (const site of sites) {
     if (site.block === block) {
-      direct = true;
+      sure = true;
       index = Math.min(index, site.index);
       continue;
     }
     let child = site.block;
-    while (child.parent !== block) child = child.parent!;
+    let reached = child.sure;
+    while (child.parent !== block) {
+      child = child.parent!;
+      reached &&= child.sure;
+    }
+    sure ||= reached;
     index = Math.min(index, child.at);
     const inside = children.get(child);
     if (inside) inside.push(site);
     else children.set(child, [site]);
   }
-  const several = children.size > 1 && (eager || [...children.keys()].some((child) => child.sure));
-  const possible = home.contains(block);
-  if (possible && (direct || several)) return [hoisted({ block, index }, home, eager)];
+  const several = children.size > 1;
+  const direct = sites.some((site) => site.block === block);
+  if (home.contains(block) && (direct || (several && (eager || sure))))
+    return [hoisted({ block, index }, home, eager)];
   return [...children].flatMap(([child, inside]) => settle(child, inside, home, eager));
 }
 
