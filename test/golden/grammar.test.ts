@@ -1,9 +1,13 @@
 /** The grammar: valid in Chevrotain's eyes, written down as it is, and read as language.md has it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ebnf } from '../../grammar/ebnf.ts';
 import { GanParser } from '../../grammar/parser.ts';
 import prelude from '../../grammar/prelude.gan';
+import { operationsPage, preludePage } from '../../grammar/reference.ts';
 import { createLexer, givenNames, reservedWords, vocabulary } from '../../grammar/tokens.ts';
+import { analyse } from '../../src/compile.ts';
 import type { File } from '../../src/syntax/ast.ts';
 import { parse } from '../../src/syntax/parse.ts';
 import { printAst } from '../../src/syntax/print.ts';
@@ -33,6 +37,11 @@ describe('the grammar', () => {
 
   test('gan.ebnf is what the parser says (vitest -u writes it)', async () => {
     await expect(ebnf()).toMatchFileSnapshot('../../grammar/gan.ebnf');
+  });
+
+  test('the pages of operations and prelude are what those say (vitest -u writes them)', async () => {
+    await expect(operationsPage()).toMatchFileSnapshot('../../grammar/operations.md');
+    await expect(preludePage()).toMatchFileSnapshot('../../grammar/prelude.md');
   });
 
   test('the prelude parses, and every def in it is documented', () => {
@@ -259,4 +268,14 @@ describe('limits', () => {
     expect(codes('')).toEqual([]);
     expect(codes('\uFEFFparam a = 1\r\n')).toEqual([]);
   });
+});
+
+test('the examples of the reference are accepted', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../grammar/README.md'), 'utf8');
+  const examples = [...readme.matchAll(/```gan\n([\s\S]*?)```/g)].map((match) => match[1]!);
+  expect(examples.length).toBe(3);
+  for (const text of examples) {
+    const { diagnostics } = analyse({ source: { path: 'model.gan', text }, load: () => undefined });
+    expect(diagnostics.filter((d) => d.severity !== 'note').map((d) => `${d.code} ${d.message}`)).toEqual([]);
+  }
 });
