@@ -2,7 +2,14 @@
  * The grammar of `.gan`, as a Chevrotain parser that makes a concrete syntax tree. Operators are one flat chain here;
  * `src/syntax` gives them their precedence. `gan.ebnf` is generated from this file.
  */
-import { CstParser, type IParserErrorMessageProvider, type IToken, tokenMatcher } from 'chevrotain';
+import {
+  type CstNode,
+  CstParser,
+  type IParserErrorMessageProvider,
+  type IToken,
+  type ParserMethod,
+  tokenMatcher,
+} from 'chevrotain';
 import * as t from './tokens.ts';
 
 /** What went wrong, for `src/syntax/errors.ts`, which says it in words: packed into the exception's message. */
@@ -42,6 +49,16 @@ export class GanParser extends CstParser {
     const next = this.LA(1);
     return next.tokenType === t.LParen && touches(this.LA(0), next);
   };
+
+  /** One or more, with one trailing comma allowed. Once in a rule: it takes the rule's first places of these kinds. */
+  private commaSeparated(item: ParserMethod<[], CstNode>): void {
+    this.SUBRULE(item);
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      this.SUBRULE2(item);
+    });
+    this.OPTION9(() => this.CONSUME2(t.Comma));
+  }
 
   file = this.RULE('file', () => {
     this.MANY(() => this.SUBRULE(this.declaration));
@@ -83,12 +100,7 @@ export class GanParser extends CstParser {
 
   recordType = this.RULE('recordType', () => {
     this.CONSUME(t.LParen);
-    this.SUBRULE(this.type);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE2(this.type);
-    });
-    this.OPTION(() => this.CONSUME2(t.Comma));
+    this.commaSeparated(this.type);
     this.CONSUME(t.RParen);
   });
 
@@ -110,18 +122,11 @@ export class GanParser extends CstParser {
     this.CONSUME(t.Net);
     this.CONSUME(t.Identifier);
     this.CONSUME(t.LParen);
-    this.OPTION(() => {
-      this.SUBRULE(this.typed);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.typed);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
+    this.OPTION(() => this.commaSeparated(this.typed));
     this.CONSUME(t.RParen);
     this.CONSUME(t.Arrow);
     this.OR([{ ALT: () => this.SUBRULE(this.type) }, { ALT: () => this.SUBRULE(this.namedTypes) }]);
-    this.OPTION3(() => {
+    this.OPTION2(() => {
       this.CONSUME(t.From);
       this.CONSUME(t.StringLiteral);
     });
@@ -137,12 +142,7 @@ export class GanParser extends CstParser {
 
   namedTypes = this.RULE('namedTypes', () => {
     this.CONSUME(t.LParen);
-    this.SUBRULE(this.typed);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE2(this.typed);
-    });
-    this.OPTION(() => this.CONSUME2(t.Comma));
+    this.commaSeparated(this.typed);
     this.CONSUME(t.RParen);
   });
 
@@ -157,14 +157,7 @@ export class GanParser extends CstParser {
     this.CONSUME(t.Def);
     this.CONSUME(t.Identifier);
     this.CONSUME(t.LParen);
-    this.OPTION(() => {
-      this.SUBRULE(this.parameter);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.parameter);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
+    this.OPTION(() => this.commaSeparated(this.parameter));
     this.CONSUME(t.RParen);
     this.CONSUME(t.Is);
     this.SUBRULE(this.expression);
@@ -412,25 +405,13 @@ export class GanParser extends CstParser {
   /** Also plain parentheses: one element without a name. */
   tuple = this.RULE('tuple', () => {
     this.CONSUME(t.LParen);
-    this.SUBRULE(this.argument);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE2(this.argument);
-    });
-    this.OPTION(() => this.CONSUME2(t.Comma));
+    this.commaSeparated(this.argument);
     this.CONSUME(t.RParen);
   });
 
   list = this.RULE('list', () => {
     this.CONSUME(t.LSquare);
-    this.OPTION(() => {
-      this.SUBRULE(this.expression);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.expression);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
+    this.OPTION(() => this.commaSeparated(this.expression));
     this.CONSUME(t.RSquare);
   });
 
@@ -449,14 +430,7 @@ export class GanParser extends CstParser {
 
   args = this.RULE('args', () => {
     this.CONSUME(t.LParen);
-    this.OPTION(() => {
-      this.SUBRULE(this.argument);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.argument);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
+    this.OPTION(() => this.commaSeparated(this.argument));
     this.CONSUME(t.RParen);
   });
 

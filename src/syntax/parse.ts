@@ -2,7 +2,6 @@
 import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import { GanParser } from '../../grammar/parser.ts';
 import { Let, Pipe, statementKeywords, tokenize } from '../../grammar/tokens.ts';
-import { withoutAllowed } from '../check/allow.ts';
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Declaration, File } from './ast.ts';
@@ -56,7 +55,7 @@ export function parse(source: Source): Outcome<File> {
   reportAllowances(context, allowances);
   reportDivisions(context, text, tokens, comments);
   const file: File = { path, declarations, allowances };
-  return { value: file, diagnostics: limited(withoutAllowed(diagnostics, [{ source, file }])) };
+  return { value: file, diagnostics: limited(diagnostics) };
 }
 
 function parseChunk(tokens: IToken[]): {

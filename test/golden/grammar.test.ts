@@ -7,6 +7,7 @@ import { GanParser } from '../../grammar/parser.ts';
 import prelude from '../../grammar/prelude.gan';
 import { operationsPage, preludePage } from '../../grammar/reference.ts';
 import { createLexer, givenNames, reservedWords, vocabulary } from '../../grammar/tokens.ts';
+import { withoutAllowed } from '../../src/check/allow.ts';
 import { analyse } from '../../src/compile.ts';
 import type { File } from '../../src/syntax/ast.ts';
 import { parse } from '../../src/syntax/parse.ts';
@@ -194,10 +195,14 @@ describe('comments', () => {
   test('// allow', () => {
     const text =
       'param a = 1\n  // allow GAN0403, GAN0120\nlet b = c // 2\n// allow everything\n// allow GAN0120 as it is said\nlet c = b // 2\n';
-    expect(file(text).allowances.map(({ line, codes }) => [line, ...codes])).toEqual([
+    const { value, diagnostics } = parse({ path: 'model.gan', text });
+    expect(value!.allowances.map(({ line, codes }) => [line, ...codes])).toEqual([
       [1, 'GAN0403', 'GAN0120'],
       [4, 'GAN0120'],
     ]);
+    expect(diagnostics.map((d) => d.code)).toEqual(['GAN0120', 'GAN0120']);
+    const read = [{ source: { path: 'model.gan', text }, file: value! }];
+    expect(withoutAllowed(diagnostics, read)).toEqual([]);
   });
 });
 

@@ -1,18 +1,13 @@
 /** The prelude: every def is accepted in a small game, and gives the numbers of its paper. */
 import { describe, expect, test } from 'vitest';
 import prelude from '../../grammar/prelude.gan';
-import { analyse, planOf } from '../../src/compile.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { parse } from '../../src/syntax/parse.ts';
-import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
+import { array, close, column, compile, mean, numbers } from './prelude-numbers.ts';
 
 const defs = parse({ path: 'prelude.gan', text: prelude }).value!.declarations.flatMap((d) =>
   d.kind === 'def' ? [d.name.text] : [],
 );
-
-function compile(text: string) {
-  return analyse({ source: { path: 'model.gan', text }, set: {}, load: () => undefined });
-}
 
 /** A game in which D and G are both updated. */
 const game = (d: string, g: string, layer = '') => `
@@ -107,50 +102,6 @@ describe('every def is accepted', () => {
     expect(model).toBeDefined();
   });
 });
-
-/** Metrics of given data, in float64: `given` has the batch as first axis. */
-async function numbers(
-  metrics: Record<string, string>,
-  given: Record<string, NDArray> = {},
-  declarations = '',
-): Promise<Record<string, number>> {
-  const data = { unused: array([4, 1], () => 0), ...given };
-  const batch = Object.values(data)[1]?.shape[0] ?? 4;
-  const text = [
-    ...Object.entries(data).map(([name, { shape }]) => `data ${name} ~ [${shape.slice(1).join(', ')}]`),
-    declarations,
-    ...Object.entries(metrics).map(([name, value]) => `metric ${name} = ${value}`),
-    'net W(x: [1]) -> [1] = x |> dense(1)',
-    'loss l = expect(W(unused))',
-    `train (batch = ${batch}, steps = 1) { sample ${Object.keys(data).join(', ')} update W to minimize l with sgd(1) }`,
-  ].join('\n');
-  const { model, sources, diagnostics } = compile(text);
-  expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
-  const trainer = new ReferenceTrainer(planOf(model!, sources), {
-    sample: () => ({ ...data, unused: array([batch, 1], () => 0) }),
-    draw: (_, dist, shape) =>
-      array(shape, (i) =>
-        dist.kind === 'uniform' ? dist.low + (dist.high - dist.low) * ((i % 7) / 7) : 0.1 * i,
-      ),
-    weight: ({ shape }) => array(shape, (i) => 0.3 * (i + 1)),
-    stat: ({ shape }) => array(shape, () => 0),
-  });
-  trainer.begin(trainer.plan.phases[0]!);
-  return trainer.step(0, { logging: true });
-}
-
-function array(shape: readonly number[], at: (i: number) => number): NDArray {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { shape, data: Float64Array.from({ length: size }, (_, i) => at(i)) };
-}
-
-const mean = (values: ArrayLike<number>): number =>
-  Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-const close = (found: Record<string, number>, expected: Record<string, number>) => {
-  for (const [name, value] of Object.entries(expected)) expect(found[name], name).toBeCloseTo(value, 10);
-};
-
-const column = (values: readonly number[]): NDArray => array([values.length, 1], (i) => values[i]!);
 
 describe('losses', () => {
   const r = [1.5, -0.3, 0.2, -2];
