@@ -47,10 +47,11 @@ export class Body {
   }
 
   #block(steps: readonly Step[]): void {
+    const heads = headsOf(steps);
     let headed: Step | null = null;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i]!;
-      const head = isTrailing(step) ? null : headOf(steps, i);
+      const head = isTrailing(step) ? null : heads[i]!;
       if (head && head !== headed) this.#heading(head);
       if (head) headed = head;
       this.#step(step, steps, i);
@@ -373,16 +374,19 @@ function isTrailing(step: Step): boolean {
   return step.kind === 'free' || step.kind === 'log';
 }
 
-/** The statement for whose sake this step is there: itself, or the next one. */
-function headOf(steps: readonly Step[], from: number): Step | null {
-  for (let i = from; i < steps.length; i++) {
+/** For each step the statement for whose sake it is there: itself, or the next one. */
+function headsOf(steps: readonly Step[]): (Step | null)[] {
+  const heads: (Step | null)[] = [];
+  let next: Step | null = null;
+  for (let i = steps.length - 1; i >= 0; i--) {
     const step = steps[i]!;
-    if (step.kind === 'compute' || step.kind === 'free' || step.kind === 'log') continue;
-    if (step.kind === 'move' || step.kind === 'iterate') continue;
-    return step;
+    if (!SERVES.has(step.kind)) next = step;
+    heads[i] = next;
   }
-  return null;
+  return heads;
 }
+
+const SERVES: ReadonlySet<Step['kind']> = new Set(['compute', 'free', 'log', 'move', 'iterate']);
 
 function access(name: string): string {
   return /^[\p{ID_Start}_]\p{ID_Continue}*$/u.test(name) ? `.${name}` : `[${string(name)}]`;
