@@ -7,8 +7,10 @@ import { printGradients, printPlan } from '../../src/passes/print.ts';
 
 const folder = join(import.meta.dirname, 'plan');
 
-function planFor(name: string) {
-  const source = { path: name, text: readFileSync(join(folder, name), 'utf8') };
+const models = join(import.meta.dirname, '../../models');
+
+function planFor(name: string, from = folder) {
+  const source = { path: name, text: readFileSync(join(from, name), 'utf8') };
   const { model, diagnostics, sources } = analyse({ source, load: () => undefined });
   expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
   return planOf(model!, sources);
@@ -21,6 +23,11 @@ describe('plans', () => {
       await expect(text).toMatchFileSnapshot(join(folder, name.replace('.gan', '.plan')));
     });
   }
+});
+
+it('of a real one: models/dcgan.gan', async () => {
+  const text = printPlan(planFor('dcgan.gan', models));
+  await expect(text).toMatchFileSnapshot(join(folder, 'dcgan.plan'));
 });
 
 describe('gradients', () => {
