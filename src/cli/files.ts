@@ -69,18 +69,23 @@ function decode(name: string, bytes: Buffer): string {
 }
 
 function firstBadByte(bytes: Buffer): number {
+  const decodes = (length: number, stream: boolean): boolean => {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream });
+      return true;
+    } catch {
+      return false;
+    }
+  };
   let low = 0;
   let high = bytes.length;
-  // The longest prefix that decodes; a character cut at its end does not count as bad (`stream`).
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      low = middle;
-    } catch {
-      high = middle - 1;
-    }
+    if (decodes(middle, true)) low = middle;
+    else high = middle - 1;
   }
+  // The prefix may end within a character that never became whole: that one is to blame.
+  while (!decodes(low, false)) low--;
   return low;
 }
 

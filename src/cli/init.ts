@@ -2,8 +2,8 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { CannotRun } from './failure.ts';
 import starter from '../../models/first.gan';
+import { CannotRun } from './failure.ts';
 import { terminalOf } from './terminal.ts';
 
 export function initCommand(): Command {

@@ -23,8 +23,8 @@ export interface RunOptions {
 
 /** `ganc …args`; colours off and no terminal, as in a pipe. */
 export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
-  if (!options.env?.FORCE_COLOR) delete env.FORCE_COLOR;
+  const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+  const env: NodeJS.ProcessEnv = { ...inherited, ...options.env };
   const child = spawn(process.execPath, [ganc, ...args], { cwd: options.cwd ?? root, env });
   let stdout = '';
   let stderr = '';
