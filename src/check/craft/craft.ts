@@ -75,17 +75,3 @@ function everyTerm(model: Model): Placed[] {
   for (const update of updates(model)) add([update.objective], update.span);
   return all;
 }
-
-/** All updates of all phases, at any depth. */
-export function updates(model: Model) {
-  const found: Extract<Model['phases'][number]['body'][number], { kind: 'update' }>[] = [];
-  const visit = (actions: Model['phases'][number]['body']) => {
-    for (const action of actions) {
-      if (action.kind === 'update') found.push(action);
-      else if (action.kind === 'together') found.push(...action.updates);
-      else if ('body' in action) visit(action.body);
-    }
-  };
-  for (const phase of model.phases) visit(phase.body);
-  return found;
-}
