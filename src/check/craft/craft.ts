@@ -10,7 +10,7 @@ import { batchNormUnderPenalty, unevenTransposed } from './layers.ts';
 import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
 import { Ranges } from './ranges.ts';
-import { inOrder, Terms } from './terms.ts';
+import { inOrder, Terms, updates } from './terms.ts';
 
 /** A term with the value, net or update of the user's file that it belongs to. */
 export interface Placed {
