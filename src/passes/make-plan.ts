@@ -236,7 +236,7 @@ class PhaseWalk {
           text: this.#text(update),
           span: update.span,
         });
-        needs.push(...reached.map((w) => w.g));
+        for (const { g } of reached) needs.push(g);
       }
       for (const name of update.losses) {
         const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
@@ -248,7 +248,7 @@ class PhaseWalk {
       }
     }
     this.#move(here.moves, block);
-    this.#needs.push(...needs);
+    for (const node of needs) this.#needs.push(node);
     block.statement([...steps, ...logs], needs);
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
   }
@@ -315,7 +315,11 @@ class PhaseWalk {
 
   #text(update: UpdateAction): string {
     const written = this.#options.text?.(update.span);
-    if (written) return written.replace(/\s+/g, ' ').trim();
+    if (written)
+      return written
+        .replace(/\/\/.*$/gm, '')
+        .replace(/\s+/g, ' ')
+        .trim();
     const what = update.objective.name ?? (update.losses.join(', ') || 'an expression');
     return `update ${update.nets.join(', ')} to ${update.direction} ${what} with ${update.optimizer}`;
   }
