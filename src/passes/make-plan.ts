@@ -253,7 +253,10 @@ class PhaseWalk {
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
   }
 
-  /** Each distinct training evaluation moves its averages once in a step: where it is first needed. */
+  /**
+   * Each distinct training evaluation moves its averages once in a step: where it is first needed. Two conditional blocks
+   * that both need it, and nothing outside of them, evaluate and move in each.
+   */
   #move(moves: readonly Move[], block: Block): void {
     const site: Site = { block, index: block.items.length };
     for (const move of moves) {
