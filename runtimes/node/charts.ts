@@ -39,9 +39,11 @@ const PANEL = { width: 720, height: 170 };
  */
 export function curvesSvg(entries: readonly LogEntry[]): string | null {
   const names = [...new Set(entries.flatMap((e) => Object.keys(e.values)))];
+  const first = entries[0]?.step ?? 0;
+  const steps: [number, number] = [first, Math.max(first + 1, entries.at(-1)?.step ?? 0)];
   const panels = names.flatMap((name) => {
     const rows = thinned(entries, name);
-    return rows.length === 0 ? [] : [panel(name, rows)];
+    return rows.length === 0 ? [] : [panel(name, rows, steps)];
   });
   if (panels.length === 0) return null;
   const height = panels.length * PANEL.height;
@@ -69,13 +71,13 @@ function thinned(entries: readonly LogEntry[], name: string): Point[] {
   });
 }
 
-function panel(name: string, rows: readonly Point[]): string {
+function panel(name: string, rows: readonly Point[], steps: [number, number]): string {
   const k = Math.max(1, Math.round(rows.length / 25));
   return render({
     ...PANEL,
     marginLeft: 60,
     marginTop: 26,
-    x: { label: 'step', grid: true, labelArrow: 'none' },
+    x: { domain: steps, label: 'step', grid: true, labelArrow: 'none' },
     y: { label: name, grid: true, nice: true, labelArrow: 'none', ticks: 5 },
     marks: [
       Plot.frame({ stroke: '#ddd' }),
@@ -137,8 +139,8 @@ export function waveSvg({ count, shape, values }: Examples, rate: number, title?
     width: 720,
     height: 40 + 90 * count,
     marginLeft: 44,
-    x: { label: title === undefined ? 'milliseconds' : `${title} · milliseconds` },
-    y: { domain: [-1, 1], label: null, ticks: 3 },
+    x: { label: title === undefined ? 'milliseconds' : `${title} · milliseconds`, labelArrow: 'none' },
+    y: { domain: [-1, 1], label: null, ticks: [-0.5, 0, 0.5] },
     fy: { axis: null },
     marks: [
       Plot.frame({ stroke: '#ddd' }),

@@ -16,7 +16,7 @@ export function apply(c: Checker, fn: Fn, given: readonly Given[], span: Span, e
   }
   switch (fn.kind) {
     case 'def':
-      return c.nested(span, unknown, () => inline(c, fn, given, span, env));
+      return inline(c, fn, given, span, env);
     case 'net':
       return callNet(c, fn, given, span, env);
     case 'builtin':

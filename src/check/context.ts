@@ -164,7 +164,7 @@ export class Checker {
   nested<T>(span: Span, otherwise: T, f: () => T): T {
     if (this.stopped) return otherwise;
     if (this.depth >= depthLimit) {
-      const names = [...new Set(this.calls.slice(-24).map((call) => call.name))];
+      const names = [...new Set(this.calls.slice(-6).map((call) => call.name))];
       this.tooLarge(
         span,
         names.length > 0
@@ -182,7 +182,11 @@ export class Checker {
   }
 
   private tooLarge(span: Span, what: string): void {
-    if (!this.stopped) this.report('GAN0247', span, { what });
+    if (this.stopped) return;
     this.stopped = true;
+    // Where the expansion began says more than where it was given up.
+    const outermost = this.calls[0]?.span ?? span;
+    this.calls.length = 0;
+    this.report('GAN0247', outermost, { what });
   }
 }

@@ -2,6 +2,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { of } from './arguments.ts';
 import type { Checker } from './context.ts';
+import { Influence } from './influence.ts';
 import type { GradTerm, Term } from './model.ts';
 import { toTerm } from './terms.ts';
 import { describe, type Given, sizeOf, termValue, unknown, type Value } from './value.ts';
@@ -34,14 +35,18 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
     c.report('GAN0350', y.span, { text: c.text(y.span) }, inside ? { help } : {});
     return unknown;
   }
-  if (!leads(of_y, of_x)) {
+  if (!leads(c, of_y, of_x)) {
     const blocked = reaches(of_y, of_x, operandsOf);
     c.report(
       'GAN0352',
       x.span,
       { x: c.text(x.span), y: c.text(y.span) },
       blocked
-        ? { notes: ['it does lead there, but every way goes through `stop`'] }
+        ? {
+            notes: [
+              'it does lead there, but only through `stop`, a comparison, or a net that makes nothing of it',
+            ],
+          }
         : {
             help: `work \`${c.text(y.span)}\` out from \`${c.text(x.span)}\` itself: an equal value made anew is not on its way`,
           },
@@ -62,9 +67,14 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
 }
 
 /** Whether `x` lies on a way to `y` that gradients can go back. */
-function leads(y: Term, x: Term): boolean {
-  return reaches(y, x, (t) => (t.kind === 'op' && t.op === 'stop' ? [] : operandsOf(t)));
+function leads(c: Checker, y: Term, x: Term): boolean {
+  const influence = known.get(c) ?? new Influence(c, 'gradient');
+  known.set(c, influence);
+  return reaches(y, x, (t) => influence.operands(t));
 }
+
+/** What nets pass on is worked out once for a file. */
+const known = new WeakMap<Checker, Influence>();
 
 function reaches(y: Term, x: Term, operands: (t: Term) => readonly Term[]): boolean {
   return postorder([y], operands).includes(x);

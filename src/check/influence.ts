@@ -54,7 +54,8 @@ export class Influence {
     return { nets, params };
   }
 
-  private operands(term: Term): readonly Term[] {
+  /** What the value is made of, as far as the dependence goes. */
+  operands(term: Term): readonly Term[] {
     switch (term.kind) {
       case 'op':
         return this.how === 'gradient' && flat.has(term.op) ? [] : term.args;

@@ -55,7 +55,7 @@ export interface Net {
   /** Names of nets that it calls, directly. */
   readonly calls: readonly string[];
   readonly from: string | null;
-  /** Keyed by `signature(params)`: a body is typed for which parameters are per example ('e') and which whole ('w'). */
+  /** Keyed by which parameters are per example ('e') and which whole ('w'), in order: a body is typed for that. */
   readonly bodies: ReadonlyMap<string, NetBody>;
   readonly doc: string;
   readonly span: Span;

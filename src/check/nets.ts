@@ -13,11 +13,6 @@ import type { Declared } from './scope.ts';
 import { toTerm } from './terms.ts';
 import { type Fn, type Given, showShape, termValue, unknown, type Value } from './value.ts';
 
-/** The key of `Net.bodies`: 'e' for each parameter that is per example, 'w' for each that is whole. */
-export function signature(params: readonly { readonly batch: boolean }[]): string {
-  return params.map((p) => (p.batch ? 'e' : 'w')).join('');
-}
-
 export function netState(c: Checker, declared: Declared): NetState {
   const before = c.nets.get(declared.name.text);
   if (before?.declared === declared) return before;
@@ -86,23 +81,18 @@ export function callNet(
   const matched = matchArguments(c, { name, formals }, given, span);
   if (!matched) return unknown;
   env.frame.net?.calls.add(name);
-  let ok = true;
   const args: Term[] = [];
+  // What is unknown counts as per example: one mistake, one message.
+  let key = '';
   for (const [i, param] of state.params.entries()) {
     const argument = matched.get(param.name)![0]!;
     const term = toTerm(c, argument.value, argument.span, `\`${param.name}\` of \`${name}\``);
-    if (!term || !param.type) {
-      ok = false;
-      continue;
-    }
+    key += term?.batch === false ? 'w' : 'e';
+    if (!term) continue;
     args.push(term);
-    if (!sameShape(term, param.type)) {
-      ok = false;
-      mismatch(c, state, i, term, argument.span);
-    }
+    if (param.type && !sameShape(term, param.type)) mismatch(c, state, i, term, argument.span);
   }
-  // Results have their declared shapes even where an argument is wrong: one mistake, one message.
-  const key = ok ? signature(args) : 'e'.repeat(state.params.length);
+  // Results have their declared shapes even where an argument is wrong.
   const body = netBody(c, state, key);
   const call: NetCall = { net: name, variant, args, body: key, span };
   c.netCalls.push(call);
@@ -136,7 +126,7 @@ function mismatch(c: Checker, state: NetState, i: number, term: Term, span: Span
   const node = declared.node as NetDecl;
   // Where the argument is another net's result, the chain that matters is inside that net.
   const inner = innerTerm(c, term) ?? term;
-  const repair = argumentRepair(c, inner, type!.shape, term);
+  const repair = argumentRepair(c, inner, type!.shape, term, span);
   c.report(
     'GAN0342',
     span,
@@ -258,7 +248,7 @@ function hold(c: Checker, state: NetState, node: NetDecl, value: Value): readonl
 function holdResult(c: Checker, state: NetState, node: NetDecl, i: number, term: Term, span: Span): boolean {
   const { name, type } = state.results[i]!;
   if (!type || sameShape(term, type)) return type !== null;
-  const repair = resultRepair(c, term, type.shape);
+  const repair = resultRepair(c, term, type.shape, span);
   const typeSpan = node.result.kind === 'single' ? node.result.type.span : node.result.fields[i]!.type.span;
   const net = state.declared.name.text;
   c.report(

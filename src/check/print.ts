@@ -6,6 +6,8 @@ import { showConstant, showNumber, showShape } from './value.ts';
 import { postorder } from './walk.ts';
 
 export function printModel(model: Model): string {
+  const updates = model.phases.flatMap((phase) => updatesOf(phase.body));
+  const numbers = new Map(updates.map((u, i) => [u, i + 1]));
   const sections: string[][] = [
     [`model ${model.name}`],
     model.params.map((p) => `param ${p.name} = ${showConstant(p.value)}`),
@@ -15,16 +17,20 @@ export function printModel(model: Model): string {
     }),
     model.noise.map((n) => `noise ${n.name}: ${showDistribution(n.dist)}${showShape(n.shape)}`),
     ...model.nets.map(printNet),
-    printValues(model),
+    printTerms([
+      ...model.values.map((v): [string, Term] => [
+        `${v.kind} ${v.name}${v.meaning === 'tensor' ? '' : `: ${v.meaning}`}`,
+        v.term,
+      ]),
+      ...updates.map((u): [string, Term] => [`objective ${numbers.get(u)}`, u.objective]),
+    ]),
     model.optimizers.map((o) => `optimizer ${o.name} = ${showOptimizer(o)}`),
     ...model.phases.map((phase) => {
       const limit = phase.steps === null ? `epochs = ${phase.epochs}` : `steps = ${phase.steps}`;
-      const numbers = new Map(updatesOf(phase.body).map((u, i) => [u, i + 1]));
       return [
         `phase ${phase.name} (batch = ${phase.batch}, ${limit}) {`,
         ...phase.body.flatMap((a) => printAction(a, numbers)).map((line) => `  ${line}`),
         '}',
-        ...[...numbers].flatMap(([update, n]) => printTerms([[`objective ${n}`, update.objective]])),
       ];
     }),
   ];
@@ -58,12 +64,6 @@ function printBody(net: Net, key: string, body: NetBody): string[] {
   return [`  body (${names.join(', ')})`, ...printTerms(results).map((line) => `  ${line}`)];
 }
 
-function printValues(model: Model): string[] {
-  return printTerms(
-    model.values.map((v) => [`${v.kind} ${v.name}${v.meaning === 'tensor' ? '' : `: ${v.meaning}`}`, v.term]),
-  );
-}
-
 /** The terms behind the roots, numbered, then which of them the roots are. */
 function printTerms(roots: readonly (readonly [string, Term])[]): string[] {
   const ids = new Map<Term, string>();
@@ -74,7 +74,7 @@ function printTerms(roots: readonly (readonly [string, Term])[]): string[] {
       ids.set(term, leaf);
       continue;
     }
-    const id = `%${ids.size}`;
+    const id = `%${lines.length + 1}`;
     ids.set(term, id);
     const name = term.name === null ? '' : `  // ${term.name}`;
     lines.push(`  ${id}: ${showTermType(term)} = ${termText(term, (t) => ids.get(t) ?? '?')}${name}`);

@@ -43,7 +43,7 @@ function variants(parameters: readonly string[], wanted: readonly number[]): Var
   return all.filter((v) => parameters.includes(v.argument));
 }
 
-const order = ['units', 'filters', 'stride', 'factor', 'padding', 'kernel'];
+const order = ['units', 'filters', 'factor', 'stride', 'padding', 'kernel'];
 
 interface Found {
   readonly term: OpTerm | LayerTerm;
@@ -137,20 +137,55 @@ function describe(c: Checker, { term, variant, result }: Found, where = ''): Rep
   return { help: `\`${stage}\`${where} would give ${showShape(result)}`, fix: [edit] };
 }
 
-/** So that a body gives what its net declares. */
-export function resultRepair(c: Checker, term: Term, shape: Shape): Repair | null {
-  const found = search(c, term, widths(c, term, shape), ({ shape: s }) => same(s, shape));
-  return found && describe(c, found);
+/** So that a body, which ends at `span`, gives what its net declares. */
+export function resultRepair(c: Checker, term: Term, shape: Shape, span: Span): Repair | null {
+  const same = sizeOf(term.shape) === sizeOf(shape);
+  const found = same ? null : search(c, term, widths(c, term, shape), ({ shape: s }) => equal(s, shape));
+  return found ? describe(c, found) : insertion(term.shape, shape, span);
 }
 
-/** So that an argument fits a parameter. `inner` is the term in the body of the net that gave it, if one did. */
-export function argumentRepair(c: Checker, inner: Term, shape: Shape, argument: Term): Repair | null {
-  const found = search(c, inner, widths(c, inner, shape), ({ shape: s }) => same(s, shape));
-  if (!found) return null;
+/**
+ * So that an argument, written at `span`, fits a parameter. `inner` is the term in the body of the net that gave it, if
+ * one did.
+ */
+export function argumentRepair(
+  c: Checker,
+  inner: Term,
+  shape: Shape,
+  argument: Term,
+  span: Span,
+): Repair | null {
+  const same = sizeOf(argument.shape) === sizeOf(shape);
+  const found = same ? null : search(c, inner, widths(c, inner, shape), ({ shape: s }) => equal(s, shape));
+  if (!found) return insertion(argument.shape, shape, span);
   if (inner === argument || argument.kind !== 'result') return describe(c, found);
   const { net } = argument.call;
   const repair = describe(c, found, ` in \`${net}\``);
   return { help: `${repair.help}; the type that \`${net}\` declares then changes too`, fix: [] };
+}
+
+/** A stage that would have to be added behind. */
+function insertion(found: Shape, wanted: Shape, span: Span): Repair | null {
+  const stage = stageBetween(found, wanted);
+  if (!stage) return null;
+  const at: Span = { ...span, start: span.end };
+  return {
+    help: `\`|> ${stage}\` behind it would give ${showShape(wanted)}`,
+    fix: [{ span: at, text: ` |> ${stage}` }],
+  };
+}
+
+function stageBetween(found: Shape, wanted: Shape): string | null {
+  if (sizeOf(found) === sizeOf(wanted)) {
+    if (wanted.length === 0) return 'sum';
+    return wanted.length === 1 ? 'flatten' : `reshape(${wanted.join(', ')})`;
+  }
+  if (found.length !== 3 || wanted.length !== 3 || found[2] !== wanted[2]) return null;
+  const [[h, w], [H, W]] = [found as [number, number], wanted as [number, number]];
+  if (H % h === 0 && H / h === W / w) return `upsample(${H / h})`;
+  if (h % H === 0 && h / H === w / W) return `avg_pool(${h / H})`;
+  if (h - H === w - W && (h - H) % 2 === 0) return h > H ? `crop(${(h - H) / 2})` : `pad(${(H - h) / 2})`;
+  return null;
 }
 
 /** So that an operation's operands meet. */
@@ -186,6 +221,6 @@ function widths(c: Checker, term: Term, shape: Shape): number[] {
   return [...result];
 }
 
-function same(a: Shape, b: Shape): boolean {
+function equal(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }

@@ -130,7 +130,7 @@ const conv2d: Primitive = {
       node.attrs.groups as number,
       countedShape(node),
     ),
-  simplify: (b, [x, k], attrs) => unpadded(b, x!, k!, attrs),
+  simplify: (b, [x, k], attrs) => plainWindows(b, x!, k!, attrs),
   lower: {
     tfjs: ([x, k], node) => {
       if (!plain(node.attrs)) return `nn.conv2d(${x}, ${k}, ${windowText(node.attrs)})`;
@@ -151,6 +151,7 @@ const conv2d: Primitive = {
     { operands: [image(5, 4, 2, false), kernelOf(1, 1, 2, 3)], attrs: window([1, 1], 'same') },
     { operands: [image(5, 5, 1), kernelOf(1, 1, 1, 2)], attrs: window([3, 2], 'same') },
     { operands: [image(6, 6, 1), kernelOf(2, 3, 1, 2)], attrs: window([3, 2], 'same') },
+    { operands: [image(3, 2, 1), kernelOf(2, 1, 1, 2)], attrs: window([1, 3], 'valid') },
   ],
 };
 
@@ -211,21 +212,34 @@ const conv2dInputGradient: Primitive = {
 };
 
 /**
- * `same` where it pads nothing is `valid`: one value, one node; and XNNPACK, under tfjs's wasm backend, gives zeros for a
- * `same` whose windows leave a gap at the border, so the padding of the other direction is then made apart.
+ * `same` where it pads nothing is `valid`: one value, one node. Two kinds of windows come out wrong elsewhere, so they are
+ * written otherwise: those of `same` that leave a gap at a border (zeros from XNNPACK, under tfjs's own wasm backend), and
+ * unequal strides where a long one never takes a step (noise from oneDNN, under TensorFlow).
  */
-function unpadded(b: Builder, x: Node, k: Node, attrs: Attrs): Node | null {
-  if (attrs.padding !== 'same') return null;
-  const missing = [0, 1].map((i) => {
-    const stride = pairAttr(attrs, 'stride')[i]!;
+function plainWindows(b: Builder, x: Node, k: Node, attrs: Attrs): Node | null {
+  const same = attrs.padding === 'same';
+  const strides = pairAttr(attrs, 'stride');
+  const sides = [0, 1].map((i) => {
+    const [n, stride] = [x.shape[i]!, strides[i]!];
     const span = spanOf(k.shape[i]!, pairAttr(attrs, 'dilation')[i]!);
-    return (windowCount(x.shape[i]!, span, stride, 'same') - 1) * stride + span - x.shape[i]!;
+    const out = windowCount(n, span, stride, same ? 'same' : 'valid');
+    const missing = same ? (out - 1) * stride + span - n : 0;
+    const before = Math.max(0, missing >> 1);
+    const still = out === 1 && stride > 1 && strides[0] !== strides[1];
+    // The only window that there is, and nothing beside it, needs no stride.
+    const after = still ? span - n - before : Math.max(0, missing) - before;
+    return { missing, still, before, after };
   });
-  if (missing.every((n) => n >= 0) && missing.some((n) => n > 0)) return null;
-  const total = [...missing.map((n) => Math.max(0, n)), 0];
-  const before = total.map((n) => Math.floor(n / 2));
-  const around = { before, after: total.map((n, i) => n - before[i]!) };
-  return b.op('conv2d', [b.op('zero_pad', [x], around), k], { ...attrs, padding: 'valid' });
+  const still = sides.some((side) => side.still);
+  const odd = sides.some(({ missing }) => missing < 0) || sides.every(({ missing }) => missing === 0);
+  if (!still && !(same && odd)) return null;
+  const margin = (f: (side: (typeof sides)[number]) => number) => [...sides.map(f), 0];
+  const around = { before: margin((side) => side.before), after: margin((side) => Math.max(0, side.after)) };
+  const beyond = { before: [0, 0, 0], after: margin((side) => Math.max(0, -side.after)) };
+  const input = b.op('crop', [b.op('zero_pad', [x], around)], beyond);
+  const stride = still ? strides.map((_, i) => strides[sides[i]!.still ? 1 - i : i]!) : strides;
+  const both = sides.every((side) => side.still) ? [1, 1] : stride;
+  return b.op('conv2d', [input, k], { ...attrs, stride: both, padding: 'valid' });
 }
 
 function inputGradientSample(size: Pair, dy: Shape, kernel: Shape, attrs: Attrs, batch = true) {

@@ -231,15 +231,17 @@ function notAStatement(context: Context, s: Stumble): Diagnostic | undefined {
   const atStart = s.rule === 'statement' || (s.rule === 'statements' && s.expected === 'RCurly');
   if (!atStart || s.found === undefined) return undefined;
   const { image } = s.found;
-  const meant = nearest(image, statementWords);
+  const meant = t.declarationKeywords.has(s.found.tokenType) ? undefined : nearest(image, statementWords);
   const span = tokenSpan(context, s.found);
   return diagnose(
     'GAN0119',
     span,
     { found: image },
-    meant === undefined
-      ? { help: `a statement begins with ${alternatives(statementWords)}` }
-      : { help: `did you mean \`${meant}\`?`, fix: [{ span, text: meant }] },
+    t.declarationKeywords.has(s.found.tokenType)
+      ? { help: 'values and losses are declared outside the schedule, which only says when they are used' }
+      : meant === undefined
+        ? { help: `a statement begins with ${alternatives(statementWords)}` }
+        : { help: `did you mean \`${meant}\`?`, fix: [{ span, text: meant }] },
   );
 }
 

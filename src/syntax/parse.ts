@@ -10,7 +10,7 @@ import type { Context } from './cst.ts';
 import { buildDeclaration } from './declarations.ts';
 import { explainError, misplaced } from './errors.ts';
 import { type Chunk, reportOpen, structure } from './structure.ts';
-import { refuse, reportLiterals, reportUnknown } from './text.ts';
+import { isUnended, refuse, reportLiterals, reportUnknown } from './text.ts';
 
 /** More would only repeat what the first ones say. */
 const errorLimit = 50;
@@ -40,13 +40,17 @@ export function parse(source: Source): Outcome<File> {
   const [outside, ...chunks] = structure(context, tokens);
   if (outside?.tokens[0] !== undefined) context.report(misplaced(context, outside.tokens[0]));
   const unreadable = unknown.map(({ offset }) => offset);
+  const unended = [
+    ...tokens.filter(isUnended).map((token) => token.startOffset),
+    ...blockComments.map((comment) => comment.startOffset),
+  ];
   const docs = docsBefore(text, comments);
   const declarations: Declaration[] = [];
   chunks.forEach((chunk, i) => {
     const doc = docs(chunk.tokens[0]!.startOffset);
     if (chunk.refused) return;
     const { cst, errors } = parseChunk(chunk.tokens);
-    reportChunk(context, chunk, errors, unreadable, i === chunks.length - 1);
+    reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
     const built = cst && buildDeclaration(context, cst, doc);
     if (built !== undefined) declarations.push(built);
   });
@@ -68,13 +72,21 @@ function parseChunk(tokens: IToken[]): {
   return { cst, errors: parser.errors };
 }
 
+interface Circumstances {
+  /** Where characters were left out that begin no token. */
+  readonly unreadable: readonly number[];
+  /** Where strings without an end and block comments begin, which may have swallowed a bracket. */
+  readonly unended: readonly number[];
+  /** Nothing follows in the file. */
+  readonly last: boolean;
+}
+
 /** What the parser says of one declaration, without what only follows from something else that was said. */
 function reportChunk(
   context: Context,
   chunk: Chunk,
   errors: readonly IRecognitionException[],
-  unreadable: readonly number[],
-  last: boolean,
+  { unreadable, unended, last }: Circumstances,
 ): void {
   const expectedEnds = new Map<IToken, IToken>();
   let lastError = Number.NEGATIVE_INFINITY;
@@ -101,7 +113,11 @@ function reportChunk(
     if (unreadable.some((there) => there > before && there < offset)) continue;
     context.report(explainError(context, error, chunk.tokens, last));
   }
-  for (const open of chunk.open) reportOpen(context, open, expectedEnds.get(open.bracket));
+  for (const open of chunk.open) {
+    const end = open.noticed?.startOffset ?? Number.POSITIVE_INFINITY;
+    if (unended.some((at) => at > open.bracket.startOffset && at < end)) continue;
+    reportOpen(context, open, expectedEnds.get(open.bracket));
+  }
 }
 
 /** Where one can trust the parser again after an error: the next stage, line of a block, or statement. */

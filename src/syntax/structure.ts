@@ -44,10 +44,24 @@ const closers = new Map<TokenType, Entry['kind']>([
 const closerOf = { '(': t.RParen, '[': t.RSquare, '{': t.RCurly };
 const openers = new Set<TokenType>([t.LParen, t.LSquare, t.LCurly]);
 
+/** Opening braces that have their closing one, seen without any other bracket. */
+function closedBraces(tokens: readonly IToken[]): Set<IToken> {
+  const closed = new Set<IToken>();
+  const open: IToken[] = [];
+  for (const token of tokens) {
+    if (token.tokenType === t.LCurly) open.push(token);
+    if (token.tokenType !== t.RCurly) continue;
+    const opener = open.pop();
+    if (opener !== undefined) closed.add(opener);
+  }
+  return closed;
+}
+
 /** The first chunk holds what stands before any declaration; it is usually empty. */
 export function structure(context: Context, tokens: readonly IToken[]): Chunk[] {
   const chunks: Chunk[] = [newChunk()];
   const stack: Entry[] = [];
+  const closed = closedBraces(tokens);
   let chunk = chunks[0]!;
 
   const dropIfs = () => {
@@ -79,7 +93,9 @@ export function structure(context: Context, tokens: readonly IToken[]): Chunk[] 
 
     if (t.declarationKeywords.has(type) && beginsDeclaration(tokens, i, stack.length > 0)) {
       const block = type === t.Let ? stack.findLastIndex((e) => e.block && !e.returned) : -1;
-      if (block >= 0) close(block + 1, token);
+      // Inside braces that are closed further on it is no new beginning but a mistake, which the parser will name.
+      const brace = stack.findLastIndex((e) => e.kind === '{' && closed.has(e.token));
+      if (block >= 0 || brace >= 0) close(Math.max(block, brace) + 1, token);
       else begin(token);
     } else if (type === t.Return) {
       const brace = stack.findLast((e) => e.kind === '{');

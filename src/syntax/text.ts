@@ -82,12 +82,16 @@ function shown(characters: string): string {
   return `U+${characters.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
+/** A string without its closing quote. */
+export function isUnended({ tokenType, image }: IToken): boolean {
+  return tokenType === StringLiteral && (image.length < 2 || !image.endsWith('"'));
+}
+
 /** Strings and numbers that were lexed although they are malformed, so that parsing could go on. */
 export function reportLiterals(context: Context, tokens: readonly IToken[]): void {
   for (const token of tokens) {
     if (token.tokenType === NumberLiteral) reportNumber(context, token);
-    if (token.tokenType !== StringLiteral) continue;
-    if (token.image.length < 2 || !token.image.endsWith('"')) {
+    if (isUnended(token)) {
       context.report(
         diagnose('GAN0104', tokenSpan(context, token), {}, { help: 'a string ends on its line with a `"`' }),
       );

@@ -23,9 +23,13 @@ export interface RunOptions {
 
 /** `ganc …args`; colours off and no terminal, as in a pipe. */
 export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return runNode([ganc, ...args], options);
+}
+
+export function runNode(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
   const env: NodeJS.ProcessEnv = { ...inherited, ...options.env };
-  const child = spawn(process.execPath, [ganc, ...args], { cwd: options.cwd ?? root, env });
+  const child = spawn(process.execPath, args, { cwd: options.cwd ?? root, env });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {

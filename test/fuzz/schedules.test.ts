@@ -9,8 +9,7 @@ import { expect, it } from 'vitest';
 import { analyse, planOf } from '../../src/compile.ts';
 import { PlainTrainer } from '../oracle/plain-trainer.ts';
 import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
-import type { Supply } from '../oracle/state.ts';
-import { supply } from '../oracle/supply.ts';
+import { supply, withoutCalls } from '../oracle/supply.ts';
 
 /** Nets with everything that remembers: averages of batch norm, dropout, power iterations, draws of their own. */
 const declarations = (norm: string) => `
@@ -79,8 +78,8 @@ async function holds(text: string, statistics: boolean): Promise<void> {
   const { model, diagnostics, sources } = analyse({ source, load: () => undefined });
   expect(diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
   const plan = planOf(model!, sources);
-  const planned = new ReferenceTrainer(plan, wherever(supply(plan, 3)));
-  const plain = new PlainTrainer(model!, wherever(supply(plan, 3)));
+  const planned = new ReferenceTrainer(plan, withoutCalls(supply(plan, 3)));
+  const plain = new PlainTrainer(model!, withoutCalls(supply(plan, 3)));
   planned.begin(plan.phases[0]!);
   plain.begin(model!.phases[0]!);
   for (let step = 0; step < 4; step++) {
@@ -116,12 +115,4 @@ function near(found: number, expected: number, what: string): void {
   if (!(Math.abs(found - expected) <= 1e-7 * Math.max(1, Math.abs(expected)))) {
     throw new Error(`${what} is ${found} with the plan, ${expected} without`);
   }
-}
-
-/** The same numbers for all calls in which a draw stands: the plan numbers them, the plain trainer does not. */
-function wherever(given: Supply): Supply {
-  return {
-    ...given,
-    draw: (place, dist, shape, sampled) => given.draw(place.replace(/#\d+$/, ''), dist, shape, sampled),
-  };
 }

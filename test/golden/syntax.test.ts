@@ -68,6 +68,12 @@ train (batch = 64, steps = 10) {
   'statements outside': 'sample x\nlet a = 3\nupdate D to minimize e with sgd(1)\n',
   'a Python power': 'let a = b ** 2\n',
   'a missing comma': 'let a = f(b c)\nlet d = [1 2]\n',
+  'a declaration inside a schedule':
+    'train (batch = 1, steps = 1) {\n  sample x\n  let fake = G(x)\n  update G to minimize loss with sgd(1)\n}\nlet a = 3 4\n',
+  'a let among stages': 'let a = b |> each i in 1..4 { let h = i f(h) }\n',
+  'a string that swallows its bracket':
+    'data x ~ image[28, 28, 1] from "fashion\nlet a = f("b)\nlet c = 1 2\n',
+  'a comment without end': 'let a = f(b, /* and so on\nlet c = 2)\n',
   'what a train needs': 'train { sample x }\n',
 };
 

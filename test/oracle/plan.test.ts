@@ -14,8 +14,7 @@ import { isMade } from '../../src/passes/place.ts';
 import type { Plan, Step } from '../../src/passes/plan.ts';
 import { PlainTrainer } from './plain-trainer.ts';
 import { ReferenceTrainer } from './reference-trainer.ts';
-import type { Supply } from './state.ts';
-import { supply } from './supply.ts';
+import { supply, withoutCalls } from './supply.ts';
 import { tiny } from './tiny.ts';
 
 const plans = join(import.meta.dirname, '../golden/plan');
@@ -38,8 +37,8 @@ describe('a plan changes nothing', () => {
   for (const { name, path } of files) {
     it(name, async () => {
       const { model, plan } = read(path, tiny[name]?.set);
-      const planned = new ReferenceTrainer(plan, wherever(supply(plan, 7)));
-      const plain = new PlainTrainer(model, wherever(supply(plan, 7)));
+      const planned = new ReferenceTrainer(plan, withoutCalls(supply(plan, 7)));
+      const plain = new PlainTrainer(model, withoutCalls(supply(plan, 7)));
       const { batch = 4 } = tiny[name] ?? {};
       for (const [i, phase] of plan.phases.entries()) {
         planned.begin({ ...phase, batch });
@@ -68,14 +67,6 @@ describe('lifetimes', () => {
     });
   }
 });
-
-/** The same numbers for all calls in which a draw stands: the plan numbers them, the plain trainer does not. */
-function wherever(given: Supply): Supply {
-  return {
-    ...given,
-    draw: (place, dist, shape, sampled) => given.draw(place.replace(/#\d+$/, ''), dist, shape, sampled),
-  };
-}
 
 function same(found: { data: Float64Array }, expected: { data: Float64Array }, what: string): void {
   found.data.forEach((x, i) => {

@@ -10,7 +10,7 @@ import { batchNormUnderPenalty, unevenTransposed } from './layers.ts';
 import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
 import { Ranges } from './ranges.ts';
-import { inOrder, Terms } from './terms.ts';
+import { inOrder, Terms, updates } from './terms.ts';
 
 /** A term with the value, net or update of the user's file that it belongs to. */
 export interface Placed {
@@ -74,18 +74,4 @@ function everyTerm(model: Model): Placed[] {
   for (const value of model.values) add([value.term], value.span);
   for (const update of updates(model)) add([update.objective], update.span);
   return all;
-}
-
-/** All updates of all phases, at any depth. */
-export function updates(model: Model) {
-  const found: Extract<Model['phases'][number]['body'][number], { kind: 'update' }>[] = [];
-  const visit = (actions: Model['phases'][number]['body']) => {
-    for (const action of actions) {
-      if (action.kind === 'update') found.push(action);
-      else if (action.kind === 'together') found.push(...action.updates);
-      else if ('body' in action) visit(action.body);
-    }
-  };
-  for (const phase of model.phases) visit(phase.body);
-  return found;
 }

@@ -2,8 +2,8 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { diagnose } from '../../diagnostics/table.ts';
 import type { LayerTerm, Term } from '../model.ts';
-import { type Craft, updates } from './craft.ts';
-import { inOrder } from './terms.ts';
+import type { Craft } from './craft.ts';
+import { inOrder, updates } from './terms.ts';
 
 export function* unevenTransposed({ all, at }: Craft): Generator<Diagnostic> {
   for (const placed of all) {

@@ -4,7 +4,7 @@ import { diagnose } from '../../diagnostics/table.ts';
 import type { Interval } from '../../ops/record.ts';
 import type { Craft } from './craft.ts';
 import { typeRange } from './ranges.ts';
-import { type View, view } from './terms.ts';
+import { inOrder, updates, type View, view } from './terms.ts';
 
 const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-6;
 
@@ -65,10 +65,13 @@ export function* logOfZero({ all, at, ranges, terms }: Craft): Generator<Diagnos
   }
 }
 
-export function* sqrtOfZero({ all, at, ranges, terms }: Craft): Generator<Diagnostic> {
+export function* sqrtOfZero({ all, at, model, ranges, terms }: Craft): Generator<Diagnostic> {
+  // A metric or an output has no slope.
+  const learnt = new Set(inOrder(updates(model).map(({ objective }) => objective)));
+  const values = new Set(inOrder(model.values.map((value) => value.term)));
   for (const placed of all) {
     const { term } = placed;
-    if (term.kind !== 'op' || term.op !== 'sqrt') continue;
+    if (term.kind !== 'op' || term.op !== 'sqrt' || (values.has(term) && !learnt.has(term))) continue;
     const argument = view(term.args[0]!);
     const range = ranges.of(term.args[0]!);
     if (range.lo > 0) continue;

@@ -1,5 +1,5 @@
 /** Ways of looking at checked terms: what they are made of, through calls of nets, and as linear combinations. */
-import type { ConstantTerm, Model, NetCall, OpTerm, Term } from '../model.ts';
+import type { Action, ConstantTerm, Model, NetCall, OpTerm, Term, UpdateAction } from '../model.ts';
 
 /** What a term is made of, directly. A net's call is made of its arguments. */
 export function parts(term: Term): readonly Term[] {
@@ -152,4 +152,18 @@ export function everywhere(term: Term): number | null {
   if (term.kind !== 'constant') return null;
   const { data } = (term as ConstantTerm).value;
   return data.length > 0 && data.every((value) => value === data[0]) ? data[0]! : null;
+}
+
+/** All updates of all phases, at any depth. */
+export function updates(model: Model): UpdateAction[] {
+  const found: UpdateAction[] = [];
+  const visit = (actions: readonly Action[]) => {
+    for (const action of actions) {
+      if (action.kind === 'update') found.push(action);
+      else if (action.kind === 'together') found.push(...action.updates);
+      else if ('body' in action) visit(action.body);
+    }
+  };
+  for (const phase of model.phases) visit(phase.body);
+  return found;
 }

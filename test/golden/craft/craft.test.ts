@@ -203,6 +203,10 @@ describe('GAN0408: sqrt at 0', () => {
   });
 });
 
+test('GAN0408: a metric has no slope', () => {
+  expect(findings(game({ lets: 'metric spread = expect(sum(sqrt(relu(fake))))' }))).toEqual([]);
+});
+
 test.each([
   ['minimax_d', 'minimax_g', 'dense(1)', ['GAN0407 update G to minimize g_loss with adam(1e-3)']],
   ['nonsaturating_d', 'nonsaturating_g', 'dense(1)', []],
