@@ -13,6 +13,8 @@ import type { OpTerm } from './model.ts';
 import { applyOperation, toTerm } from './terms.ts';
 import { asHost, constant, describe, type Given, termValue, unknown, type Value } from './value.ts';
 
+const longest = 1_000_000;
+
 const needed = (...names: string[]): Formal[] => names.map((name) => ({ name, required: true }));
 
 const formals: Readonly<Record<string, readonly Formal[]>> = {
@@ -40,6 +42,10 @@ export function applyBuiltin(c: Checker, name: string, given: readonly Given[], 
     case 'range': {
       const n = argument('n')!;
       const count = integerOf(c, n.value, n.span, of('n', name), 1);
+      if (count !== null && count > longest) {
+        c.report('GAN0242', n.span, { what: of('n', name), value: count, rule: `at most ${longest}` });
+        return unknown;
+      }
       return count === null ? unknown : constant(Array.from({ length: count }, (_, i) => i));
     }
     case 'grad':

@@ -3,7 +3,7 @@ import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import type { Code } from '../diagnostics/table.ts';
 import type { File } from '../syntax/ast.ts';
 import { fileDoc } from '../syntax/comments.ts';
-import { Checker } from './context.ts';
+import { Checker, type NetState } from './context.ts';
 import { findCycles } from './cycles.ts';
 import { checkSettings, dataRecords, declaredValue, isParamValue, noiseSources } from './declarations.ts';
 import { moduleInits } from './layers.ts';
@@ -69,9 +69,7 @@ function elaborate(c: Checker): Model {
   const noise = noiseSources(c);
   const values = evaluateValues(c);
   const declared = declaredOptimizers(c);
-  // Nets that nothing calls are typed on examples, so that their mistakes are found and their weights known.
-  for (const state of c.nets.values())
-    if (state.bodies.size === 0) netBody(c, state, 'e'.repeat(state.params.length));
+  const called = typeRemainingNets(c);
   const schedule = checkSchedule(c, declared);
   if (!hasErrors(c)) checkRules(c, schedule, values);
   const phases = schedule.phases.map(({ phase }) => phase);
@@ -86,18 +84,33 @@ function elaborate(c: Checker): Model {
     name: baseName(main),
     path: main.source.path,
     doc: fileDoc(main.source.text),
-    params: modules.flatMap((m) => paramsOf(c, m)),
+    params: paramsOf(c),
     data,
     noise,
-    nets: netsOf(c),
+    nets: netsOf(c, called),
     optimizers: [...declared, ...schedule.optimizers],
     values,
     phases,
   };
 }
 
-function paramsOf(c: Checker, module: Module): Model['params'] {
-  return module.own.flatMap((d) => {
+/**
+ * Nets that nothing calls are typed on examples, so that their mistakes are found and their weights known. Returns the
+ * nets that this program needs: the file's own and what is called; not the rest of the files that it uses.
+ */
+function typeRemainingNets(c: Checker): ReadonlySet<string> {
+  const type = (state: NetState): void => {
+    if (state.bodies.size === 0) netBody(c, state, 'e'.repeat(state.params.length));
+  };
+  for (const state of c.nets.values()) if (state.declared.module === c.program.main) type(state);
+  const needed = [...c.nets].filter(([, state]) => state.bodies.size > 0).map(([name]) => name);
+  for (const state of c.nets.values()) type(state);
+  return new Set(needed);
+}
+
+/** What `--set` can reach: the file's own params and those of files that it uses. */
+function paramsOf(c: Checker): Model['params'] {
+  return [...c.program.main.names.values()].flatMap((d) => {
     if (d.kind !== 'param') return [];
     const value = declaredValue(c, d);
     if (value.kind !== 'constant' || !isParamValue(value.value)) return [];
@@ -105,15 +118,16 @@ function paramsOf(c: Checker, module: Module): Model['params'] {
   });
 }
 
-function netsOf(c: Checker): Net[] {
+function netsOf(c: Checker, called: ReadonlySet<string>): Net[] {
   return [...c.nets.values()].flatMap(({ declared, params, results, bodies, frame }): Net[] => {
     const { node } = declared;
-    if (node.kind !== 'net' || !frame) return [];
+    const name = declared.name.text;
+    if (node.kind !== 'net' || !frame || !(called.has(name) || c.scheduledNets.has(name))) return [];
     const typed = new Map<string, NetBody>();
     for (const [key, body] of bodies) if (body && body !== 'working') typed.set(key, body);
     return [
       {
-        name: declared.name.text,
+        name,
         params: params.flatMap(({ name, type }) => (type ? [{ name, type }] : [])),
         results: results.flatMap(({ name, type }) => (type ? [{ name, type }] : [])),
         weights: frame.weights,

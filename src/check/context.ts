@@ -54,12 +54,15 @@ export interface NetState {
 
 const termLimit = 1_000_000;
 const depthLimit = 400;
+const evaluationLimit = 4_000_000;
 
 export class Checker {
   readonly diagnostics: Diagnostic[] = [];
   readonly nets = new Map<string, NetState>();
   /** Every call of a net that was made, in the order of evaluation. */
   readonly netCalls: NetCall[] = [];
+  /** Nets that a statement of the schedule names. */
+  readonly scheduledNets = new Set<string>();
   readonly sources = new Map<string, Source>();
   /** Attributes as written, before `resolve`: for looking for a repair. */
   readonly written = new WeakMap<Term, Attrs>();
@@ -75,6 +78,7 @@ export class Checker {
   private lastId = 0;
   private readonly places = new Map<string, number>();
   private made = 0;
+  private evaluated = 0;
   private depth = 0;
   private stopped = false;
 
@@ -160,9 +164,16 @@ export class Checker {
     return false;
   }
 
+  /** Counts a piece of work; false once there is too much of it, and everything is to come to an end. */
+  tick(span: Span): boolean {
+    if (++this.evaluated > evaluationLimit)
+      this.tooLarge(span, `more than ${evaluationLimit.toLocaleString('en')} expressions to work out`);
+    return !this.stopped;
+  }
+
   /** Runs a nested evaluation unless it is nested too deeply. */
   nested<T>(span: Span, otherwise: T, f: () => T): T {
-    if (this.stopped) return otherwise;
+    if (!this.tick(span)) return otherwise;
     if (this.depth >= depthLimit) {
       const names = [...new Set(this.calls.slice(-6).map((call) => call.name))];
       this.tooLarge(

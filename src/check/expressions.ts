@@ -320,8 +320,10 @@ function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
           locals: { names: new Map([[stage.variable.text, constant(element)]]), outer: env.locals },
           frame: { ...env.frame, key: `${env.frame.key} ${stage.span.start}:${i}` },
         };
-        for (const step of stage.stages)
+        for (const step of stage.stages) {
+          if (!c.tick(step.span)) return unknown;
           given = { value: runStage(c, given, step, inner), span: step.span, named: false };
+        }
       }
       return given.value;
     }

@@ -3,7 +3,6 @@
  * and in blocks that are not used. What it reports the later parts pass over in silence.
  */
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
-import { nearest } from '../diagnostics/nearest.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../diagnostics/table.ts';
 import type {
   Arg,
@@ -18,6 +17,7 @@ import type {
 } from '../syntax/ast.ts';
 import { callableNames, isBuiltin, isOperation, isScalarName, variants } from './operations.ts';
 import { type Declared, lookup, lookupFunction, type Module, type Program, suggestName } from './scope.ts';
+import { didYouMean, elsewhere, signs } from './words.ts';
 
 /** A name inside a net, def, block or `each`. */
 interface Local {
@@ -154,7 +154,8 @@ class Resolver {
   }
 
   private unused(scope: Scope, module: Module): void {
-    if (module.isPrelude) return;
+    // A used file is told so when it is checked itself.
+    if (module !== this.program.main) return;
     for (const local of scope.names.values())
       if (!local.used && !local.name.text.startsWith('_'))
         this.report('GAN0217', local.name.span, { what: local.what, name: local.name.text });
@@ -437,61 +438,3 @@ class Resolver {
       );
   }
 }
-
-/** Help and edit for a misspelt name. */
-export function didYouMean(near: string | undefined, span: Span): Extras {
-  return near === undefined ? {} : { help: `did you mean \`${near}\`?`, fix: [{ span, text: near }] };
-}
-
-export function suggestArgument(word: string, known: readonly string[]): string | undefined {
-  return nearest(word, known);
-}
-
-const signs = new Map([
-  ['add', '+'],
-  ['sub', '-'],
-  ['subtract', '-'],
-  ['mul', '*'],
-  ['multiply', '*'],
-  ['div', '/'],
-  ['divide', '/'],
-  ['pow', '^'],
-  ['power', '^'],
-  ['neg', '-'],
-  ['mod', '%'],
-  ['not', '!'],
-]);
-
-/** What other libraries call it. */
-const elsewhere = new Map([
-  ['linear', 'dense'],
-  ['Linear', 'dense'],
-  ['fc', 'dense'],
-  ['Dense', 'dense'],
-  ['conv2d', 'conv'],
-  ['Conv2d', 'conv'],
-  ['Conv2D', 'conv'],
-  ['conv1d', 'conv'],
-  ['deconv', 'conv_transpose'],
-  ['ConvTranspose2d', 'conv_transpose'],
-  ['Conv2DTranspose', 'conv_transpose'],
-  ['conv2d_transpose', 'conv_transpose'],
-  ['BatchNorm2d', 'batch_norm'],
-  ['bn', 'batch_norm'],
-  ['lrelu', 'leaky_relu'],
-  ['LeakyReLU', 'leaky_relu'],
-  ['view', 'reshape'],
-  ['embedding', 'embed'],
-  ['detach', 'stop'],
-  ['stop_gradient', 'stop'],
-  ['gradient', 'grad'],
-  ['pixel_shuffle', 'depth_to_space'],
-  ['cat', 'concat'],
-  ['maxpool', 'max_pool'],
-  ['avgpool', 'avg_pool'],
-  ['avg', 'mean'],
-  ['average', 'mean'],
-  ['E', 'expect'],
-  ['swish', 'silu'],
-  ['clip', 'clamp'],
-]);

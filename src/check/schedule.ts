@@ -7,10 +7,10 @@ import { fileEnv } from './declarations.ts';
 import { evaluate, evaluateArguments } from './expressions.ts';
 import type { Action, OptimizerSpec, Phase, Term, UpdateAction } from './model.ts';
 import { hostScalar, optimizerSpec } from './optimizers.ts';
-import { didYouMean } from './resolve.ts';
 import { suggestName } from './scope.ts';
 import { showNumber } from './value.ts';
 import { holdScalar } from './values.ts';
+import { didYouMean } from './words.ts';
 
 /** An update as written, with what the rules of the whole phase look at. */
 export interface CheckedUpdate {
@@ -224,6 +224,7 @@ class Statements {
     const declared = c.program.main.names.get(name.text);
     const state = declared?.kind === 'net' ? c.nets.get(name.text) : undefined;
     if (!state) return null;
+    c.scheduledNets.add(name.text);
     if (state.frame && state.frame.weights.length === 0 && !hasErrors(c)) {
       const calls = [...state.frame.calls];
       const help =

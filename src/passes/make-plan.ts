@@ -236,7 +236,7 @@ class PhaseWalk {
           text: this.#text(update),
           span: update.span,
         });
-        needs.push(...reached.map((w) => w.g));
+        for (const { g } of reached) needs.push(g);
       }
       for (const name of update.losses) {
         const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
@@ -248,12 +248,15 @@ class PhaseWalk {
       }
     }
     this.#move(here.moves, block);
-    this.#needs.push(...needs);
+    for (const node of needs) this.#needs.push(node);
     block.statement([...steps, ...logs], needs);
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
   }
 
-  /** Each distinct training evaluation moves its averages once in a step: where it is first needed. */
+  /**
+   * Each distinct training evaluation moves its averages once in a step: where it is first needed. Two conditional blocks
+   * that both need it, and nothing outside of them, evaluate and move in each.
+   */
   #move(moves: readonly Move[], block: Block): void {
     const site: Site = { block, index: block.items.length };
     for (const move of moves) {
@@ -315,7 +318,11 @@ class PhaseWalk {
 
   #text(update: UpdateAction): string {
     const written = this.#options.text?.(update.span);
-    if (written) return written.replace(/\s+/g, ' ').trim();
+    if (written)
+      return written
+        .replace(/\/\/.*$/gm, '')
+        .replace(/\s+/g, ' ')
+        .trim();
     const what = update.objective.name ?? (update.losses.join(', ') || 'an expression');
     return `update ${update.nets.join(', ')} to ${update.direction} ${what} with ${update.optimizer}`;
   }

@@ -62,6 +62,7 @@ export class Versions {
 export class Changes {
   readonly #model: Model;
   readonly #nets: ReadonlyMap<string, Net>;
+  readonly #netOfStatistic: ReadonlyMap<string, string>;
   /** Nets whose average has surely begun; until then it is the net itself. */
   readonly #averaging = new Set<string>();
   readonly #called = new Map<string, ReadonlySet<string>>();
@@ -69,6 +70,7 @@ export class Changes {
   constructor(model: Model) {
     this.#model = model;
     this.#nets = new Map(model.nets.map((net) => [net.name, net]));
+    this.#netOfStatistic = new Map(model.nets.flatMap((net) => net.stats.map((s) => [s.name, net.name])));
   }
 
   averageBegins(net: string): void {
@@ -123,8 +125,8 @@ export class Changes {
   }
 
   ofStatistic(name: string): string[] {
-    const net = this.#model.nets.find(({ stats }) => stats.some((s) => s.name === name))!;
-    return [statKey('live', name), ...(this.#averaging.has(net.name) ? [] : [statKey('averaged', name)])];
+    const averaging = this.#averaging.has(this.#netOfStatistic.get(name)!);
+    return [statKey('live', name), ...(averaging ? [] : [statKey('averaged', name)])];
   }
 
   /** Batch norm's averages are copied along. */

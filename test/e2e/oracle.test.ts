@@ -1,191 +1,28 @@
 /**
- * The zoo's first twenty steps on every backend, from real data and the run's own noise, against the same plan in
- * float64: losses, metrics, and the outputs at the end.
+ * The zoo, and small files with every kind of schedule: the first twenty steps of each phase on every backend agree with
+ * float64.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type Dataset, Feed } from '../../runtimes/core/data.ts';
-import type { DistributionSpec } from '../../runtimes/core/model.ts';
-import { dataStream, drawStream, drawValues, permutation, sourceStream } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { chooseBackend } from '../../runtimes/node/backends.ts';
-import { openSource } from '../../runtimes/node/sources/open.ts';
-import { analyse, moduleOf, planOf } from '../../src/compile.ts';
-import type { Leaf } from '../../src/ir/graph.ts';
-import type { Distribution, NDArray } from '../../src/ir/types.ts';
-import { loadModule } from '../emitted/load.ts';
-import { evaluateOutput, ReferenceTrainer } from '../oracle/reference-trainer.ts';
-import { supply } from '../oracle/supply.ts';
+import { beforeAll, describe, it } from 'vitest';
+import { backends, start } from '../backends/execute.ts';
 import { tiny } from '../oracle/tiny.ts';
+import { agreesWithFloat64, type Case } from './against-float64.ts';
 
-const seed = 11;
-const steps = 20;
-/** How many examples of each output are looked at. */
-const examples = 3;
-/** A tensor of float32 against float64: relative where values are large. */
-const tolerance = 1e-3;
-const folder = join(import.meta.dirname, '../../models');
+const models = join(import.meta.dirname, '../../models');
+const plans = join(import.meta.dirname, '../golden/plan');
 
-function compiled(name: string) {
-  const { set, batch } = tiny[name]!;
-  const source = { path: name, text: readFileSync(join(folder, name), 'utf8') };
-  const { model, sources } = analyse({ source, set, load: () => undefined });
-  const plan = planOf(model!, sources);
-  const program = loadModule(moduleOf(model!, sources).code);
-  for (const phase of program.phases) phase.batch = batch;
-  const phases = plan.phases.map((phase) => ({ ...phase, batch }));
-  return { plan: { ...plan, phases }, program };
-}
+const cases: readonly (readonly [string, Case])[] = [
+  ...Object.entries(tiny).map(([name, size]) => [name, { path: join(models, name), ...size }] as const),
+  ...readdirSync(plans)
+    .filter((name) => name.endsWith('.gan'))
+    .map((name) => [`plan/${name}`, { path: join(plans, name), batch: 8 }] as const),
+];
 
-type Compiled = ReturnType<typeof compiled>;
-type Notes = Record<string, number>[];
+describe.each(backends())('on %s', (backend) => {
+  beforeAll(() => start(backend));
 
-/** Opened once: the first of each record's data, real ones. */
-async function datasets({ plan }: Compiled): Promise<Record<string, Dataset>> {
-  const opened = await Promise.all(
-    plan.data.map(async ({ fields, from }) => {
-      const declared = fields.map(({ name, type }) => ({ name, type: { ...type, shape: [...type.shape] } }));
-      return [fields[0]!.name, await openSource(from!, declared, { directory: folder })] as const;
-    }),
-  );
-  return Object.fromEntries(opened);
-}
-
-interface Ran {
-  readonly notes: Notes;
-  /** Values of the outputs after the last step, for a few examples. */
-  readonly outputs: Record<string, ArrayLike<number>>;
-}
-
-/** The float64 run. */
-async function reference({ plan }: Compiled, data: Record<string, Dataset>): Promise<Ran> {
-  const feeds = new Map(Object.entries(data).map(([name, set]) => [name, new Feed(name, set, seed)]));
-  const trainer = new ReferenceTrainer(
-    plan,
-    supply(plan, seed, (record, count) => feeds.get(record.fields[0]!.name)!.next(count)),
-  );
-  const notes: Notes = [];
-  for (const phase of plan.phases) {
-    trainer.begin(phase);
-    for (const feed of feeds.values()) feed.beginPass();
-    for (let step = 0; step < steps; step++) notes.push(await trainer.step(step));
-  }
-  const outputs: Ran['outputs'] = {};
-  for (const output of plan.outputs) {
-    const samples = await ownSamples(plan, output.sources, data);
-    const value = evaluateOutput(output, examples, ({ leaf, count, shape }) => {
-      if (leaf.kind === 'source') return samples[leaf.name]!;
-      if (leaf.kind === 'draw') {
-        const full = count === null ? shape : [examples, ...shape];
-        const values = drawValues(seed, `look/${drawStream(`${leaf.place}#0`, 0)}`, 0, spec(leaf.dist), full);
-        return { shape: full, data: Float64Array.from(values) };
-      }
-      if (leaf.kind === 'host') return trainer.state.leaf(leaf);
-      const { name, copy } = leaf as Extract<Leaf, { kind: 'weight' | 'stat' }>;
-      const net = [...plan.weights, ...plan.stats].find((w) => w.name === name)!.net;
-      const averages = plan.phases.at(-1)!.averaged.includes(net);
-      return trainer.state.copy(copy === 'output' ? (averages ? 'averaged' : 'live') : copy, name);
-    });
-    outputs[output.name] = value.data;
-  }
-  return { notes, outputs };
-}
-
-/** The samples that an output is shown with: noise and examples of its own, from streams named `look`. */
-async function ownSamples(
-  { data, noise }: Compiled['plan'],
-  sources: readonly string[],
-  sets: Record<string, Dataset>,
-): Promise<Record<string, NDArray>> {
-  const samples: Record<string, NDArray> = {};
-  for (const { name, dist, shape } of noise) {
-    if (!sources.includes(name)) continue;
-    const full = [examples, ...shape];
-    const values = drawValues(seed, `look/${sourceStream(name)}`, 0, spec(dist), full);
-    samples[name] = { shape: full, data: Float64Array.from(values) };
-  }
-  for (const { fields } of data) {
-    if (!fields.some((f) => sources.includes(f.name))) continue;
-    const set = sets[fields[0]!.name]!;
-    const order = permutation(seed, `look/${dataStream(fields[0]!.name)}`, 0, set.count);
-    const values = await set.read(order.subarray(0, examples));
-    fields.forEach(({ name, type }, i) => {
-      samples[name] = { shape: [examples, ...type.shape], data: Float64Array.from(values[i]!) };
-    });
-  }
-  return samples;
-}
-
-const spec = (dist: Distribution) => dist as DistributionSpec;
-
-/** The emitted program's run. */
-async function emitted({ program }: Compiled, data: Record<string, Dataset>): Promise<Ran> {
-  const run = new TrainingRun(program, { seed, datasets: data });
-  run.state.initialise(seed);
-  const notes: Notes = [];
-  for (const [i, phase] of program.phases.entries()) {
-    run.state.phase = i;
-    run.beginPhase(phase);
-    for (let step = 0; step < steps; step++) {
-      run.beginStep(true);
-      await phase.step(run);
-      notes.push(await run.readNotes());
-      run.endStep();
-    }
-  }
-  const outputs: Ran['outputs'] = {};
-  for (const output of program.outputs) {
-    const result = await run.evaluate(output, examples, 'look');
-    outputs[output.name] = await result.data();
-    result.dispose();
-  }
-  run.dispose();
-  return { notes, outputs };
-}
-
-/** Float64 is slow, and the same for all backends. */
-const references = new Map<string, Promise<Ran>>();
-
-function near(found: number, expected: number, what: string): void {
-  const error = Math.abs(found - expected) / Math.max(1, Math.abs(expected));
-  if (!(error <= tolerance)) expect.fail(`${what} is ${found}, in float64 ${expected}`);
-}
-
-describe.each(['cpu', 'wasm', 'tensorflow'] as const)('on %s', (backend) => {
-  let absent = false;
-  beforeAll(async () => {
-    try {
-      await chooseBackend(backend);
-    } catch (error) {
-      // tfjs-node is optional; the others have to be there.
-      if (backend !== 'tensorflow') throw error;
-      absent = true;
-    }
+  it.each(cases)('%s', async (_, given) => {
+    await agreesWithFloat64(given);
   });
-
-  for (const name of Object.keys(tiny)) {
-    it(name, async ({ skip }) => {
-      if (absent) skip();
-      const model = compiled(name);
-      const data = await datasets(model);
-      const expected = await (references.get(name) ?? reference(model, data));
-      references.set(name, Promise.resolve(expected));
-      const found = await emitted(model, data);
-
-      expect(found.notes.length).toBe(expected.notes.length);
-      for (const [step, values] of expected.notes.entries()) {
-        const here = found.notes[step]!;
-        expect(Object.keys(here).sort()).toEqual(Object.keys(values).sort());
-        for (const [loss, value] of Object.entries(values))
-          near(here[loss]!, value, `${loss} at step ${step}`);
-      }
-      expect(Object.keys(found.outputs)).toEqual(Object.keys(expected.outputs));
-      for (const [output, values] of Object.entries(expected.outputs)) {
-        const here = found.outputs[output]!;
-        expect(here.length).toBe(values.length);
-        for (let i = 0; i < values.length; i++) near(here[i]!, values[i]!, `${output}[${i}]`);
-      }
-    });
-  }
 });

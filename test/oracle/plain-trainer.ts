@@ -15,7 +15,7 @@ import { OracleState, type Supply } from './state.ts';
 export class PlainTrainer {
   readonly model: Model;
   readonly state: OracleState;
-  readonly logged: Record<string, number> = {};
+  #logged: Record<string, number> = {};
   #phase: Phase;
   /** Training evaluations that have moved averages in this step. */
   #moved = new Set<string>();
@@ -44,10 +44,11 @@ export class PlainTrainer {
 
   async step(number: number): Promise<Record<string, number>> {
     this.#moved = new Set();
+    this.#logged = {};
     const { steps } = this.#phase;
     this.state.clock = { step: number, epoch: 0, progress: steps === null ? 0 : number / steps };
     await this.#run(this.#phase.body);
-    return { ...this.logged };
+    return this.#logged;
   }
 
   async #run(body: readonly Action[]): Promise<void> {
@@ -124,7 +125,7 @@ export class PlainTrainer {
         moving.map((m) => m.name),
         moving.map((m) => m.gradient),
       );
-      for (const { name, node } of losses) this.logged[name] = values.get(node)!.data[0]!;
+      for (const { name, node } of losses) this.#logged[name] = values.get(node)!.data[0]!;
     }
     for (const { stat, value, keep, evaluation } of moves) {
       const key = `${stat} ${values.get(value)!.data} ${values.get(evaluation)!.data}`;

@@ -13,8 +13,7 @@ import { OracleState, type Supply } from './state.ts';
 export class ReferenceTrainer {
   readonly plan: Plan;
   readonly state: OracleState;
-  /** Losses as last evaluated, and metrics. */
-  readonly logged: Record<string, number> = {};
+  #logged: Record<string, number> = {};
   #phase: PhasePlan;
   #logging = true;
   #places: ReadonlyMap<Node, string> = new Map();
@@ -31,12 +30,13 @@ export class ReferenceTrainer {
     this.state.freeze(phase.frozen);
   }
 
-  /** One step; what it logged. */
+  /** One step; the losses that it evaluated (as it last did), and metrics. */
   async step(
     number: number,
     options: { logging?: boolean; epoch?: number } = {},
   ): Promise<Record<string, number>> {
     const { steps } = this.#phase;
+    this.#logged = {};
     this.#logging = options.logging ?? true;
     this.state.clock = {
       step: number,
@@ -46,7 +46,7 @@ export class ReferenceTrainer {
     const values = new Map<Node, NDArray>();
     await this.#run(this.#phase.body, values);
     if (values.size > 0) throw new Error(`${values.size} values were never freed`);
-    return { ...this.logged };
+    return this.#logged;
   }
 
   async #run(steps: readonly Step[], values: Map<Node, NDArray>): Promise<void> {
@@ -92,7 +92,7 @@ export class ReferenceTrainer {
           state.iterate(step.kernel, step.u, step.v);
           break;
         case 'log':
-          this.logged[step.name] = this.#read(step.value, values).data[0]!;
+          this.#logged[step.name] = this.#read(step.value, values).data[0]!;
           break;
         case 'repeat': {
           const count = Math.floor(state.host(step.count));

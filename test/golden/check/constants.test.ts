@@ -224,6 +224,13 @@ describe('too much', () => {
     );
   }, 60_000);
 
+  test('of constants too', () => {
+    const text =
+      'param p = 1 |> each i in 1..50_000 { each j in 1..50_000 { twice } }\ndef twice(v) = v * 1\n';
+    expect(said(`${text}noise z ~ normal[p]\noutput out = z\n`)).toContain('expressions to work out');
+    expect(said('param p = range(1e9)\nnoise z ~ normal[8]\noutput out = z * sum(p)\n')).toContain('GAN0242');
+  }, 60_000);
+
   test('a long chain of defs is no recursion', () => {
     const defs = Array.from({ length: 150 }, (_, i) => `def f${i + 1}(x) = f${i}(x) + 1`).join('\n');
     accepted(`noise z ~ normal[8]\ndef f0(x) = x\n${defs}\noutput out = f150(z)\n`);

@@ -182,6 +182,21 @@ net N(z: [width]) -> [width] = z |> dense(width) |> helper(inner)
     expect(model.nets[0]!.weights[0]!.init).toEqual({ kind: 'constant', value: 0.5 });
   });
 
+  test('brings only the nets that are called, and the params that can be set', () => {
+    const files = {
+      'a.gan':
+        'use "b.gan"\nparam n = 8\nnet A(z: [n]) -> [n] = B(z)\nnet Other(z: [n]) -> [n] = dense(z, n)\n',
+      'b.gan': 'param hidden = 4\nnet B(z: [8]) -> [8] = z |> dense(hidden) |> dense(8)\n',
+    };
+    const model = modelOf('use "a.gan"\nnoise z ~ normal[n]\noutput out = A(z)\n', { files });
+    expect(model.nets.map((n) => n.name).sort()).toEqual(['A', 'B']);
+    expect(model.params.map((p) => p.name)).toEqual(['n']);
+    const broken = { 'a.gan': 'net A(z: [8]) -> [9] = z\n', 'b.gan': '' };
+    expect(said('use "a.gan"\nnoise z ~ normal[8]\noutput out = z\n', { files: broken })).toContain(
+      'a.gan GAN0341',
+    );
+  });
+
   test('brings no init lines', () => {
     const model = modelOf(
       'use "init.gan"\nnoise z ~ normal[8]\nnet N(z: [8]) -> [8] = z |> dense(8)\noutput out = N(z)\n',
