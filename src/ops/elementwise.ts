@@ -104,7 +104,8 @@ export const elementwise = {
   relu: unary({
     doc: 'max(x, 0). The slope at 0 is 0.',
     f: (x) => Math.max(x, 0),
-    gradient: (b, x, dy) => b.mul(dy, b.op('step', [x], { low: 0 })),
+    // The result has the operand's sign, and is kept anyway.
+    gradient: (b, _, dy, node) => b.mul(dy, b.op('step', [node], { low: 0 })),
     range: rising((x) => Math.max(x, 0)),
     simplify: (_, x) => match(x, 'relu'),
     tfjs: (x) => `tf.relu(${x})`,
@@ -115,7 +116,10 @@ export const elementwise = {
     doc: 'x above 0, slope · x below (Maas et al. 2013). The slope at 0 is that of the negative side.',
     parameters: [{ name: 'slope', kind: 'number', default: 0.2 }],
     f: (x, { slope }) => (x > 0 ? x : x * (slope as number)),
-    gradient: (b, x, dy, node) => b.mul(dy, b.op('step', [x], { low: node.attrs.slope! })),
+    gradient: (b, x, dy, node) => {
+      const slope = node.attrs.slope as number;
+      return b.mul(dy, b.op('step', [slope > 0 ? node : x], { low: slope }));
+    },
     range: (x, attrs) => {
       const f = (v: number) => (v > 0 ? v : v * (attrs.slope as number));
       const ends = [x.lo, x.hi].map((v) => (v === -Infinity && attrs.slope === 0 ? 0 : f(v)));

@@ -70,17 +70,22 @@ export function fuse(
       continue;
     }
     // The operands' chains of the same form become one; others must be there before.
-    let chain: Chain = { nodes: [], inputs: new Set() };
+    const chain: Chain = { nodes: [], inputs: new Set() };
     for (const arg of node.args) {
       const other = waiting.get(arg);
       if (!other || other === chain) continue;
-      const joined = sameForm(other.nodes[0]!, node) ? join(chain, other) : null;
-      if (joined && fits(joined, node)) chain = joined;
-      else emit(other);
+      if (!sameForm(arg, node) || !fits(chain, other, node)) emit(other);
+      else {
+        for (const member of other.nodes) {
+          chain.nodes.push(member);
+          waiting.set(member, chain);
+        }
+        for (const input of other.inputs) chain.inputs.add(input);
+      }
     }
     chain.nodes.push(node);
     for (const arg of inputsOf(node, chain)) chain.inputs.add(arg);
-    for (const member of chain.nodes) waiting.set(member, chain);
+    waiting.set(node, chain);
   }
   emitAll();
   return result;
@@ -91,14 +96,10 @@ export function fuse(
   }
 }
 
-function join(a: Chain, b: Chain): Chain {
-  const nodes = [...a.nodes, ...b.nodes];
-  return { nodes, inputs: new Set([...a.inputs, ...b.inputs]) };
-}
-
-function fits(chain: Chain, node: OpNode): boolean {
-  const inputs = new Set([...chain.inputs, ...inputsOf(node, chain)]);
-  return inputs.size <= MOST_INPUTS && chain.nodes.length < MOST_OPERATIONS;
+function fits(a: Chain, b: Chain, node: OpNode): boolean {
+  const joined = { nodes: [...a.nodes, ...b.nodes], inputs: new Set([...a.inputs, ...b.inputs]) };
+  for (const input of inputsOf(node, joined)) joined.inputs.add(input);
+  return joined.inputs.size <= MOST_INPUTS && joined.nodes.length < MOST_OPERATIONS;
 }
 
 /** Operands from outside the chain that have more than one element each. */

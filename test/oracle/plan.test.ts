@@ -11,7 +11,7 @@ import { inOrder } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { operations } from '../../src/ops/table.ts';
 import { isMade } from '../../src/passes/place.ts';
-import type { Plan, Step } from '../../src/passes/plan.ts';
+import { operandsOf, type Plan, type Step } from '../../src/passes/plan.ts';
 import { PlainTrainer } from './plain-trainer.ts';
 import { ReferenceTrainer } from './reference-trainer.ts';
 import { supply, withoutCalls } from './supply.ts';
