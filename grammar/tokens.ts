@@ -8,7 +8,7 @@ import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
 const wordPattern = /[\p{L}_][\p{L}\p{M}0-9_]*/uy;
 // Also what a number may not be (`3x`, `1.`, `1.e5`): one token and one message instead of three of each. `1..4` stays a range.
 const numberPattern =
-  /(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?(?:[eE][+-]?\d[\d_]*)?|\.\d[\d_]*(?:[eE][+-]?\d[\d_]*)?)[\p{L}\p{M}0-9_]*/uy;
+  /(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?(?:[eE][+-]?\d[\d_]*)?|(?<![\p{L}\p{M}\d_)\].])\.\d[\d_]*(?:[eE][+-]?\d[\d_]*)?)[\p{L}\p{M}0-9_]*/uy;
 
 const sticky = (pattern: RegExp) => (text: string, offset: number) => {
   pattern.lastIndex = offset;

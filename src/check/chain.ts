@@ -16,7 +16,7 @@ export function chainOf(term: Term, most = Number.POSITIVE_INFINITY): Term[] {
   return chain;
 }
 
-/** One note: "z [100] → dense(6272) [6272] → …", or none where there is no chain to speak of. */
+/** One note, a line for each stage and its shape; none where there is no chain to speak of. */
 export function chainNotes(c: Checker, term: Term): string[] {
   const chain = chainOf(term, shown + 1);
   if (chain.length < 2) return [];
@@ -24,8 +24,10 @@ export function chainNotes(c: Checker, term: Term): string[] {
   const links = chain
     .slice(0, shown)
     .reverse()
-    .map((t) => `${label(c, t)} ${showShape(t.shape)}`);
-  return [`the shapes that led here: ${cut ? '… → ' : ''}${links.join(' → ')}`];
+    .map((t, i) => [`${i === 0 && !cut ? '' : '|> '}${label(c, t)}`, showShape(t.shape)] as const);
+  const width = Math.max(...links.map(([text]) => text.length));
+  const lines = links.map(([text, shape]) => `  ${text.padEnd(width)}  ${shape}`);
+  return [['the shapes that led here:', ...(cut ? ['  …'] : []), ...lines].join('\n')];
 }
 
 /** A stage as the reader wrote it, or the name of what it applies. */

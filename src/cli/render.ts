@@ -9,7 +9,7 @@ export type Sources = ReadonlyMap<string, Source>;
 
 const TAB = 4;
 /** Longer lines are shown around the place that matters. */
-const WIDEST = 120;
+const WIDEST = 110;
 
 /** Findings in reading order: by file as they came, then by place. */
 export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
@@ -164,7 +164,10 @@ export function renderFrame(d: Diagnostic, sources: Sources, paint: Paint = plai
   const tail: string[] = [];
   const say = (word: string, text: string): void => {
     const indent = ' '.repeat(gutter + 4 + word.length + 1);
-    const body = clean(text, true).split('\n').join(`\n${indent}`);
+    const lines = clean(text, true)
+      .split('\n')
+      .flatMap((line) => wrapped(line, WIDEST - indent.length));
+    const body = lines.join(`\n${indent}`);
     tail.push(`${paint(`${' '.repeat(gutter)} =`, 'blue')} ${paint(`${word}:`, 'bold')} ${body}`);
   };
   for (const note of d.notes) say('note', note);
@@ -178,6 +181,22 @@ export function renderFrame(d: Diagnostic, sources: Sources, paint: Paint = plai
   }
   if (tail.length > 0) out.push(bar(), ...tail);
   return out.join('\n');
+}
+
+/** Breaks a long line between words; what it begins with as indentation is kept. */
+function wrapped(text: string, width: number): string[] {
+  if (stringWidth(text) <= width) return [text];
+  const indent = /^ */.exec(text)![0];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.trim().split(' ')) {
+    if (line !== '' && stringWidth(`${line} ${word}`) > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? indent + word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 /** The underlined stretches of one file. A span of several lines is marked where it begins and where it ends. */

@@ -7,7 +7,7 @@ import { nearest } from '../diagnostics/nearest.ts';
 import { diagnose, table } from '../diagnostics/table.ts';
 import type { File } from './ast.ts';
 import { type Context, tokenSpan } from './cst.ts';
-import { endsOperand } from './errors.ts';
+import { endsOperand } from './stumble.ts';
 
 /** For an offset where a declaration begins: the run of `///` lines that ends on the line above, without the slashes. */
 export function docsBefore(text: string, comments: readonly IToken[]): (offset: number) => string {

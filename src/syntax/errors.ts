@@ -1,26 +1,12 @@
 /** What the parser stumbled over, in words: exceptions of Chevrotain become diagnostics. */
-import { type IRecognitionException, type IToken, type TokenType, tokenMatcher } from 'chevrotain';
+import { type IRecognitionException, type IToken, tokenMatcher } from 'chevrotain';
 import * as t from '../../grammar/tokens.ts';
-import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { nearest } from '../diagnostics/nearest.ts';
 import { diagnose } from '../diagnostics/table.ts';
+import { advice, joinAdvice } from './advice.ts';
 import { type Context, tokenSpan } from './cst.ts';
-
-/** An exception, with what `grammar/parser.ts` packed into its message. */
-interface Stumble {
-  readonly kind: 'mismatch' | 'rest' | 'choice' | 'early';
-  readonly rule: string;
-  /** Name of the token type that was expected; `-` where there are several. */
-  readonly expected: string;
-  /** What stands in the way; undefined at the end of the declaration. */
-  readonly found: IToken | undefined;
-  readonly previous: IToken | undefined;
-  readonly next: IToken | undefined;
-  /** The rules around, outermost first. */
-  readonly rules: readonly string[];
-  readonly tokens: readonly IToken[];
-  readonly last: boolean;
-}
+import { awaitsEnd, beginsLine, endsOperand, type Stumble, spanOf, startsOperand } from './stumble.ts';
 
 /** `last`: nothing follows these tokens in the file. */
 export function explainError(
@@ -67,40 +53,6 @@ const sayings: readonly Saying[] = [
   sideBySide,
 ];
 
-function spanOf(context: Context, { found, previous }: Stumble): Span {
-  const token = found ?? previous;
-  return token === undefined ? { file: context.path, start: 0, end: 0 } : tokenSpan(context, token);
-}
-
-const operandEnds = new Set<TokenType>([
-  t.NumberLiteral,
-  t.StringLiteral,
-  t.RParen,
-  t.RSquare,
-  t.RCurly,
-  t.True,
-  t.False,
-]);
-
-export function endsOperand(token: IToken | undefined): boolean {
-  return token !== undefined && (operandEnds.has(token.tokenType) || tokenMatcher(token, t.Identifier));
-}
-
-const operandStarts = new Set<TokenType>([
-  t.NumberLiteral,
-  t.StringLiteral,
-  t.LParen,
-  t.LSquare,
-  t.LCurly,
-  t.True,
-  t.False,
-  t.Draw,
-]);
-
-function startsOperand(token: IToken | undefined): boolean {
-  return token !== undefined && (operandStarts.has(token.tokenType) || tokenMatcher(token, t.Identifier));
-}
-
 /** A reserved word where a name or a value should stand. */
 function reservedWord(context: Context, s: Stumble): Diagnostic | undefined {
   const { found } = s;
@@ -121,6 +73,8 @@ function reservedWord(context: Context, s: Stumble): Diagnostic | undefined {
 function looseParenthesis(context: Context, s: Stumble): Diagnostic | undefined {
   const { found, previous } = s;
   if (found?.tokenType !== t.LParen || !endsOperand(previous)) return undefined;
+  if (previous!.endOffset! + 1 === found.startOffset) return undefined;
+  if (s.kind !== 'rest' && s.rule !== 'block' && !awaitsEnd(s)) return undefined;
   const span = tokenSpan(context, found);
   if (s.rule === 'block') {
     return diagnose(
@@ -232,6 +186,8 @@ function notAStatement(context: Context, s: Stumble): Diagnostic | undefined {
   if (!atStart || s.found === undefined) return undefined;
   const { image } = s.found;
   const meant = t.declarationKeywords.has(s.found.tokenType) ? undefined : nearest(image, statementWords);
+  // `sample x z`: no statement was meant.
+  if (meant === undefined && !beginsLine(context, s) && endsOperand(s.previous)) return undefined;
   const span = tokenSpan(context, s.found);
   return diagnose(
     'GAN0119',
@@ -250,18 +206,35 @@ const declarationWords = [...t.declarationKeywords].map((type) => type.name.toLo
 function notADeclaration(context: Context, s: Stumble): Diagnostic | undefined {
   const { found, next } = s;
   if (s.kind !== 'rest' || found === undefined || !tokenMatcher(found, t.Word)) return undefined;
-  const beginsLine = /[\r\n]/.test(context.text.slice(s.previous?.endOffset ?? 0, found.startOffset));
-  if (!beginsLine) return undefined;
+  if (!beginsLine(context, s)) return undefined;
   const looksSo =
     next !== undefined &&
     (tokenMatcher(next, t.Word) || next.tokenType === t.Is || next.tokenType === t.Tilde);
   return looksSo ? misplaced(context, found) : undefined;
 }
 
+/** What other languages say. */
+const synonyms: Readonly<Record<string, string>> = {
+  import: 'use',
+  include: 'use',
+  const: 'param',
+  var: 'let',
+  dataset: 'data',
+  network: 'net',
+  model: 'net',
+  function: 'def',
+  func: 'def',
+  fn: 'def',
+};
+
 /** A text that belongs to no declaration. */
 export function misplaced(context: Context, found: IToken): Diagnostic {
   const span = tokenSpan(context, found);
-  const meant = tokenMatcher(found, t.Word) ? nearest(found.image, declarationWords) : undefined;
+  const meant = Object.hasOwn(synonyms, found.image)
+    ? synonyms[found.image]
+    : tokenMatcher(found, t.Word)
+      ? nearest(found.image, declarationWords)
+      : undefined;
   return diagnose(
     'GAN0113',
     span,
@@ -274,23 +247,16 @@ export function misplaced(context: Context, found: IToken): Diagnostic {
   );
 }
 
-const wordOperators: Readonly<Record<string, string>> = { and: '&&', or: '||', mod: '%', is: '==' };
-
 /** Two values with nothing between them. */
 function sideBySide(context: Context, s: Stumble): Diagnostic | undefined {
   const { found, previous } = s;
   if (found === undefined || !endsOperand(previous) || !startsOperand(found)) return undefined;
-  const closing = s.kind === 'mismatch' && /^(RParen|RSquare|RCurly|Comma)$/.test(s.expected);
-  if (s.kind !== 'rest' && !closing) return undefined;
-  const span = tokenSpan(context, found);
-  const operator = wordOperators[found.image];
+  if (s.kind !== 'rest' && !awaitsEnd(s)) return undefined;
   return diagnose(
     'GAN0127',
-    span,
+    tokenSpan(context, found),
     { left: previous!.image, right: found.image },
-    operator !== undefined
-      ? { help: `write \`${operator}\``, fix: [{ span, text: operator }] }
-      : { help: closing ? 'put an operator or a comma between them' : 'put an operator between them' },
+    joinAdvice(context, s),
   );
 }
 
@@ -324,8 +290,7 @@ function general(context: Context, s: Stumble): Diagnostic {
         ? 'an operator or the next declaration'
         : (closing(s) ?? expectations[s.expected] ?? signOf.get(s.expected) ?? 'something else');
   const found = s.found === undefined ? end(s) : `\`${s.found.image}\``;
-  const help = helpFor(s);
-  return diagnose('GAN0112', spanOf(context, s), { expected, found }, help === undefined ? {} : { help });
+  return diagnose('GAN0112', spanOf(context, s), { expected, found }, advice(context, s));
 }
 
 function closing(s: Stumble): string | undefined {
@@ -334,35 +299,6 @@ function closing(s: Stumble): string | undefined {
   if (s.previous?.tokenType === t.Comma)
     return s.rule === 'args' ? `an argument or ${sign}` : `an item or ${sign}`;
   return s.rule === 'choice' ? sign : `\`,\` or ${sign}`;
-}
-
-function helpFor(s: Stumble): string | undefined {
-  const { found, previous } = s;
-  if (s.rule === 'primary' && found !== undefined) {
-    if (found.image === '*' && previous?.image === '*') return 'a power is written `^`';
-    if (found.image === '+') return 'there is no `+` before a value, only `-` and `!`';
-    if (found.image === 'if') return 'put the `if` into parentheses';
-    if (found.image === '>' && previous?.image === '=')
-      return 'there are no functions without a name: write a `def`';
-  }
-  if (found?.tokenType === t.Comma && previous?.tokenType === t.Comma) return 'take one of the commas away';
-  if (
-    found?.tokenType === t.Is &&
-    (s.rule === 'conditional' || s.kind === 'rest' || s.expected.startsWith('R'))
-  ) {
-    return 'to compare, write `==`';
-  }
-  if (s.rule === 'train' && s.expected === 'LParen') {
-    return 'say how long: `train (batch = 64, steps = 20_000) { … }`';
-  }
-  if (s.rule === 'args' && s.rules.at(-2) === 'train') {
-    return 'say how long: `train (batch = 64, steps = 20_000) { … }`';
-  }
-  if (s.rule === 'clip') return 'write `clip D to [-0.01, 0.01]`';
-  if (s.rule === 'average') return 'write `average G decay 0.999`';
-  if (s.rule === 'update') return 'write `update D to minimize d_loss with adam(2e-4)`';
-  if (s.rule === 'each') return 'write `each i in 1..4 { … }` or `each ch in [256, 128] { … }`';
-  return undefined;
 }
 
 function end(s: Stumble): string {

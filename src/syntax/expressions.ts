@@ -138,7 +138,8 @@ function buildOperation(context: Context, cst: CstNode): Expr {
         const top = pending.at(-1);
         if (top === undefined) break;
         if (top.precedence < precedence || (top.precedence === precedence && toTheRight)) break;
-        if (top.kind === 'binary' && precedence === comparison && top.precedence === comparison) {
+        const chained = top.kind === 'binary' && precedence === comparison && top.precedence === comparison;
+        if (chained && values.at(-1)?.expr.kind !== 'error') {
           reportChainedComparison(context, top.token, operator);
         }
         reduce();

@@ -94,7 +94,7 @@ function reportChunk(
   for (const error of errors.slice(0, errorLimit + 1)) {
     const at = chunk.tokens.indexOf(error.token);
     const position = at < 0 ? chunk.tokens.length : at;
-    const follows = lastError >= 0 && !chunk.tokens.slice(lastError + 1, position).some(restarts);
+    const follows = lastError >= 0 && !chunk.tokens.slice(lastError, position).some(restarts);
     lastError = position;
     if (follows) continue;
     const offset = at < 0 ? Number.POSITIVE_INFINITY : error.token.startOffset;

@@ -202,7 +202,9 @@ function beginsDeclaration(tokens: readonly IToken[], i: number, inBrackets: boo
   const next = after?.tokenType;
   // `x.data` is a field.
   if (previous === t.Dot && before!.endOffset! + 1 === tokens[i]!.startOffset) return false;
-  if (keyword !== t.Use && after !== undefined && tokenMatcher(after, t.Word)) return true;
+  const awaited = before !== undefined && (previous === t.Is || tokenMatcher(before, t.Operator));
+  const named = after !== undefined && tokenMatcher(after, t.Word);
+  if (named && (keyword !== t.Use || !(inBrackets || awaited))) return true;
   // `net data(x: …)`, `def loss(a) = …`, `let data = 3`: the keyword stands where a name should.
   const misnames = previous !== undefined && previous !== t.Use && t.declarationKeywords.has(previous);
   if (next === t.LParen) {
@@ -212,7 +214,6 @@ function beginsDeclaration(tokens: readonly IToken[], i: number, inBrackets: boo
   if (keyword === t.Use && next === t.StringLiteral) return true;
   if (keyword === t.Train && next === t.LCurly) return true;
   // A name was forgotten: `loss = expect(…)`.
-  const awaited = before !== undefined && (previous === t.Is || tokenMatcher(before, t.Operator));
   if (inBrackets || misnames || awaited) return false;
   return next === undefined || next === t.Is || next === t.Tilde || next === t.Colon;
 }

@@ -74,6 +74,28 @@ train (batch = 64, steps = 10) {
   'a string that swallows its bracket':
     'data x ~ image[28, 28, 1] from "fashion\nlet a = f("b)\nlet c = 1 2\n',
   'a comment without end': 'let a = f(b, /* and so on\nlet c = 2)\n',
+  'habits of other languages': [
+    'import "a.gan"',
+    'let a = x[0]',
+    'let a = x.1',
+    'let a = not b',
+    'let a, b = c',
+    'let a := b',
+    'param a: 3',
+    'data x = image[28, 28, 1]',
+    'net G(z: [2]) -> image(28, 28, 1) = z',
+    'def f(x) { return x }',
+    'def f(x) -> [1] = x',
+    'let a = b |> conv(64, kernel: 5)',
+    'let a = b <> c',
+    'let a = each i in 1..4 { f }',
+    'let a = draw(normal)[3]',
+    'let a = conv(64) as stem',
+    'optimizer adam(1)',
+    'let a = b; let c = d;',
+  ].join('\n'),
+  'words nearly right':
+    'nett G(z: [2]) -> [1] = z\ntrain (batch = 1, steps = 1) {\n  updat D to minimize d with sgd(1)\n  update D to minimise d with sgd(1)\n  update D too minimize d with sgd(1)\n  sample x z\n  average G decoy 0.9\n}\n',
   'what a train needs': 'train { sample x }\n',
 };
 

@@ -228,9 +228,16 @@ ${more}output out = G(z)
   test('with the chain of shapes, and the layer that would put it right', () => {
     const text = generator('conv_transpose(1, kernel = 4, stride = 4)');
     const [finding] = findings(text);
-    expect(finding!.notes).toEqual([
-      'the shapes that led here: z [100] → dense(7 * 7 * 64) [3136] → reshape(7, 7, 64) [7, 7, 64] → conv_transpose(32, kernel = 4, stride = 2) [14, 14, 32] → relu [14, 14, 32] → conv_transpose(1, kernel = 4, stride = 4) [56, 56, 1] → tanh [56, 56, 1]',
-    ]);
+    expect(finding!.notes.join('\n')).toMatchInlineSnapshot(`
+      "the shapes that led here:
+        z                                              [100]
+        |> dense(7 * 7 * 64)                           [3136]
+        |> reshape(7, 7, 64)                           [7, 7, 64]
+        |> conv_transpose(32, kernel = 4, stride = 2)  [14, 14, 32]
+        |> relu                                        [14, 14, 32]
+        |> conv_transpose(1, kernel = 4, stride = 4)   [56, 56, 1]
+        |> tanh                                        [56, 56, 1]"
+    `);
     expect(said(text)).toMatchInlineSnapshot(`
       "9:6 GAN0341 \`G\` is declared to give [28, 28, 1], and its body gives [56, 56, 1]
         help: \`conv_transpose(1, kernel = 4, stride = 2)\` would give [28, 28, 1]"
