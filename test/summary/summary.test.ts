@@ -75,7 +75,7 @@ test.each(['conv.gan', 'ring.gan'])('the memory of a step of %s is what tfjs hol
     .replace('export const model =', 'const model =')
     .replace(/^await main\(.*$/m, 'return model;')
     .replace(
-      /^( *)(const (?:\{[^=]*?\}|[^={]+) = )((?:tf|nn|run)\.(?:[^\n]*\)|[\s\S]*?\n\1\)));$/gm,
+      /^( *)(const (?:\{[^=]*?\}|[^={]+) = )((?:tf|nn|run)\.\w+\((?:[^\n]*\)|\n[\s\S]*?\n\1\)));$/gm,
       '$1$2measured($3);',
     );
   const model = new Function('tf', 'nn', 'measured', body)(tf, nn, measured) as CompiledModel;
