@@ -9,6 +9,18 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import {
+  and,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  not,
+  notEqual,
+  or,
+  where,
+} from './elementwise.ts';
 
 /** One operation: its result's place, its name, and its operands: a place, or a number. */
 export interface Step {
@@ -51,7 +63,6 @@ export function fused(formula: string, operands: Record<string, Tensor | number>
 }
 
 type Value = Tensor | number;
-const mask = (f: (a: Value, b: Value) => Tensor) => (a: Value, b: Value) => tf.cast(f(a, b), 'float32');
 const operations: Record<string, (...x: never[]) => Tensor> = {
   add: (a: Value, b: Value) => tf.add(a, b),
   sub: (a: Value, b: Value) => tf.sub(a, b),
@@ -59,12 +70,16 @@ const operations: Record<string, (...x: never[]) => Tensor> = {
   div: (a: Value, b: Value) => tf.div(a, b),
   maximum: (a: Value, b: Value) => tf.maximum(a, b),
   minimum: (a: Value, b: Value) => tf.minimum(a, b),
-  eq: mask((a, b) => tf.equal(a, b)),
-  ne: mask((a, b) => tf.notEqual(a, b)),
-  lt: mask((a, b) => tf.less(a, b)),
-  le: mask((a, b) => tf.lessEqual(a, b)),
-  gt: mask((a, b) => tf.greater(a, b)),
-  ge: mask((a, b) => tf.greaterEqual(a, b)),
+  equal,
+  notEqual,
+  less,
+  lessEqual,
+  greater,
+  greaterEqual,
+  and,
+  or,
+  not,
+  where,
   neg: (a: Value) => tf.neg(a),
   exp: (a: Value) => tf.exp(a),
   log: (a: Value) => tf.log(a),
@@ -81,7 +96,9 @@ const operations: Record<string, (...x: never[]) => Tensor> = {
   sigmoid: (a: Value) => tf.sigmoid(a),
   softplus: (a: Value) => tf.softplus(a),
   step: (a: Value, low: number) => tf.step(a, low),
+  clamp: (a: Value, lo: number, hi: number) => tf.clipByValue(a, lo, hi),
 };
+
 /** What a formula may call. */
 export const fusible: ReadonlySet<string> = new Set(Object.keys(operations));
 
@@ -98,7 +115,7 @@ export const plainExecutor: Executor = (f, inputs) =>
 
 /** Reads a formula. A mistake is one of the compiler's, so it throws. */
 export function parseFormula(text: string, inputs: string[]): Formula {
-  const tokens = text.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_][\p{L}\p{N}_]*|[-+*/(),;=]/gu) ?? [];
+  const tokens = text.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_$][\p{L}\p{N}_$]*|[-+*/(),;=]/gu) ?? [];
   const names = new Map(inputs.map((name, at) => [name, { at }]));
   const steps: Step[] = [];
   const outputs: Formula['outputs'] = [];
@@ -156,7 +173,7 @@ export function parseFormula(text: string, inputs: string[]): Formula {
     take('=');
     const value = sum();
     if (i < tokens.length) take(';');
-    if (typeof value === 'number') return fail();
+    if (typeof value === 'number' || value.at < inputs.length) return fail();
     names.set(name, value);
     if (!passing) outputs.push({ name, at: value.at });
   }

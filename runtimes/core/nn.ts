@@ -3,4 +3,5 @@
 export * from './contraction.ts';
 export * from './convolution.ts';
 export * from './elementwise.ts';
+export { fused } from './fused.ts';
 export * from './pooling.ts';

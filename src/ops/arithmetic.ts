@@ -182,6 +182,7 @@ function comparison(c: Comparison): Primitive {
     gradient: () => null,
     range: c.range,
     tfjs: (x, y) => `nn.${c.lowered}(${x}, ${y})`,
+    formula: (x, y) => `${c.lowered}(${x}, ${y})`,
     distinct: true,
   });
 }
@@ -212,7 +213,10 @@ const where: Primitive = {
     const shape = where.shape(types, attrs) as Shape;
     return b.broadcast(condition !== 0 ? x! : y!, shape, c!.count ?? x!.count ?? y!.count);
   },
-  lower: { tfjs: ([c, x, y]) => `nn.where(${c}, ${x}, ${y})` },
+  lower: {
+    tfjs: ([c, x, y]) => `nn.where(${c}, ${x}, ${y})`,
+    formula: ([c, x, y]) => `where(${c}, ${x}, ${y})`,
+  },
   samples: [
     {
       operands: [
@@ -249,6 +253,7 @@ export const arithmetic = {
       return left && b.sub(y, left.args[0]!);
     },
     tfjs: (x, y) => `tf.add(${x}, ${y})`,
+    formula: (x, y) => `${x} + ${y}`,
   }),
   sub: binary({
     doc: 'a − b.',
@@ -258,6 +263,7 @@ export const arithmetic = {
     range: (a, b) => addInterval(a, negInterval(b)),
     simplify: simplifySub,
     tfjs: (x, y) => `tf.sub(${x}, ${y})`,
+    formula: (x, y) => `${x} - ${y}`,
   }),
   mul: binary({
     doc: 'a · b, element by element.',
@@ -267,6 +273,7 @@ export const arithmetic = {
     range: mulInterval,
     simplify: simplifyMul,
     tfjs: (x, y) => `tf.mul(${x}, ${y})`,
+    formula: (x, y) => `${x} * ${y}`,
   }),
   div: binary({
     doc: 'a / b.',
@@ -277,6 +284,7 @@ export const arithmetic = {
     range: (a, b) => mulInterval(a, reciprocal(b)),
     simplify: simplifyDiv,
     tfjs: (x, y) => `tf.div(${x}, ${y})`,
+    formula: (x, y) => `${x} / ${y}`,
     from: [
       [-2, 2],
       [0.4, 2],
@@ -340,6 +348,7 @@ export const arithmetic = {
     range: (a, b) => ({ lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi) }),
     simplify: (_, x, y) => (x === y ? x : null),
     tfjs: (x, y) => `tf.minimum(${x}, ${y})`,
+    formula: (x, y) => `minimum(${x}, ${y})`,
     distinct: true,
   }),
   maximum: binary({
@@ -351,6 +360,7 @@ export const arithmetic = {
     range: (a, b) => ({ lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi) }),
     simplify: (_, x, y) => (x === y ? x : null),
     tfjs: (x, y) => `tf.maximum(${x}, ${y})`,
+    formula: (x, y) => `maximum(${x}, ${y})`,
     distinct: true,
   }),
   eq: comparison({

@@ -104,23 +104,29 @@ export const elementwise = {
   relu: unary({
     doc: 'max(x, 0). The slope at 0 is 0.',
     f: (x) => Math.max(x, 0),
-    gradient: (b, x, dy) => b.mul(dy, b.op('step', [x], { low: 0 })),
+    // The result has the operand's sign, and is kept anyway.
+    gradient: (b, _, dy, node) => b.mul(dy, b.op('step', [node], { low: 0 })),
     range: rising((x) => Math.max(x, 0)),
     simplify: (_, x) => match(x, 'relu'),
     tfjs: (x) => `tf.relu(${x})`,
+    formula: (x) => `relu(${x})`,
     avoid: [0],
   }),
   leaky_relu: unary({
     doc: 'x above 0, slope · x below (Maas et al. 2013). The slope at 0 is that of the negative side.',
     parameters: [{ name: 'slope', kind: 'number', default: 0.2 }],
     f: (x, { slope }) => (x > 0 ? x : x * (slope as number)),
-    gradient: (b, x, dy, node) => b.mul(dy, b.op('step', [x], { low: node.attrs.slope! })),
+    gradient: (b, x, dy, node) => {
+      const slope = node.attrs.slope as number;
+      return b.mul(dy, b.op('step', [slope > 0 ? node : x], { low: slope }));
+    },
     range: (x, attrs) => {
       const f = (v: number) => (v > 0 ? v : v * (attrs.slope as number));
       const ends = [x.lo, x.hi].map((v) => (v === -Infinity && attrs.slope === 0 ? 0 : f(v)));
       return hull(x.lo < 0 && x.hi > 0 ? [...ends, 0] : ends);
     },
     tfjs: (x, node) => `tf.leakyRelu(${x}, ${node.attrs.slope})`,
+    formula: (x, node) => `leaky_relu(${x}, ${node.attrs.slope})`,
     avoid: [0],
     attrs: { slope: 0.2 },
   }),
@@ -133,6 +139,7 @@ export const elementwise = {
     range: (x, { low }) =>
       x.lo > 0 ? interval(1, 1) : x.hi <= 0 ? hull([low as number]) : hull([low as number, 1]),
     tfjs: (x, node) => (node.attrs.low === 0 ? `tf.step(${x})` : `tf.step(${x}, ${node.attrs.low})`),
+    formula: (x, node) => `step(${x}, ${node.attrs.low})`,
     avoid: [0],
     attrs: { low: 0.2 },
   }),
@@ -142,6 +149,7 @@ export const elementwise = {
     gradient: (b, x, dy) => b.mul(dy, expBelowZero(b, x)),
     range: rising((x) => (x > 0 ? x : Math.expm1(x))),
     tfjs: (x) => `tf.elu(${x})`,
+    formula: (x) => `elu(${x})`,
     avoid: [0],
   }),
   selu: unary({
@@ -164,6 +172,7 @@ export const elementwise = {
     gradient: (b, _, dy, node) => b.mul(dy, b.sub(1, b.square(node))),
     range: rising(Math.tanh),
     tfjs: (x) => `tf.tanh(${x})`,
+    formula: (x) => `tanh(${x})`,
   }),
   sigmoid: unary({
     doc: '1 / (1 + e⁻ˣ): values in (0, 1).',
@@ -171,6 +180,7 @@ export const elementwise = {
     gradient: (b, _, dy, node) => b.mul(dy, b.mul(node, b.op('sub', [b.scalar(1), node]))),
     range: rising(sigmoid),
     tfjs: (x) => `tf.sigmoid(${x})`,
+    formula: (x) => `sigmoid(${x})`,
   }),
   softplus: unary({
     doc: 'log(1 + eˣ), without overflow.',
@@ -178,6 +188,7 @@ export const elementwise = {
     gradient: (b, x, dy) => b.mul(dy, b.op('sigmoid', [x])),
     range: rising((x) => (x === Infinity ? x : softplus(x))),
     tfjs: (x) => `tf.softplus(${x})`,
+    formula: (x) => `softplus(${x})`,
   }),
   exp: unary({
     doc: 'eˣ.',
@@ -190,6 +201,7 @@ export const elementwise = {
       return match(x, 'log')?.args[0] ?? null;
     },
     tfjs: (x) => `tf.exp(${x})`,
+    formula: (x) => `exp(${x})`,
   }),
   log: unary({
     doc: 'Natural logarithm. The compiler takes the stable way where it knows one: log(sigmoid(a)), log(1 − sigmoid(a)), log(softmax(a)), log(sum(exp(a))).',
@@ -198,6 +210,7 @@ export const elementwise = {
     range: (x) => interval(x.lo <= 0 ? -Infinity : Math.log(x.lo), Math.log(Math.max(x.hi, 0))),
     simplify: knownLog,
     tfjs: (x) => `tf.log(${x})`,
+    formula: (x) => `log(${x})`,
     from: [0.3, 3],
   }),
   sqrt: unary({
@@ -213,6 +226,7 @@ export const elementwise = {
       return summed ? b.op('norm', summed.args, { axes: sum.attrs.axes!, keep: sum.attrs.keep! }) : null;
     },
     tfjs: (x) => `tf.sqrt(${x})`,
+    formula: (x) => `sqrt(${x})`,
     from: [0.3, 3],
   }),
   rsqrt: unary({
@@ -222,6 +236,7 @@ export const elementwise = {
     gradient: (b, _, dy, node) => b.mul(b.mul(dy, -0.5), b.mul(b.square(node), node)),
     range: (x) => reciprocal(rising((v) => Math.sqrt(Math.max(v, 0)))(x)),
     tfjs: (x) => `tf.rsqrt(${x})`,
+    formula: (x) => `rsqrt(${x})`,
     from: [0.3, 3],
   }),
   square: unary({
@@ -236,6 +251,7 @@ export const elementwise = {
       return norm && b.op('sum', [b.square(norm.args[0]!)], { ...norm.attrs, batch: false });
     },
     tfjs: (x) => `tf.square(${x})`,
+    formula: (x) => `square(${x})`,
   }),
   abs: unary({
     doc: '|x|. The slope at 0 is 0.',
@@ -248,6 +264,7 @@ export const elementwise = {
       return neg && b.op('abs', neg.args);
     },
     tfjs: (x) => `tf.abs(${x})`,
+    formula: (x) => `abs(${x})`,
     avoid: [0],
   }),
   sign: unary({
@@ -256,6 +273,7 @@ export const elementwise = {
     gradient: () => null,
     range: rising(Math.sign),
     tfjs: (x) => `tf.sign(${x})`,
+    formula: (x) => `sign(${x})`,
     avoid: [0],
   }),
   sin: unary({
@@ -285,6 +303,7 @@ export const elementwise = {
     gradient: () => null,
     range: rising(Math.floor),
     tfjs: (x) => `tf.floor(${x})`,
+    formula: (x) => `floor(${x})`,
     avoid: [-2, -1, 0, 1, 2],
   }),
   clamp: unary({
@@ -308,6 +327,7 @@ export const elementwise = {
       ),
     range: (x, { lo, hi }) => rising((v) => Math.min(Math.max(v, lo as number), hi as number))(x),
     tfjs: (x, { attrs }) => `tf.clipByValue(${x}, ${attrs.lo}, ${attrs.hi})`,
+    formula: (x, { attrs }) => `clamp(${x}, ${attrs.lo}, ${attrs.hi})`,
     avoid: [-1, 0.5],
     attrs: { lo: -1, hi: 0.5 },
   }),
@@ -326,6 +346,7 @@ export const elementwise = {
       return match(x, 'neg')?.args[0] ?? null;
     },
     tfjs: (x) => `tf.neg(${x})`,
+    formula: (x) => `-${x}`,
   }),
   not: unary({
     doc: '1 where x is 0, else 0.',
@@ -334,6 +355,7 @@ export const elementwise = {
     gradient: () => null,
     range: (x) => (x.lo > 0 || x.hi < 0 ? { lo: 0, hi: 0 } : { lo: 0, hi: 1 }),
     tfjs: (x) => `nn.not(${x})`,
+    formula: (x) => `not(${x})`,
     avoid: [0],
   }),
   stop: unary({

@@ -28,6 +28,7 @@ interface Unary {
   range: (x: Interval, attrs: Attrs) => Interval;
   simplify?: (b: Builder, x: Node, attrs: Attrs) => Node | null;
   tfjs: (x: string, node: OpNode) => string;
+  formula?: (x: string, node: OpNode) => string;
   /** Inputs come from here, away from the kinks. */
   from?: readonly [number, number];
   avoid?: readonly number[];
@@ -55,7 +56,10 @@ export function unary(u: Unary): Primitive {
     cost: ([x]) => ({ flops: sizeOf(x!.shape) }),
     reference: ([x], node) => map(x!, (v) => u.f(v, node.attrs)),
     ...(u.simplify ? { simplify: (b, [x], attrs) => u.simplify!(b, x!, attrs) } : {}),
-    lower: { tfjs: ([x], node) => u.tfjs(x!, node) },
+    lower: {
+      tfjs: ([x], node) => u.tfjs(x!, node),
+      ...(u.formula ? { formula: ([x], node) => u.formula!(x!, node) } : {}),
+    },
     samples: [sample([2, 3], true), sample([4], false), sample([], true)],
   };
 }
@@ -69,6 +73,7 @@ interface Binary {
   range: (a: Interval, b: Interval) => Interval;
   simplify?: (b: Builder, x: Node, y: Node) => Node | null;
   tfjs: (x: string, y: string, node: OpNode) => string;
+  formula?: (x: string, y: string) => string;
   /** Intervals of the two operands. */
   from?: readonly [readonly [number, number], readonly [number, number]];
   wrt?: readonly number[];
@@ -101,7 +106,10 @@ export function binary(u: Binary): Primitive {
     cost: (_, __, result) => ({ flops: sizeOf(result) }),
     reference: (args) => zip(args, u.f as (...x: number[]) => number),
     ...(u.simplify ? { simplify: (b, [x, y]) => u.simplify!(b, x!, y!) } : {}),
-    lower: { tfjs: ([x, y], node) => u.tfjs(x!, y!, node) },
+    lower: {
+      tfjs: ([x, y], node) => u.tfjs(x!, y!, node),
+      ...(u.formula ? { formula: ([x, y]) => u.formula!(x!, y!) } : {}),
+    },
     samples: [
       sample([2, 3], true, [2, 3], true),
       sample([2, 3], true, [3], false),

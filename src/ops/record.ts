@@ -83,6 +83,11 @@ export interface Primitive extends Common {
      * `tf`, `nn` (runtimes/core/nn.ts) and `run` in scope.
      */
     readonly tfjs: (x: readonly string[], node: OpNode) => string;
+    /**
+     * For elementwise operations that a chain can hold: an expression of the formulas of runtimes/core/fused.ts; `x` are
+     * names, numbers or parenthesised expressions.
+     */
+    readonly formula?: (x: readonly string[], node: OpNode) => string;
   };
   /** Inputs on which the generated tests run: shapes, attributes, and the open interval inputs are drawn from. */
   readonly samples: readonly Sample[];

@@ -1,8 +1,10 @@
-/** Lays a tree of blocks out as steps, and frees each value after its last use. */
+/** Lays a tree of blocks out as steps, chains gathered, and frees each value after its last use. */
 import type { Node } from '../ir/graph.ts';
+import { operations } from '../ops/table.ts';
 import type { Block } from './blocks.ts';
+import { fuse } from './fuse.ts';
 import { isMade, type Placed } from './place.ts';
-import type { Step } from './plan.ts';
+import { operandsOf, type Step } from './plan.ts';
 
 /** `kept`: what outlives the steps. */
 export function layOut(root: Block, placed: Placed, kept?: Node): Step[] {
@@ -16,11 +18,11 @@ interface Laid {
 }
 
 function lay(block: Block, placed: Placed, kept?: Node): Laid {
-  const steps: Step[] = [];
-  const uses: (readonly Node[])[] = [];
+  const single: Step[] = [];
+  const uses = new Map<Step, readonly Node[]>();
   const add = (step: Step, nodes: readonly Node[]): void => {
-    steps.push(step);
-    uses.push(nodes);
+    single.push(step);
+    uses.set(step, nodes);
   };
   const before = placed.get(block);
   const extra = (index: number): void => {
@@ -48,11 +50,13 @@ function lay(block: Block, placed: Placed, kept?: Node): Laid {
   });
   extra(block.items.length);
 
+  const steps = fuse(single, (step) => uses.get(step)!, operations, kept);
   const made = new Set<Node>();
   const last = new Map<Node, number>();
   steps.forEach((step, i) => {
-    for (const node of uses[i]!) last.set(node, i);
+    for (const node of uses.get(step) ?? usedBy(step)) last.set(node, i);
     if (step.kind === 'compute') made.add(step.node);
+    else if (step.kind === 'fuse') for (const node of step.results) made.add(node);
   });
   const dying = new Map<number, Node[]>();
   for (const [node, i] of last) {
@@ -74,6 +78,8 @@ function usedBy(step: Step): readonly Node[] {
   switch (step.kind) {
     case 'compute':
       return step.node.kind === 'op' ? step.node.args.filter(isMade) : [];
+    case 'fuse':
+      return operandsOf(step).filter(isMade);
     case 'update':
       return step.gradients.filter(isMade);
     case 'move':

@@ -5,7 +5,7 @@
 
 import type { ConstantValue, DataRecord, Net, NoiseSource, OptimizerSpec } from '../check/model.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Node } from '../ir/graph.ts';
+import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
 
@@ -58,6 +58,8 @@ export type Step =
    * constants with axes are computed; scalar constants stand where they are used.
    */
   | { readonly kind: 'compute'; readonly node: Node }
+  /** Evaluates a chain of elementwise operations in one pass; only `results` are kept. */
+  | { readonly kind: 'fuse'; readonly nodes: readonly OpNode[]; readonly results: readonly OpNode[] }
   /** These values are not used again. Each computed value is freed in the block that computed it, gradients after their update. */
   | { readonly kind: 'free'; readonly nodes: readonly Node[] }
   /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
@@ -85,6 +87,12 @@ export type Step =
   | { readonly kind: 'repeat'; readonly count: HostExpr; readonly body: readonly Step[]; readonly span: Span }
   /** `guard`: the block runs at steps divisible by `every`, at the first step, at logged steps, or where a loop will run at all. */
   | { readonly kind: 'when'; readonly guard: Guard; readonly body: readonly Step[]; readonly span: Span };
+
+/** What a chain reads from outside of itself, each once. */
+export function operandsOf({ nodes }: Extract<Step, { kind: 'fuse' }>): Node[] {
+  const members = new Set<Node>(nodes);
+  return [...new Set(nodes.flatMap((node) => node.args))].filter((arg) => !members.has(arg));
+}
 
 export type Guard =
   | { readonly kind: 'every'; readonly period: number }

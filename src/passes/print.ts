@@ -69,6 +69,12 @@ function printStep(step: Step, names: Names, depth: number): string[] {
     }
     case 'compute':
       return [`${indent}${definition(step.node, names)}`];
+    case 'fuse':
+      return [
+        `${indent}fuse {`,
+        ...step.nodes.map((node) => `${indent}  ${definition(node, names)}`),
+        `${indent}} keeping ${step.results.map((node) => names.of(node)).join(' ')}`,
+      ];
     case 'free':
       return [`${indent}free ${step.nodes.map((node) => names.of(node)).join(' ')}`];
     case 'update':
@@ -153,6 +159,11 @@ class Names {
       if (step.kind === 'compute') {
         if (step.node.kind === 'op') for (const arg of step.node.args) if (!isMade(arg)) note(arg);
         note(step.node);
+      } else if (step.kind === 'fuse') {
+        for (const node of step.nodes) {
+          for (const arg of node.args) if (!isMade(arg)) note(arg);
+          note(node);
+        }
       } else if (step.kind === 'update') step.gradients.forEach(note);
       else if (step.kind === 'move' || step.kind === 'log') note(step.value);
     }

@@ -5,7 +5,7 @@ import type { Node, OpNode } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Operation } from '../ops/record.ts';
 import { operations } from '../ops/table.ts';
-import type { PhasePlan, Plan, Step } from '../passes/plan.ts';
+import { operandsOf, type PhasePlan, type Plan, type Step } from '../passes/plan.ts';
 import { type Clock, hostValue } from './host-value.ts';
 
 export interface StepCost {
@@ -58,6 +58,7 @@ function flops(steps: readonly Step[], batch: number, clock: Clock): number {
   let sum = 0;
   for (const step of steps) {
     if (step.kind === 'compute' && step.node.kind === 'op') sum += nodeFlops(step.node, batch);
+    else if (step.kind === 'fuse') for (const node of step.nodes) sum += nodeFlops(node, batch);
     else if (step.kind === 'repeat') {
       sum += Math.max(0, Math.floor(hostValue(step.count, clock))) * flops(step.body, batch, clock);
     } else if (step.kind === 'when') {
@@ -122,19 +123,22 @@ function peak(phase: PhasePlan): number {
   };
   const visit = (steps: readonly Step[]) => {
     for (const step of steps) {
-      if (step.kind === 'compute') {
-        if (step.node.kind === 'op') {
-          for (const arg of step.node.args) {
-            if (arg.kind === 'leaf' && arg.leaf.kind === 'source') samples.set(arg.leaf.name, size(arg));
-          }
-        }
-        made(step.node);
-      } else if (step.kind === 'free') step.nodes.forEach(freed);
+      for (const arg of operands(step)) {
+        if (arg.kind === 'leaf' && arg.leaf.kind === 'source') samples.set(arg.leaf.name, size(arg));
+      }
+      if (step.kind === 'compute') made(step.node);
+      else if (step.kind === 'fuse') step.results.forEach(made);
+      else if (step.kind === 'free') step.nodes.forEach(freed);
       else if ('body' in step) visit(step.body);
     }
   };
   visit(phase.body);
   return most + [...samples.values()].reduce((sum, n) => sum + n, 0);
+}
+
+function operands(step: Step): readonly Node[] {
+  if (step.kind === 'fuse') return operandsOf(step);
+  return step.kind === 'compute' && step.node.kind === 'op' ? step.node.args : [];
 }
 
 /** Tensors of the weight's size that each rule keeps. */

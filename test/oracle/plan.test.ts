@@ -11,7 +11,7 @@ import { inOrder } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { operations } from '../../src/ops/table.ts';
 import { isMade } from '../../src/passes/place.ts';
-import type { Plan, Step } from '../../src/passes/plan.ts';
+import { operandsOf, type Plan, type Step } from '../../src/passes/plan.ts';
 import { PlainTrainer } from './plain-trainer.ts';
 import { ReferenceTrainer } from './reference-trainer.ts';
 import { supply, withoutCalls } from './supply.ts';
@@ -95,6 +95,18 @@ function held(steps: readonly Step[], alive: Set<Node>, result?: Node): Set<Node
       expect(alive.has(step.node), `${step.node.origin} is computed once`).toBe(false);
       alive.add(step.node);
       made.add(step.node);
+    } else if (step.kind === 'fuse') {
+      operandsOf(step).forEach(use);
+      const results = new Set<Node>(step.results);
+      for (const node of step.nodes) {
+        expect(alive.has(node), `${node.origin} is computed once`).toBe(false);
+        const inside = step.nodes.some((other) => other.args.includes(node));
+        expect(inside || results.has(node), `${node.origin} is used`).toBe(true);
+      }
+      for (const node of results) {
+        alive.add(node);
+        made.add(node);
+      }
     } else if (step.kind === 'free') {
       for (const node of step.nodes) {
         expect(made.has(node) && alive.delete(node), `${node.origin} is freed once, where it was made`).toBe(
@@ -125,6 +137,7 @@ function* rootsOf(plan: Plan): Generator<readonly Node[]> {
   const visit = (steps: readonly Step[]): Node[] =>
     steps.flatMap((step) => {
       if (step.kind === 'repeat' || step.kind === 'when') return visit(step.body);
+      if (step.kind === 'fuse') return [...step.nodes];
       return step.kind === 'compute' ? [step.node] : [];
     });
   for (const { body } of plan.phases) yield visit(body);

@@ -60,6 +60,15 @@ export class ReferenceTrainer {
           if (values.has(step.node)) throw new Error(`${step.node.origin} is computed twice`);
           values.set(step.node, this.#compute(step.node, values));
           break;
+        case 'fuse': {
+          const inside = new Map(values);
+          for (const node of step.nodes) inside.set(node, this.#compute(node, inside));
+          for (const node of step.results) {
+            if (values.has(node)) throw new Error(`${node.origin} is computed twice`);
+            values.set(node, inside.get(node)!);
+          }
+          break;
+        }
         case 'free':
           for (const node of step.nodes) {
             if (!values.delete(node)) throw new Error(`${node.origin} is freed twice`);

@@ -74,7 +74,10 @@ test.each(['conv.gan', 'ring.gan'])('the memory of a step of %s is what tfjs hol
     .code.replace(/^import .*$/gm, '')
     .replace('export const model =', 'const model =')
     .replace(/^await main\(.*$/m, 'return model;')
-    .replace(/^( *const [^={]+ = )((?:tf|nn|run)\.[^;]*);$/gm, '$1measured($2);');
+    .replace(
+      /^( *)(const (?:\{[^=]*?\}|[^={]+) = )((?:tf|nn|run)\.\w+\((?:[^\n]*\)|\n[\s\S]*?\n\1\)));$/gm,
+      '$1$2measured($3);',
+    );
   const model = new Function('tf', 'nn', 'measured', body)(tf, nn, measured) as CompiledModel;
   const size = model.data[0]!.fields[0]!.type.shape.reduce((a, b) => a * b, 1);
   const read = async (indices: ArrayLike<number>) => [new Float32Array(indices.length * size).fill(0.5)];

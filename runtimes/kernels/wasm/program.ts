@@ -5,62 +5,47 @@ import type { Executor, Formula, Place, Step } from '../../core/fused.ts';
 import type { WasmBackend } from './backend.ts';
 import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.ts';
 
-/** Operation with two registers, with one, with a register and a number (`flipped`: number first). */
-const TWO: Record<string, number> = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  maximum: 4,
-  minimum: 5,
-  eq: 6,
-  ne: 7,
-  lt: 8,
-  le: 9,
-  gt: 10,
-  ge: 11,
+/** The machine's codes of an operation: all operands in registers, or a number at the right or at the left. */
+interface Codes {
+  all?: number;
+  right?: number;
+  left?: number;
+}
+const CODES: Record<string, Codes> = {
+  add: { all: 0, right: 64, left: 64 },
+  sub: { all: 1, right: 80, left: 66 },
+  mul: { all: 2, right: 65, left: 65 },
+  div: { all: 3, right: 79, left: 67 },
+  maximum: { all: 4, right: 68, left: 68 },
+  minimum: { all: 5, right: 69, left: 69 },
+  equal: { all: 6, right: 74, left: 74 },
+  notEqual: { all: 7 },
+  less: { all: 8, right: 72, left: 71 },
+  lessEqual: { all: 9, left: 73 },
+  greater: { all: 10, right: 71, left: 72 },
+  greaterEqual: { all: 11, right: 73 },
+  and: { all: 12 },
+  or: { all: 13 },
+  where: { all: 14 },
+  neg: { all: 32 },
+  abs: { all: 33 },
+  sqrt: { all: 34 },
+  rsqrt: { all: 35 },
+  square: { all: 37 },
+  exp: { all: 38 },
+  log: { all: 39 },
+  tanh: { all: 40 },
+  sigmoid: { all: 41 },
+  softplus: { all: 42 },
+  relu: { all: 43 },
+  floor: { all: 44 },
+  sign: { all: 45 },
+  not: { all: 47 },
+  leaky_relu: { right: 70 },
+  step: { right: 76 },
 };
-const ONE: Record<string, number> = {
-  neg: 32,
-  abs: 33,
-  sqrt: 34,
-  rsqrt: 35,
-  square: 37,
-  exp: 38,
-  log: 39,
-  tanh: 40,
-  sigmoid: 41,
-  softplus: 42,
-  relu: 43,
-  floor: 44,
-  sign: 45,
-};
-const WITH_NUMBER: Record<string, number> = {
-  add: 64,
-  sub: 80,
-  mul: 65,
-  div: 79,
-  maximum: 68,
-  minimum: 69,
-  gt: 71,
-  lt: 72,
-  ge: 73,
-  eq: 74,
-  leaky_relu: 70,
-  step: 76,
-};
-const NUMBER_FIRST: Record<string, number> = {
-  add: 64,
-  mul: 65,
-  sub: 66,
-  div: 67,
-  maximum: 68,
-  minimum: 69,
-  lt: 71,
-  gt: 72,
-  le: 73,
-  eq: 74,
-};
+const ELU = 75;
+const NUMBER = 78;
 const HOST: Record<string, (a: number, b: number) => number> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
@@ -94,42 +79,51 @@ function compile(f: Formula, isNumber: readonly boolean[]): Program | null {
   });
   const free: number[] = [];
   const host: Program['host'] = new Map();
+  const code: Program['code'] = [];
   const numeric = (a: Place | number | undefined): boolean =>
     typeof a === 'number' || (a !== undefined && (isNumber[a.at] === true || host.has(a.at)));
-  const code: Program['code'] = [];
+  /** The operand's register; a number gets one of its own. */
+  const registerOf = (a: Place | number): number => {
+    if (!numeric(a)) return register.get((a as Place).at)!;
+    const dst = top++;
+    code.push({ op: NUMBER, dst, a: 0, b: 0, c: 0, number: a });
+    return dst;
+  };
+  /** Where a result goes: kept ones have a register of their own, others may take one that nothing reads again. */
+  const destination = (s: Step, i: number): number => {
+    for (const a of s.args) {
+      if (typeof a === 'number' || a.at < f.inputs.length || kept.has(a.at) || host.has(a.at)) continue;
+      const r = register.get(a.at)!;
+      if (lastUse.get(a.at) === i && !free.includes(r)) free.push(r);
+    }
+    return kept.has(s.result.at) ? top++ : (free.pop() ?? top++);
+  };
   for (const [i, s] of f.steps.entries()) {
     if (s.args.every(numeric)) {
       if (HOST[s.op] === undefined || kept.has(s.result.at)) return null;
       host.set(s.result.at, s);
       continue;
     }
-    const at = (a: Place | number) => register.get((a as Place).at)!;
-    const [x, y] = s.args as [Place | number, Place | number | undefined];
-    let instruction: Omit<Program['code'][number], 'dst'> | null = null;
-    if (s.op === 'elu') instruction = numeric(x) ? null : { op: 75, a: at(x), b: 0, c: 0, number: 1 };
-    else if (y === undefined) {
-      const op = ONE[s.op];
-      instruction = op === undefined || numeric(x) ? null : { op, a: at(x), b: 0, c: 0, number: null };
-    } else if (!numeric(x) && !numeric(y)) {
-      const op = TWO[s.op];
-      instruction = op === undefined ? null : { op, a: at(x), b: at(y), c: 0, number: null };
-    } else if (!numeric(x)) {
-      const op = WITH_NUMBER[s.op];
-      instruction = op === undefined ? null : { op, a: at(x), b: 0, c: 0, number: y };
-    } else if (!numeric(y)) {
-      const op = NUMBER_FIRST[s.op];
-      instruction = op === undefined ? null : { op, a: at(y), b: 0, c: 0, number: x };
-    }
-    if (instruction === null) return null;
-    // The result may take an operand's register that nothing reads again (never an input's).
-    for (const a of s.args) {
-      if (typeof a === 'number' || a.at < f.inputs.length || kept.has(a.at)) continue;
-      if (lastUse.get(a.at) === i && !free.includes(register.get(a.at)!)) free.push(register.get(a.at)!);
-    }
-    const dst = kept.has(s.result.at) ? top++ : (free.pop() ?? top++);
+    const [x, y, z] = s.args as [Place | number, Place | number | undefined, Place | number | undefined];
+    const codes = CODES[s.op] ?? {};
+    let last: Omit<Program['code'][number], 'dst'>;
+    if (s.op === 'clamp') {
+      const low = top++;
+      code.push({ op: CODES.maximum!.right!, dst: low, a: registerOf(x), b: 0, c: 0, number: y! });
+      last = { op: CODES.minimum!.right!, a: low, b: 0, c: 0, number: z! };
+    } else if (s.op === 'elu') last = { op: ELU, a: registerOf(x), b: 0, c: 0, number: 1 };
+    else if (y !== undefined && z === undefined && numeric(y) && codes.right !== undefined)
+      last = { op: codes.right, a: registerOf(x), b: 0, c: 0, number: y };
+    else if (y !== undefined && numeric(x) && codes.left !== undefined)
+      last = { op: codes.left, a: registerOf(y), b: 0, c: 0, number: x };
+    else if (codes.all !== undefined) {
+      const [a, b = 0, c = 0] = s.args.map(registerOf) as [number, number?, number?];
+      last = { op: codes.all, a, b, c, number: null };
+    } else return null;
+    const dst = destination(s, i);
     if (top > MOST_REGISTERS) return null;
     register.set(s.result.at, dst);
-    code.push({ ...instruction, dst });
+    code.push({ ...last, dst });
   }
   return { host, code, outputs: f.outputs.map((o) => register.get(o.at)!) };
 }

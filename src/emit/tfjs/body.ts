@@ -3,7 +3,8 @@ import type { OptimizerSpec } from '../../check/model.ts';
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
-import type { Guard, Step } from '../../passes/plan.ts';
+import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
+import { chainText } from './formula.ts';
 import { hostNumber, hostOperand } from './host.ts';
 import { literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
@@ -70,6 +71,9 @@ export class Body {
       case 'compute':
         this.#compute(step.node);
         break;
+      case 'fuse':
+        this.#fuse(step);
+        break;
       case 'free':
         this.#free(steps, at);
         break;
@@ -123,6 +127,42 @@ export class Body {
     this.#comment(node);
     const name = this.#bind(node, this.#o.variables.wanted(node));
     this.#o.writer.line(fit(`const ${name} = ${this.#apply(node)};`, this.#o.writer.room), node.span);
+  }
+
+  /** A chain is one formula: `const { y } = nn.fused('y = relu(x * gamma)', { x, gamma: w['…'] })`. */
+  #fuse(step: Extract<Step, { kind: 'fuse' }>): void {
+    const { writer, variables, operations } = this.#o;
+    this.#bindSources(operandsOf(step));
+    for (const node of step.nodes) this.#comment(node);
+    const span = step.results.at(-1)!.span;
+    const results = new Set<Node>(step.results);
+    const { statements, operands } = chainText(
+      step.nodes,
+      results,
+      operations,
+      (node) => this.#operand(node),
+      (node) => this.#bind(node, variables.wanted(node)),
+    );
+    const names = step.results.map((node) => this.#operand(node));
+    const given = [...operands].map(([name, text]) => (name === text ? name : `${name}: ${text}`));
+    const flat = `const { ${names.join(', ')} } = nn.fused('${statements.join('; ')}', { ${given.join(', ')} });`;
+    if (flat.length <= writer.room) {
+      writer.line(flat, span);
+      return;
+    }
+    const list = (items: readonly string[], indent: string, open: string, close: string): string => {
+      const line = `${open} ${items.join(', ')} ${close}`;
+      if (indent.length + line.length <= writer.room) return line;
+      return `${open}\n${items.map((item) => `${indent}  ${item},\n`).join('')}${indent}${close}`;
+    };
+    const text =
+      statements.length === 1
+        ? `'${statements[0]}'`
+        : `\`\n${statements.map((s) => `    ${s};\n`).join('')}  \``;
+    writer.line(
+      `const ${list(names, '', '{', '}')} = nn.fused(\n  ${text},\n  ${list(given, '  ', '{', '}')},\n);`,
+      span,
+    );
   }
 
   #makeLeaf(node: LeafNode): void {
@@ -386,7 +426,7 @@ function headsOf(steps: readonly Step[]): (Step | null)[] {
   return heads;
 }
 
-const SERVES: ReadonlySet<Step['kind']> = new Set(['compute', 'free', 'log', 'move', 'iterate']);
+const SERVES: ReadonlySet<Step['kind']> = new Set(['compute', 'fuse', 'free', 'log', 'move', 'iterate']);
 
 function access(name: string): string {
   return /^[\p{ID_Start}_]\p{ID_Continue}*$/u.test(name) ? `.${name}` : `[${string(name)}]`;

@@ -1,12 +1,14 @@
 /** Where a body of steps uses its values: what decides who owns a tensor, and which variables are worth making. */
 import type { LeafNode, Node } from '../../ir/graph.ts';
-import type { Step } from '../../passes/plan.ts';
+import { operandsOf, type Step } from '../../passes/plan.ts';
 
 /** Nodes that a step reads when it is executed (a block reads nothing itself; `free` is no use). */
 export function reads(step: Step): readonly Node[] {
   switch (step.kind) {
     case 'compute':
       return step.node.kind === 'op' ? step.node.args : [];
+    case 'fuse':
+      return operandsOf(step);
     case 'update':
       return step.gradients;
     case 'move':
@@ -96,6 +98,7 @@ export class Uses {
         this.#loop.set(step, loop);
         for (const node of reads(step)) this.#last.set(node, count);
         if (step.kind === 'compute') this.#made.set(step.node, loop);
+        else if (step.kind === 'fuse') for (const node of step.results) this.#made.set(node, loop);
         count++;
         const body = inner(step);
         if (body) visit(body, step.kind === 'repeat' ? step : loop);

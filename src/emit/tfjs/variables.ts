@@ -58,13 +58,15 @@ export class Variables {
   #name(steps: readonly Step[]): void {
     let last: OpNode | null = null;
     for (const step of walk(steps)) {
-      if (step.kind !== 'compute' || step.node.kind !== 'op') continue;
-      const { node } = step;
-      if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
-        this.#wanted.set(last, this.#made(last, `_${last.op}`));
+      const nodes = step.kind === 'compute' ? [step.node] : step.kind === 'fuse' ? step.nodes : [];
+      for (const node of nodes) {
+        if (node.kind !== 'op') continue;
+        if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
+          this.#wanted.set(last, this.#made(last, `_${last.op}`));
+        }
+        this.#wanted.set(node, this.#made(node, ''));
+        last = node;
       }
-      this.#wanted.set(node, this.#made(node, ''));
-      last = node;
     }
   }
 

@@ -77,31 +77,32 @@ async function train(run) {
   tf.dispose(D_conv_1_mul);
   const D_conv_1_div = tf.div(w['D/conv_1/kernel'], D_conv_1_sum);
   const D_conv_1_conv2d$x = tf.conv2d(x, D_conv_1_div, 2, 'same');
-  const D_conv_1$x = tf.add(D_conv_1_conv2d$x, w['D/conv_1/bias']);
-  tf.dispose(D_conv_1_conv2d$x);
-  // line 17: leaky_relu(0.2)
-  const D_leaky_relu$x = tf.leakyRelu(D_conv_1$x, 0.2);
   // line 18: dropout(0.3)
   const D_dropout = run.draw('D/dropout_1#0', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
-  const D_dropout_lt = nn.less(D_dropout, 0.7);
-  tf.dispose(D_dropout);
-  const D_dropout_mul = tf.mul(D_dropout_lt, 1.4285714285714286);
-  tf.dispose(D_dropout_lt);
-  const D_dropout$x = tf.mul(D_leaky_relu$x, D_dropout_mul);
-  tf.dispose(D_leaky_relu$x);
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  // line 17: leaky_relu(0.2)
+  // line 18: dropout(0.3)
+  const { D_leaky_relu$x, D_dropout_mul, D_dropout$x } = nn.fused(
+    `
+      D_leaky_relu$x = leaky_relu(D_conv_1_conv2d$x + bias, 0.2);
+      D_dropout_mul = less(D_dropout, 0.7) * 1.4285714285714286;
+      D_dropout$x = D_leaky_relu$x * D_dropout_mul;
+    `,
+    { D_conv_1_conv2d$x, bias: w['D/conv_1/bias'], D_dropout },
+  );
+  tf.dispose([D_conv_1_conv2d$x, D_dropout]);
   // line 19: flatten
   const D_flatten$x = tf.reshape(D_dropout$x, [-1, 128]);
   tf.dispose(D_dropout$x);
   // line 20: dense(1)
   const D_dense_1_linear$x = tf.matMul(D_flatten$x, w['D/dense_1/kernel']);
-  const D_dense_1$x = tf.add(D_dense_1_linear$x, w['D/dense_1/bias']);
-  tf.dispose(D_dense_1_linear$x);
   // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const sub = tf.sub(1, D_dense_1$x);
-  tf.dispose(D_dense_1$x);
-  const relu = tf.relu(sub);
+  const { relu } = nn.fused(
+    'relu = relu(1 - (D_dense_1_linear$x + bias))',
+    { D_dense_1_linear$x, bias: w['D/dense_1/bias'] },
+  );
+  tf.dispose(D_dense_1_linear$x);
   const expect = tf.mean(relu, [0]);
-  tf.dispose(relu);
   // line 7: dense(4 * 4 * 8)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
   const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
@@ -111,26 +112,37 @@ async function train(run) {
   tf.dispose(G_dense_1);
   // line 9: batch_norm
   const G_batch_norm_1_mean = tf.mean(G_reshape, [0, 1, 2]);
-  const G_batch_norm_1_sub = tf.sub(G_reshape, G_batch_norm_1_mean);
+  const { G_batch_norm_1_sub, G_batch_norm_1_square } = nn.fused(
+    `
+      G_batch_norm_1_sub = G_reshape - G_batch_norm_1_mean;
+      G_batch_norm_1_square = square(G_batch_norm_1_sub);
+    `,
+    { G_reshape, G_batch_norm_1_mean },
+  );
   tf.dispose(G_reshape);
-  const G_batch_norm_1_square = tf.square(G_batch_norm_1_sub);
   const G_batch_norm_1_mean$2 = tf.mean(G_batch_norm_1_square, [0, 1, 2]);
   tf.dispose(G_batch_norm_1_square);
-  const G_batch_norm_1_add = tf.add(G_batch_norm_1_mean$2, 1e-5);
-  const G_batch_norm_1_rsqrt = tf.rsqrt(G_batch_norm_1_add);
-  tf.dispose(G_batch_norm_1_add);
-  const G_batch_norm_1_mul = tf.mul(G_batch_norm_1_sub, G_batch_norm_1_rsqrt);
-  const G_batch_norm_1_mul$2 = run.batch * 16;
-  const G_batch_norm_1_sub$2 = G_batch_norm_1_mul$2 - 1;
+  const { G_batch_norm_1_rsqrt } = nn.fused(
+    'G_batch_norm_1_rsqrt = rsqrt(G_batch_norm_1_mean$2 + 1e-5)',
+    { G_batch_norm_1_mean$2 },
+  );
+  const G_batch_norm_1_mul = run.batch * 16;
+  const G_batch_norm_1_sub$2 = G_batch_norm_1_mul - 1;
   const G_batch_norm_1_maximum = Math.max(G_batch_norm_1_sub$2, 1);
-  const G_batch_norm_1_div = G_batch_norm_1_mul$2 / G_batch_norm_1_maximum;
-  const G_batch_norm_1_mul$3 = tf.mul(G_batch_norm_1_mean$2, G_batch_norm_1_div);
-  tf.dispose(G_batch_norm_1_mean$2);
-  const G_batch_norm_1_mul$4 = tf.mul(G_batch_norm_1_mul, w['G/batch_norm_1/gamma']);
-  const G_batch_norm_1 = tf.add(G_batch_norm_1_mul$4, w['G/batch_norm_1/beta']);
-  tf.dispose(G_batch_norm_1_mul$4);
+  const G_batch_norm_1_div = G_batch_norm_1_mul / G_batch_norm_1_maximum;
   // line 10: relu
-  const G_relu = tf.relu(G_batch_norm_1);
+  const { G_batch_norm_1_mul$2, G_relu } = nn.fused(
+    `
+      G_batch_norm_1_mul$2 = G_batch_norm_1_sub * G_batch_norm_1_rsqrt;
+      G_relu = relu(G_batch_norm_1_mul$2 * gamma + beta);
+    `,
+    {
+      G_batch_norm_1_sub,
+      G_batch_norm_1_rsqrt,
+      gamma: w['G/batch_norm_1/gamma'],
+      beta: w['G/batch_norm_1/beta'],
+    },
+  );
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
     G_relu,
@@ -139,46 +151,44 @@ async function train(run) {
     2,
     'same',
   );
-  const G_conv_transpose_1 = tf.add(G_conv_transpose_1_conv2d_input_gradient, w['G/conv_transpose_1/bias']);
-  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
   // line 12: tanh
-  const fake = tf.tanh(G_conv_transpose_1);
-  tf.dispose(G_conv_transpose_1);
+  const { fake } = nn.fused(
+    'fake = tanh(G_conv_transpose_1_conv2d_input_gradient + bias)',
+    { G_conv_transpose_1_conv2d_input_gradient, bias: w['G/conv_transpose_1/bias'] },
+  );
+  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_conv2d$fake = tf.conv2d(fake, D_conv_1_div, 2, 'same');
-  const D_conv_1$fake = tf.add(D_conv_1_conv2d$fake, w['D/conv_1/bias']);
-  tf.dispose(D_conv_1_conv2d$fake);
-  // line 17: leaky_relu(0.2)
-  const D_leaky_relu$fake = tf.leakyRelu(D_conv_1$fake, 0.2);
   // line 18: dropout(0.3)
   const D_dropout$2 = run.draw('D/dropout_1#1', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
-  const D_dropout_lt$2 = nn.less(D_dropout$2, 0.7);
-  tf.dispose(D_dropout$2);
-  const D_dropout_mul$2 = tf.mul(D_dropout_lt$2, 1.4285714285714286);
-  tf.dispose(D_dropout_lt$2);
-  const D_dropout$fake = tf.mul(D_leaky_relu$fake, D_dropout_mul$2);
-  tf.dispose(D_leaky_relu$fake);
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  // line 17: leaky_relu(0.2)
+  // line 18: dropout(0.3)
+  const { D_leaky_relu$fake, D_dropout_mul$2, D_dropout$fake } = nn.fused(
+    `
+      D_leaky_relu$fake = leaky_relu(D_conv_1_conv2d$fake + bias, 0.2);
+      D_dropout_mul$2 = less(D_dropout$2, 0.7) * 1.4285714285714286;
+      D_dropout$fake = D_leaky_relu$fake * D_dropout_mul$2;
+    `,
+    { D_conv_1_conv2d$fake, bias: w['D/conv_1/bias'], D_dropout$2 },
+  );
+  tf.dispose([D_conv_1_conv2d$fake, D_dropout$2]);
   // line 19: flatten
   const D_flatten$fake = tf.reshape(D_dropout$fake, [-1, 128]);
   tf.dispose(D_dropout$fake);
   // line 20: dense(1)
   const D_dense_1_linear$fake = tf.matMul(D_flatten$fake, w['D/dense_1/kernel']);
-  const D_dense_1$fake = tf.add(D_dense_1_linear$fake, w['D/dense_1/bias']);
-  tf.dispose(D_dense_1_linear$fake);
   // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const add = tf.add(1, D_dense_1$fake);
-  tf.dispose(D_dense_1$fake);
-  const relu$2 = tf.relu(add);
+  const { relu$2 } = nn.fused(
+    'relu$2 = relu(1 + (D_dense_1_linear$fake + bias))',
+    { D_dense_1_linear$fake, bias: w['D/dense_1/bias'] },
+  );
+  tf.dispose(D_dense_1_linear$fake);
   const expect$2 = tf.mean(relu$2, [0]);
-  tf.dispose(relu$2);
-  const d_loss = tf.add(expect, expect$2);
-  tf.dispose([expect, expect$2]);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
   const expect_back = 1 / run.batch;
-  const relu_back_step = tf.step(add);
-  tf.dispose(add);
-  const relu_back = tf.mul(expect_back, relu_back_step);
-  tf.dispose(relu_back_step);
+  const { relu_back } = nn.fused('relu_back = expect_back * step(relu$2, 0)', { relu$2, expect_back });
+  tf.dispose(relu$2);
   // line 20, backwards: dense(1)
   const D_dense_1_back_sum$fake = tf.sum(relu_back, [0]);
   const D_dense_1_back_linear$fake = tf.matMul(relu_back, w['D/dense_1/kernel'], false, true);
@@ -188,13 +198,12 @@ async function train(run) {
   const D_flatten_back$fake = tf.reshape(D_dense_1_back_linear$fake, [-1, 4, 4, 8]);
   tf.dispose(D_dense_1_back_linear$fake);
   // line 18, backwards: dropout(0.3)
-  const D_dropout_back$fake = tf.mul(D_flatten_back$fake, D_dropout_mul$2);
-  tf.dispose(D_flatten_back$fake);
   // line 17, backwards: leaky_relu(0.2)
-  const D_leaky_relu_back_step$fake = tf.step(D_conv_1$fake, 0.2);
-  tf.dispose(D_conv_1$fake);
-  const D_leaky_relu_back$fake = tf.mul(D_dropout_back$fake, D_leaky_relu_back_step$fake);
-  tf.dispose([D_dropout_back$fake, D_leaky_relu_back_step$fake]);
+  const { D_leaky_relu_back$fake } = nn.fused(
+    'D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul$2 * step(D_leaky_relu$fake, 0.2)',
+    { D_flatten_back$fake, D_dropout_mul$2, D_leaky_relu$fake },
+  );
+  tf.dispose([D_leaky_relu$fake, D_flatten_back$fake]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_back_sum$fake = tf.sum(D_leaky_relu_back$fake, [0, 1, 2]);
   const D_conv_1_back$fake = nn.conv2dFilterGradient(
@@ -205,36 +214,32 @@ async function train(run) {
   );
   tf.dispose(D_leaky_relu_back$fake);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const relu_back_step$2 = tf.step(sub);
-  tf.dispose(sub);
-  const relu_back$2 = tf.mul(expect_back, relu_back_step$2);
-  tf.dispose(relu_back_step$2);
-  const sub_back = tf.neg(relu_back$2);
+  const { relu_back$2, sub_back } = nn.fused(
+    `
+      relu_back$2 = expect_back * step(relu, 0);
+      sub_back = -relu_back$2;
+    `,
+    { relu, expect_back },
+  );
+  tf.dispose(relu);
   // line 20, backwards: dense(1)
   const D_dense_1_back_sum$x = tf.sum(relu_back$2, [0]);
   tf.dispose(relu_back$2);
-  const D_dense_1_bias_grad = tf.sub(D_dense_1_back_sum$fake, D_dense_1_back_sum$x);
-  tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
   const D_dense_1_back_linear$x = tf.matMul(sub_back, w['D/dense_1/kernel'], false, true);
-  const D_dense_1_back_linear_kernel_gradient$x = tf.matMul(D_flatten$x, sub_back, true);
+  const D_dense_1_back$x = tf.matMul(D_flatten$x, sub_back, true);
   tf.dispose([D_flatten$x, sub_back]);
-  const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x);
-  tf.dispose([D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x]);
   // line 19, backwards: flatten
   const D_flatten_back$x = tf.reshape(D_dense_1_back_linear$x, [-1, 4, 4, 8]);
   tf.dispose(D_dense_1_back_linear$x);
   // line 18, backwards: dropout(0.3)
-  const D_dropout_back$x = tf.mul(D_flatten_back$x, D_dropout_mul);
-  tf.dispose([D_dropout_mul, D_flatten_back$x]);
   // line 17, backwards: leaky_relu(0.2)
-  const D_leaky_relu_back_step$x = tf.step(D_conv_1$x, 0.2);
-  tf.dispose(D_conv_1$x);
-  const D_leaky_relu_back$x = tf.mul(D_dropout_back$x, D_leaky_relu_back_step$x);
-  tf.dispose([D_dropout_back$x, D_leaky_relu_back_step$x]);
+  const { D_leaky_relu_back$x } = nn.fused(
+    'D_leaky_relu_back$x = D_flatten_back$x * D_dropout_mul * step(D_leaky_relu$x, 0.2)',
+    { D_flatten_back$x, D_dropout_mul, D_leaky_relu$x },
+  );
+  tf.dispose([D_leaky_relu$x, D_dropout_mul, D_flatten_back$x]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_back_sum$x = tf.sum(D_leaky_relu_back$x, [0, 1, 2]);
-  const D_conv_1_bias_grad = tf.add(D_conv_1_back_sum$fake, D_conv_1_back_sum$x);
-  tf.dispose([D_conv_1_back_sum$fake, D_conv_1_back_sum$x]);
   const D_conv_1_back_conv2d_filter_gradient$x = nn.conv2dFilterGradient(
     x,
     D_leaky_relu_back$x,
@@ -242,29 +247,45 @@ async function train(run) {
     { stride: 2, padding: 'same' },
   );
   tf.dispose(D_leaky_relu_back$x);
-  const D_conv_1_back_add = tf.add(D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x);
-  tf.dispose([D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x]);
-  const D_conv_1_back_div = tf.div(D_conv_1_back_add, D_conv_1_sum);
-  const D_conv_1_back_mul = tf.mul(D_conv_1_back_add, D_conv_1_div);
-  tf.dispose([D_conv_1_div, D_conv_1_back_add]);
-  const D_conv_1_back_div$2 = tf.div(D_conv_1_back_mul, D_conv_1_sum);
-  tf.dispose([D_conv_1_sum, D_conv_1_back_mul]);
+  const { D_conv_1_back_div, D_conv_1_back_div$2 } = nn.fused(
+    `
+      let add = D_conv_1_back$fake + D_conv_1_back_conv2d_filter_gradient$x;
+      D_conv_1_back_div = add / D_conv_1_sum;
+      D_conv_1_back_div$2 = add * D_conv_1_div / D_conv_1_sum;
+    `,
+    { D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x, D_conv_1_sum, D_conv_1_div },
+  );
+  tf.dispose([D_conv_1_sum, D_conv_1_div, D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x]);
   const D_conv_1_back_sum = tf.sum(D_conv_1_back_div$2, [0, 1, 2, 3]);
   tf.dispose(D_conv_1_back_div$2);
   const D_conv_1_back_neg = tf.neg(D_conv_1_back_sum);
   tf.dispose(D_conv_1_back_sum);
   const D_conv_1_back_reshape = tf.reshape(D_conv_1_back_neg, [1, 1]);
   tf.dispose(D_conv_1_back_neg);
-  const D_conv_1_back_mul$2 = tf.mul(D_conv_1_back_reshape, D_conv_1_linear);
+  const D_conv_1_back_mul = tf.mul(D_conv_1_back_reshape, D_conv_1_linear);
   tf.dispose([D_conv_1_linear, D_conv_1_back_reshape]);
-  const D_conv_1_back_reshape$2 = tf.reshape(D_conv_1_back_mul$2, [3, 3, 1, 8]);
-  tf.dispose(D_conv_1_back_mul$2);
-  const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back_reshape$2);
-  tf.dispose([D_conv_1_back_div, D_conv_1_back_reshape$2]);
+  const D_conv_1_back = tf.reshape(D_conv_1_back_mul, [3, 3, 1, 8]);
+  tf.dispose(D_conv_1_back_mul);
+  // line 9: batch_norm
+  const G_batch_norm_1 = tf.mul(G_batch_norm_1_mean$2, G_batch_norm_1_div);
+  tf.dispose(G_batch_norm_1_mean$2);
+  // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
+  const d_loss = tf.add(expect, expect$2);
+  tf.dispose([expect, expect$2]);
+  // line 20, backwards: dense(1)
+  const D_dense_1_bias_grad = tf.sub(D_dense_1_back_sum$fake, D_dense_1_back_sum$x);
+  tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
+  const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back$x);
+  tf.dispose([D_dense_1_back$fake, D_dense_1_back$x]);
+  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const D_conv_1_bias_grad = tf.add(D_conv_1_back_sum$fake, D_conv_1_back_sum$x);
+  tf.dispose([D_conv_1_back_sum$fake, D_conv_1_back_sum$x]);
+  const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back);
+  tf.dispose([D_conv_1_back_div, D_conv_1_back]);
   run.move('G/batch_norm_1/mean', G_batch_norm_1_mean, 0.9);
   tf.dispose(G_batch_norm_1_mean);
-  run.move('G/batch_norm_1/variance', G_batch_norm_1_mul$3, 0.9);
-  tf.dispose(G_batch_norm_1_mul$3);
+  run.move('G/batch_norm_1/variance', G_batch_norm_1, 0.9);
+  tf.dispose(G_batch_norm_1);
   run.update(
     'train/update_1',
     {
@@ -293,26 +314,27 @@ async function train(run) {
   const D_conv_1_div$2 = tf.div(w['D/conv_1/kernel'], D_conv_1_sum$2);
   tf.dispose(D_conv_1_sum$2);
   const D_conv_1_conv2d$fake$2 = tf.conv2d(fake, D_conv_1_div$2, 2, 'same');
-  const D_conv_1$fake$2 = tf.add(D_conv_1_conv2d$fake$2, w['D/conv_1/bias']);
-  tf.dispose(D_conv_1_conv2d$fake$2);
   // line 17: leaky_relu(0.2)
-  const D_leaky_relu$fake$2 = tf.leakyRelu(D_conv_1$fake$2, 0.2);
   // line 18: dropout(0.3)
-  const D_dropout$fake$2 = tf.mul(D_leaky_relu$fake$2, D_dropout_mul$2);
-  tf.dispose(D_leaky_relu$fake$2);
+  const { D_leaky_relu$fake$2, D_dropout$fake$2 } = nn.fused(
+    `
+      D_leaky_relu$fake$2 = leaky_relu(D_conv_1_conv2d$fake$2 + bias, 0.2);
+      D_dropout$fake$2 = D_leaky_relu$fake$2 * D_dropout_mul$2;
+    `,
+    { D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'], D_dropout_mul$2 },
+  );
+  tf.dispose(D_conv_1_conv2d$fake$2);
   // line 19: flatten
   const D_flatten$fake$2 = tf.reshape(D_dropout$fake$2, [-1, 128]);
   tf.dispose(D_dropout$fake$2);
   // line 20: dense(1)
   const D_dense_1_linear$fake$2 = tf.matMul(D_flatten$fake$2, w['D/dense_1/kernel']);
   tf.dispose(D_flatten$fake$2);
-  const D_dense_1$fake$2 = tf.add(D_dense_1_linear$fake$2, w['D/dense_1/bias']);
+  const D_dense_1$fake = tf.add(D_dense_1_linear$fake$2, w['D/dense_1/bias']);
   tf.dispose(D_dense_1_linear$fake$2);
   // line 25: loss g_loss = -expect(D(fake))
-  const expect$3 = tf.mean(D_dense_1$fake$2, [0]);
-  tf.dispose(D_dense_1$fake$2);
-  const g_loss = tf.neg(expect$3);
-  tf.dispose(expect$3);
+  const expect$3 = tf.mean(D_dense_1$fake, [0]);
+  tf.dispose(D_dense_1$fake);
   // line 25, backwards: loss g_loss = -expect(D(fake))
   const expect_back_div = -1 / run.batch;
   const expect_back$2 = tf.reshape(expect_back_div, [1]);
@@ -323,13 +345,12 @@ async function train(run) {
   const D_flatten_back = tf.reshape(D_dense_1_back, [4, 4, 8]);
   tf.dispose(D_dense_1_back);
   // line 18, backwards: dropout(0.3)
-  const D_dropout_back = tf.mul(D_flatten_back, D_dropout_mul$2);
-  tf.dispose([D_dropout_mul$2, D_flatten_back]);
   // line 17, backwards: leaky_relu(0.2)
-  const D_leaky_relu_back_step$fake$2 = tf.step(D_conv_1$fake$2, 0.2);
-  tf.dispose(D_conv_1$fake$2);
-  const D_leaky_relu_back$fake$2 = tf.mul(D_dropout_back, D_leaky_relu_back_step$fake$2);
-  tf.dispose([D_dropout_back, D_leaky_relu_back_step$fake$2]);
+  const { D_leaky_relu_back$fake$2 } = nn.fused(
+    'D_leaky_relu_back$fake$2 = D_flatten_back * D_dropout_mul$2 * step(D_leaky_relu$fake$2, 0.2)',
+    { D_flatten_back, D_dropout_mul$2, D_leaky_relu$fake$2 },
+  );
+  tf.dispose([D_dropout_mul$2, D_leaky_relu$fake$2, D_flatten_back]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_back$fake$2 = tf.conv2dTranspose(
     D_leaky_relu_back$fake$2,
@@ -340,12 +361,11 @@ async function train(run) {
   );
   tf.dispose([D_conv_1_div$2, D_leaky_relu_back$fake$2]);
   // line 12, backwards: tanh
-  const G_tanh_back_square = tf.square(fake);
-  tf.dispose(fake);
-  const G_tanh_back_sub = tf.sub(1, G_tanh_back_square);
-  tf.dispose(G_tanh_back_square);
-  const G_tanh_back = tf.mul(D_conv_1_back$fake$2, G_tanh_back_sub);
-  tf.dispose([D_conv_1_back$fake$2, G_tanh_back_sub]);
+  const { G_tanh_back } = nn.fused(
+    'G_tanh_back = D_conv_1_back$fake$2 * (1 - square(fake))',
+    { fake, D_conv_1_back$fake$2 },
+  );
+  tf.dispose([fake, D_conv_1_back$fake$2]);
   // line 11, backwards: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_bias_grad = tf.sum(G_tanh_back, [0, 1, 2]);
   const G_conv_transpose_1_back_conv2d = tf.conv2d(G_tanh_back, w['G/conv_transpose_1/kernel'], 2, 'same');
@@ -355,50 +375,52 @@ async function train(run) {
     [4, 4, 1, 8],
     { stride: 2, padding: 'same' },
   );
-  tf.dispose([G_relu, G_tanh_back]);
+  tf.dispose(G_tanh_back);
   // line 10, backwards: relu
-  const G_relu_back_step = tf.step(G_batch_norm_1);
-  tf.dispose(G_batch_norm_1);
-  const G_relu_back = tf.mul(G_conv_transpose_1_back_conv2d, G_relu_back_step);
-  tf.dispose([G_conv_transpose_1_back_conv2d, G_relu_back_step]);
+  const { G_relu_back } = nn.fused(
+    'G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0)',
+    { G_relu, G_conv_transpose_1_back_conv2d },
+  );
+  tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
   // line 9, backwards: batch_norm
   const G_batch_norm_1_beta_grad = tf.sum(G_relu_back, [0, 1, 2]);
-  const G_batch_norm_1_back_mul = tf.mul(G_relu_back, w['G/batch_norm_1/gamma']);
-  const G_batch_norm_1_back_mul$2 = tf.mul(G_relu_back, G_batch_norm_1_mul);
-  tf.dispose([G_batch_norm_1_mul, G_relu_back]);
-  const G_batch_norm_1_gamma_grad = tf.sum(G_batch_norm_1_back_mul$2, [0, 1, 2]);
-  tf.dispose(G_batch_norm_1_back_mul$2);
-  const G_batch_norm_1_back_mul$3 = tf.mul(G_batch_norm_1_back_mul, G_batch_norm_1_rsqrt);
-  const G_batch_norm_1_back_mul$4 = tf.mul(G_batch_norm_1_back_mul, G_batch_norm_1_sub);
+  const G_batch_norm_1_back_mul = tf.mul(G_relu_back, G_batch_norm_1_mul$2);
+  tf.dispose(G_batch_norm_1_mul$2);
+  const G_batch_norm_1_gamma_grad = tf.sum(G_batch_norm_1_back_mul, [0, 1, 2]);
   tf.dispose(G_batch_norm_1_back_mul);
-  const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul$4, [0, 1, 2]);
-  tf.dispose(G_batch_norm_1_back_mul$4);
-  const G_batch_norm_1_back_mul$5 = tf.mul(G_batch_norm_1_back_sum, -0.5);
-  tf.dispose(G_batch_norm_1_back_sum);
-  const G_batch_norm_1_back_square = tf.square(G_batch_norm_1_rsqrt);
-  const G_batch_norm_1_back_mul$6 = tf.mul(G_batch_norm_1_back_square, G_batch_norm_1_rsqrt);
-  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_square]);
-  const G_batch_norm_1_back_mul$7 = tf.mul(G_batch_norm_1_back_mul$5, G_batch_norm_1_back_mul$6);
-  tf.dispose([G_batch_norm_1_back_mul$5, G_batch_norm_1_back_mul$6]);
-  const G_batch_norm_1_back_div = tf.div(G_batch_norm_1_back_mul$7, 16);
-  tf.dispose(G_batch_norm_1_back_mul$7);
-  const G_batch_norm_1_back_div$2 = tf.div(G_batch_norm_1_back_div, run.batch);
+  const { G_batch_norm_1_back_mul$2, G_batch_norm_1_back_mul$3 } = nn.fused(
+    `
+      let mul = G_relu_back * gamma;
+      G_batch_norm_1_back_mul$2 = mul * G_batch_norm_1_rsqrt;
+      G_batch_norm_1_back_mul$3 = mul * G_batch_norm_1_sub;
+    `,
+    { G_relu_back, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, G_batch_norm_1_sub },
+  );
+  tf.dispose(G_relu_back);
+  const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul$3, [0, 1, 2]);
+  tf.dispose(G_batch_norm_1_back_mul$3);
+  const { G_batch_norm_1_back_div } = nn.fused(
+    'G_batch_norm_1_back_div = G_batch_norm_1_back_sum * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n',
+    { G_batch_norm_1_back_sum, G_batch_norm_1_rsqrt, n: run.batch },
+  );
+  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
+  const G_batch_norm_1_back_reshape = tf.reshape(G_batch_norm_1_back_div, [1, 1, 8]);
   tf.dispose(G_batch_norm_1_back_div);
-  const G_batch_norm_1_back_reshape = tf.reshape(G_batch_norm_1_back_div$2, [1, 1, 8]);
-  tf.dispose(G_batch_norm_1_back_div$2);
-  const G_batch_norm_1_back_mul$8 = tf.mul(G_batch_norm_1_back_reshape, 2);
+  const G_batch_norm_1_back_mul$4 = tf.mul(G_batch_norm_1_back_reshape, 2);
   tf.dispose(G_batch_norm_1_back_reshape);
-  const G_batch_norm_1_back_mul$9 = tf.mul(G_batch_norm_1_sub, G_batch_norm_1_back_mul$8);
-  tf.dispose([G_batch_norm_1_sub, G_batch_norm_1_back_mul$8]);
-  const G_batch_norm_1_back_add = tf.add(G_batch_norm_1_back_mul$3, G_batch_norm_1_back_mul$9);
-  tf.dispose([G_batch_norm_1_back_mul$3, G_batch_norm_1_back_mul$9]);
+  const { G_batch_norm_1_back_add } = nn.fused(
+    'G_batch_norm_1_back_add = G_batch_norm_1_back_mul$2 + G_batch_norm_1_sub * G_batch_norm_1_back_mul$4',
+    { G_batch_norm_1_sub, G_batch_norm_1_back_mul$4, G_batch_norm_1_back_mul$2 },
+  );
+  tf.dispose([G_batch_norm_1_sub, G_batch_norm_1_back_mul$2, G_batch_norm_1_back_mul$4]);
   const G_batch_norm_1_back_sum$2 = tf.sum(G_batch_norm_1_back_add, [0, 1, 2]);
-  const G_batch_norm_1_back_div$3 = tf.div(G_batch_norm_1_back_sum$2, -16);
+  const { G_batch_norm_1_back_div$2 } = nn.fused(
+    'G_batch_norm_1_back_div$2 = G_batch_norm_1_back_sum$2 / -16 / n',
+    { G_batch_norm_1_back_sum$2, n: run.batch },
+  );
   tf.dispose(G_batch_norm_1_back_sum$2);
-  const G_batch_norm_1_back_div$4 = tf.div(G_batch_norm_1_back_div$3, run.batch);
-  tf.dispose(G_batch_norm_1_back_div$3);
-  const G_batch_norm_1_back_reshape$2 = tf.reshape(G_batch_norm_1_back_div$4, [1, 1, 8]);
-  tf.dispose(G_batch_norm_1_back_div$4);
+  const G_batch_norm_1_back_reshape$2 = tf.reshape(G_batch_norm_1_back_div$2, [1, 1, 8]);
+  tf.dispose(G_batch_norm_1_back_div$2);
   const G_batch_norm_1_back = tf.add(G_batch_norm_1_back_add, G_batch_norm_1_back_reshape$2);
   tf.dispose([G_batch_norm_1_back_add, G_batch_norm_1_back_reshape$2]);
   // line 8, backwards: reshape(4, 4, 8)
@@ -408,6 +430,9 @@ async function train(run) {
   const G_dense_1_bias_grad = tf.sum(G_reshape_back, [0]);
   const G_dense_1_kernel_grad = tf.matMul(z, G_reshape_back, true);
   tf.dispose(G_reshape_back);
+  // line 25: loss g_loss = -expect(D(fake))
+  const g_loss = tf.neg(expect$3);
+  tf.dispose(expect$3);
   run.update(
     'train/update_2',
     {
@@ -437,20 +462,22 @@ function samples(run) {
   const G_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
   tf.dispose(G_dense_1);
   // line 9: batch_norm
-  const G_batch_norm_1_add = tf.add(w['G/batch_norm_1/variance'], 1e-5);
-  const G_batch_norm_1_rsqrt = tf.rsqrt(G_batch_norm_1_add);
-  tf.dispose(G_batch_norm_1_add);
-  const G_batch_norm_1_sub = tf.sub(G_reshape, w['G/batch_norm_1/mean']);
-  tf.dispose(G_reshape);
-  const G_batch_norm_1_mul = tf.mul(G_batch_norm_1_sub, G_batch_norm_1_rsqrt);
-  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_sub]);
-  const G_batch_norm_1_mul$2 = tf.mul(G_batch_norm_1_mul, w['G/batch_norm_1/gamma']);
-  tf.dispose(G_batch_norm_1_mul);
-  const G_batch_norm_1 = tf.add(G_batch_norm_1_mul$2, w['G/batch_norm_1/beta']);
-  tf.dispose(G_batch_norm_1_mul$2);
+  const { G_batch_norm_1_rsqrt } = nn.fused(
+    'G_batch_norm_1_rsqrt = rsqrt(variance + 1e-5)',
+    { variance: w['G/batch_norm_1/variance'] },
+  );
   // line 10: relu
-  const G_relu = tf.relu(G_batch_norm_1);
-  tf.dispose(G_batch_norm_1);
+  const { G_relu } = nn.fused(
+    'G_relu = relu((G_reshape - mean) * G_batch_norm_1_rsqrt * gamma + beta)',
+    {
+      G_reshape,
+      mean: w['G/batch_norm_1/mean'],
+      G_batch_norm_1_rsqrt,
+      gamma: w['G/batch_norm_1/gamma'],
+      beta: w['G/batch_norm_1/beta'],
+    },
+  );
+  tf.dispose([G_reshape, G_batch_norm_1_rsqrt]);
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
     G_relu,
@@ -460,11 +487,12 @@ function samples(run) {
     'same',
   );
   tf.dispose(G_relu);
-  const G_conv_transpose_1 = tf.add(G_conv_transpose_1_conv2d_input_gradient, w['G/conv_transpose_1/bias']);
-  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
   // line 12: tanh
-  const samples = tf.tanh(G_conv_transpose_1);
-  tf.dispose(G_conv_transpose_1);
+  const { samples } = nn.fused(
+    'samples = tanh(G_conv_transpose_1_conv2d_input_gradient + bias)',
+    { G_conv_transpose_1_conv2d_input_gradient, bias: w['G/conv_transpose_1/bias'] },
+  );
+  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
   return samples;
 }
 

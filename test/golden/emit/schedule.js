@@ -96,32 +96,33 @@ async function warm(run) {
     // ── update E to minimize guess with sgd(0.1, momentum = 0.9) (line 30)
     // line 8: dense(6)
     const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
-    const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
-    tf.dispose(E_dense_1_linear);
     // line 8: relu
-    const E_h = tf.relu(E_dense_1);
+    const { E_h } = nn.fused(
+      'E_h = relu(E_dense_1_linear + bias)',
+      { E_dense_1_linear, bias: w['E/dense_1/bias'] },
+    );
+    tf.dispose(E_dense_1_linear);
     // line 9: dense(h, 3)
-    const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
-    const mu = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
-    tf.dispose(E_dense_2_linear);
+    const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
     // line 9: dense(h, 3)
-    const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
-    const s = tf.add(E_dense_3_linear, w['E/dense_3/bias']);
-    tf.dispose(E_dense_3_linear);
+    const E_dense_3 = tf.matMul(E_h, w['E/dense_3/kernel']);
+    // line 9: dense(h, 3)
+    // line 9: dense(h, 3)
     // line 16: let code = mu + exp(s / 2) * draw normal[3]
-    const div = tf.div(s, 2);
-    tf.dispose(s);
-    const exp = tf.exp(div);
-    tf.dispose(div);
-    const mul = tf.mul(exp, draw);
-    const code = tf.add(mu, mul);
-    tf.dispose([mu, mul]);
+    const { exp, code } = nn.fused(
+      `
+        exp = exp((E_dense_3 + bias2) / 2);
+        code = E_dense_2 + bias + exp * draw;
+      `,
+      { E_dense_2, bias: w['E/dense_2/bias'], E_dense_3, bias2: w['E/dense_3/bias'], draw },
+    );
+    tf.dispose([E_dense_2, E_dense_3]);
     // line 21: loss guess = -expect(sum(y * log_softmax(code)))
     const log_softmax = tf.logSoftmax(code);
-    const mul$2 = tf.mul(y, log_softmax);
+    const mul = tf.mul(y, log_softmax);
     tf.dispose(log_softmax);
-    const sum = tf.sum(mul$2, [1]);
-    tf.dispose(mul$2);
+    const sum = tf.sum(mul, [1]);
+    tf.dispose(mul);
     const expect = tf.mean(sum, [0]);
     tf.dispose(sum);
     const guess = tf.neg(expect);
@@ -129,39 +130,40 @@ async function warm(run) {
     // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
     const log_softmax_back_softmax = tf.softmax(code);
     tf.dispose(code);
-    const log_softmax_back_mul = tf.mul(log_softmax_back_softmax, log_softmax_back);
-    tf.dispose(log_softmax_back_softmax);
-    const log_softmax_back$2 = tf.sub(mul_back, log_softmax_back_mul);
-    tf.dispose(log_softmax_back_mul);
     // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-    const mul_back$2 = tf.mul(log_softmax_back$2, draw);
-    const exp_back = tf.mul(mul_back$2, exp);
-    tf.dispose([exp, mul_back$2]);
-    const div_back = tf.div(exp_back, 2);
+    const { log_softmax_back$2, exp_back, div_back } = nn.fused(
+      `
+        log_softmax_back$2 = mul_back - log_softmax_back_softmax * log_softmax_back;
+        exp_back = log_softmax_back$2 * draw * exp;
+        div_back = exp_back / 2;
+      `,
+      { log_softmax_back_softmax, log_softmax_back, mul_back, draw, exp },
+    );
+    tf.dispose([exp, log_softmax_back_softmax]);
     // line 9, backwards: dense(h, 3)
     const E_dense_3_back_sum = tf.sum(exp_back, [0]);
     tf.dispose(exp_back);
-    const E_dense_3_bias_grad = tf.div(E_dense_3_back_sum, 2);
-    tf.dispose(E_dense_3_back_sum);
     const E_dense_3_back_linear = tf.matMul(div_back, w['E/dense_3/kernel'], false, true);
     const E_dense_3_kernel_grad = tf.matMul(E_h, div_back, true);
     tf.dispose(div_back);
     // line 9, backwards: dense(h, 3)
     const E_dense_2_bias_grad = tf.sum(log_softmax_back$2, [0]);
     const E_dense_2_back_linear = tf.matMul(log_softmax_back$2, w['E/dense_2/kernel'], false, true);
-    const E_dense_2_back_add = tf.add(E_dense_3_back_linear, E_dense_2_back_linear);
-    tf.dispose([E_dense_3_back_linear, E_dense_2_back_linear]);
     const E_dense_2_kernel_grad = tf.matMul(E_h, log_softmax_back$2, true);
-    tf.dispose([E_h, log_softmax_back$2]);
+    tf.dispose(log_softmax_back$2);
     // line 8, backwards: relu
-    const E_h_back_step = tf.step(E_dense_1);
-    tf.dispose(E_dense_1);
-    const E_h_back = tf.mul(E_dense_2_back_add, E_h_back_step);
-    tf.dispose([E_dense_2_back_add, E_h_back_step]);
+    const { E_h_back } = nn.fused(
+      'E_h_back = (E_dense_3_back_linear + E_dense_2_back_linear) * step(E_h, 0)',
+      { E_dense_3_back_linear, E_dense_2_back_linear, E_h },
+    );
+    tf.dispose([E_h, E_dense_3_back_linear, E_dense_2_back_linear]);
     // line 8, backwards: dense(6)
     const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
     const E_dense_1_kernel_grad = tf.matMul(x, E_h_back, true);
     tf.dispose(E_h_back);
+    // line 9, backwards: dense(h, 3)
+    const E_dense_3_bias_grad = tf.div(E_dense_3_back_sum, 2);
+    tf.dispose(E_dense_3_back_sum);
     run.update(
       'warm/update_1',
       {
@@ -181,32 +183,33 @@ async function warm(run) {
   // ── update E to minimize guess with sgd(0.1, momentum = 0.9, clip_norm = 1) (line 31)
   // line 8: dense(6)
   const E_dense_1_linear$2 = tf.matMul(x, w['E/dense_1/kernel']);
-  const E_dense_1$2 = tf.add(E_dense_1_linear$2, w['E/dense_1/bias']);
-  tf.dispose(E_dense_1_linear$2);
   // line 8: relu
-  const E_h$2 = tf.relu(E_dense_1$2);
+  const { E_h$2 } = nn.fused(
+    'E_h$2 = relu(E_dense_1_linear$2 + bias)',
+    { E_dense_1_linear$2, bias: w['E/dense_1/bias'] },
+  );
+  tf.dispose(E_dense_1_linear$2);
   // line 9: dense(h, 3)
-  const E_dense_2_linear$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
-  const mu$2 = tf.add(E_dense_2_linear$2, w['E/dense_2/bias']);
-  tf.dispose(E_dense_2_linear$2);
+  const E_dense_2$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
   // line 9: dense(h, 3)
-  const E_dense_3_linear$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
-  const s$2 = tf.add(E_dense_3_linear$2, w['E/dense_3/bias']);
-  tf.dispose(E_dense_3_linear$2);
+  const E_dense_3$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
+  // line 9: dense(h, 3)
+  // line 9: dense(h, 3)
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
-  const div$2 = tf.div(s$2, 2);
-  tf.dispose(s$2);
-  const exp$2 = tf.exp(div$2);
-  tf.dispose(div$2);
-  const mul$3 = tf.mul(exp$2, draw);
-  const code$2 = tf.add(mu$2, mul$3);
-  tf.dispose([mu$2, mul$3]);
+  const { exp$2, code$2 } = nn.fused(
+    `
+      exp$2 = exp((E_dense_3$2 + bias2) / 2);
+      code$2 = E_dense_2$2 + bias + exp$2 * draw;
+    `,
+    { E_dense_2$2, bias: w['E/dense_2/bias'], E_dense_3$2, bias2: w['E/dense_3/bias'], draw },
+  );
+  tf.dispose([E_dense_2$2, E_dense_3$2]);
   // line 21: loss guess = -expect(sum(y * log_softmax(code)))
   const log_softmax$2 = tf.logSoftmax(code$2);
-  const mul$4 = tf.mul(y, log_softmax$2);
+  const mul$2 = tf.mul(y, log_softmax$2);
   tf.dispose(log_softmax$2);
-  const sum$2 = tf.sum(mul$4, [1]);
-  tf.dispose(mul$4);
+  const sum$2 = tf.sum(mul$2, [1]);
+  tf.dispose(mul$2);
   const expect$2 = tf.mean(sum$2, [0]);
   tf.dispose(sum$2);
   const guess$2 = tf.neg(expect$2);
@@ -214,40 +217,40 @@ async function warm(run) {
   // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
   const log_softmax_back_softmax$2 = tf.softmax(code$2);
   tf.dispose(code$2);
-  const log_softmax_back_mul$2 = tf.mul(log_softmax_back_softmax$2, log_softmax_back);
-  tf.dispose([log_softmax_back, log_softmax_back_softmax$2]);
-  const log_softmax_back$3 = tf.sub(mul_back, log_softmax_back_mul$2);
-  tf.dispose([mul_back, log_softmax_back_mul$2]);
   // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-  const mul_back$3 = tf.mul(log_softmax_back$3, draw);
-  tf.dispose(draw);
-  const exp_back$2 = tf.mul(mul_back$3, exp$2);
-  tf.dispose([exp$2, mul_back$3]);
-  const div_back$2 = tf.div(exp_back$2, 2);
+  const { log_softmax_back$3, exp_back$2, div_back$2 } = nn.fused(
+    `
+      log_softmax_back$3 = mul_back - log_softmax_back_softmax$2 * log_softmax_back;
+      exp_back$2 = log_softmax_back$3 * draw * exp$2;
+      div_back$2 = exp_back$2 / 2;
+    `,
+    { log_softmax_back_softmax$2, log_softmax_back, mul_back, draw, exp$2 },
+  );
+  tf.dispose([draw, mul_back, log_softmax_back, exp$2, log_softmax_back_softmax$2]);
   // line 9, backwards: dense(h, 3)
   const E_dense_3_back_sum$2 = tf.sum(exp_back$2, [0]);
   tf.dispose(exp_back$2);
-  const E_dense_3_bias_grad$2 = tf.div(E_dense_3_back_sum$2, 2);
-  tf.dispose(E_dense_3_back_sum$2);
   const E_dense_3_back_linear$2 = tf.matMul(div_back$2, w['E/dense_3/kernel'], false, true);
   const E_dense_3_kernel_grad$2 = tf.matMul(E_h$2, div_back$2, true);
   tf.dispose(div_back$2);
   // line 9, backwards: dense(h, 3)
   const E_dense_2_bias_grad$2 = tf.sum(log_softmax_back$3, [0]);
   const E_dense_2_back_linear$2 = tf.matMul(log_softmax_back$3, w['E/dense_2/kernel'], false, true);
-  const E_dense_2_back_add$2 = tf.add(E_dense_3_back_linear$2, E_dense_2_back_linear$2);
-  tf.dispose([E_dense_3_back_linear$2, E_dense_2_back_linear$2]);
   const E_dense_2_kernel_grad$2 = tf.matMul(E_h$2, log_softmax_back$3, true);
-  tf.dispose([E_h$2, log_softmax_back$3]);
+  tf.dispose(log_softmax_back$3);
   // line 8, backwards: relu
-  const E_h_back_step$2 = tf.step(E_dense_1$2);
-  tf.dispose(E_dense_1$2);
-  const E_h_back$2 = tf.mul(E_dense_2_back_add$2, E_h_back_step$2);
-  tf.dispose([E_dense_2_back_add$2, E_h_back_step$2]);
+  const { E_h_back$2 } = nn.fused(
+    'E_h_back$2 = (E_dense_3_back_linear$2 + E_dense_2_back_linear$2) * step(E_h$2, 0)',
+    { E_dense_3_back_linear$2, E_dense_2_back_linear$2, E_h$2 },
+  );
+  tf.dispose([E_h$2, E_dense_3_back_linear$2, E_dense_2_back_linear$2]);
   // line 8, backwards: dense(6)
   const E_dense_1_bias_grad$2 = tf.sum(E_h_back$2, [0]);
   const E_dense_1_kernel_grad$2 = tf.matMul(x, E_h_back$2, true);
   tf.dispose(E_h_back$2);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_3_bias_grad$2 = tf.div(E_dense_3_back_sum$2, 2);
+  tf.dispose(E_dense_3_back_sum$2);
   run.update(
     'warm/update_2',
     {
@@ -288,11 +291,12 @@ async function learn(run) {
       // ── update D to minimize critic with d_opt (line 38)
       // line 11: dense(6)
       const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-      const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
-      tf.dispose(G_dense_1_linear);
       // line 11: relu
-      const G_relu = tf.relu(G_dense_1);
-      tf.dispose(G_dense_1);
+      const { G_relu } = nn.fused(
+        'G_relu = relu(G_dense_1_linear + bias)',
+        { G_dense_1_linear, bias: w['G/dense_1/bias'] },
+      );
+      tf.dispose(G_dense_1_linear);
       // line 11: dense(2)
       const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
       tf.dispose(G_relu);
@@ -300,10 +304,12 @@ async function learn(run) {
       tf.dispose(G_dense_2_linear);
       // line 12: dense(6)
       const D_dense_1_linear$fake = tf.matMul(fake, w['D/dense_1/kernel']);
-      const D_dense_1$fake = tf.add(D_dense_1_linear$fake, w['D/dense_1/bias']);
-      tf.dispose(D_dense_1_linear$fake);
       // line 12: leaky_relu
-      const D_leaky_relu$fake = tf.leakyRelu(D_dense_1$fake, 0.2);
+      const { D_leaky_relu$fake } = nn.fused(
+        'D_leaky_relu$fake = leaky_relu(D_dense_1_linear$fake + bias, 0.2)',
+        { D_dense_1_linear$fake, bias: w['D/dense_1/bias'] },
+      );
+      tf.dispose(D_dense_1_linear$fake);
       // line 12: dense(1)
       const D_dense_2_linear$fake = tf.matMul(D_leaky_relu$fake, w['D/dense_2/kernel']);
       const D_dense_2$fake = tf.add(D_dense_2_linear$fake, w['D/dense_2/bias']);
@@ -313,10 +319,12 @@ async function learn(run) {
       tf.dispose(D_dense_2$fake);
       // line 12: dense(6)
       const D_dense_1_linear$x = tf.matMul(x, w['D/dense_1/kernel']);
-      const D_dense_1$x = tf.add(D_dense_1_linear$x, w['D/dense_1/bias']);
-      tf.dispose(D_dense_1_linear$x);
       // line 12: leaky_relu
-      const D_leaky_relu$x = tf.leakyRelu(D_dense_1$x, 0.2);
+      const { D_leaky_relu$x } = nn.fused(
+        'D_leaky_relu$x = leaky_relu(D_dense_1_linear$x + bias, 0.2)',
+        { D_dense_1_linear$x, bias: w['D/dense_1/bias'] },
+      );
+      tf.dispose(D_dense_1_linear$x);
       // line 12: dense(1)
       const D_dense_2_linear$x = tf.matMul(D_leaky_relu$x, w['D/dense_2/kernel']);
       const D_dense_2$x = tf.add(D_dense_2_linear$x, w['D/dense_2/bias']);
@@ -324,40 +332,43 @@ async function learn(run) {
       // line 19: loss critic = expect(D(fake)) - expect(D(x))
       const expect$2 = tf.mean(D_dense_2$x, [0]);
       tf.dispose(D_dense_2$x);
-      const critic = tf.sub(expect, expect$2);
-      tf.dispose([expect, expect$2]);
       // line 12, backwards: dense(1)
       const D_dense_2_back_linear = nn.linear(expect_back_broadcast_to, w['D/dense_2/kernel'], true);
       const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back_broadcast_to$2, true);
-      tf.dispose(D_leaky_relu$x);
       // line 12, backwards: leaky_relu
-      const D_leaky_relu_back_step$x = tf.step(D_dense_1$x, 0.2);
-      tf.dispose(D_dense_1$x);
-      const D_leaky_relu_back$x = tf.mul(D_dense_2_back_linear, D_leaky_relu_back_step$x);
-      tf.dispose([D_dense_2_back_linear, D_leaky_relu_back_step$x]);
+      const { D_leaky_relu_back$x } = nn.fused(
+        'D_leaky_relu_back$x = D_dense_2_back_linear * step(D_leaky_relu$x, 0.2)',
+        { D_leaky_relu$x, D_dense_2_back_linear },
+      );
+      tf.dispose([D_leaky_relu$x, D_dense_2_back_linear]);
       // line 12, backwards: dense(6)
       const D_dense_1_back_sum$x = tf.sum(D_leaky_relu_back$x, [0]);
       const D_dense_1_back$x = tf.matMul(x, D_leaky_relu_back$x, true);
       tf.dispose(D_leaky_relu_back$x);
       // line 12, backwards: dense(1)
       const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
-      const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_leaky_relu$fake, expect_back, true);
-      tf.dispose(D_leaky_relu$fake);
-      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake);
-      tf.dispose([D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake]);
+      const D_dense_2_back$fake = tf.matMul(D_leaky_relu$fake, expect_back, true);
       // line 12, backwards: leaky_relu
-      const D_leaky_relu_back_step$fake = tf.step(D_dense_1$fake, 0.2);
-      tf.dispose(D_dense_1$fake);
-      const D_leaky_relu_back$fake = tf.mul(D_dense_2_back_linear$2, D_leaky_relu_back_step$fake);
-      tf.dispose([D_dense_2_back_linear$2, D_leaky_relu_back_step$fake]);
+      const { D_leaky_relu_back$fake } = nn.fused(
+        'D_leaky_relu_back$fake = D_dense_2_back_linear$2 * step(D_leaky_relu$fake, 0.2)',
+        { D_leaky_relu$fake, D_dense_2_back_linear$2 },
+      );
+      tf.dispose([D_leaky_relu$fake, D_dense_2_back_linear$2]);
       // line 12, backwards: dense(6)
       const D_dense_1_back_sum$fake = tf.sum(D_leaky_relu_back$fake, [0]);
+      const D_dense_1_back$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
+      tf.dispose([fake, D_leaky_relu_back$fake]);
+      // line 19: loss critic = expect(D(fake)) - expect(D(x))
+      const critic = tf.sub(expect, expect$2);
+      tf.dispose([expect, expect$2]);
+      // line 12, backwards: dense(1)
+      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back$fake);
+      tf.dispose([D_dense_2_back$x, D_dense_2_back$fake]);
+      // line 12, backwards: dense(6)
       const D_dense_1_bias_grad = tf.add(D_dense_1_back_sum$x, D_dense_1_back_sum$fake);
       tf.dispose([D_dense_1_back_sum$x, D_dense_1_back_sum$fake]);
-      const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
-      tf.dispose([fake, D_leaky_relu_back$fake]);
-      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake);
-      tf.dispose([D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake]);
+      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back$fake);
+      tf.dispose([D_dense_1_back$x, D_dense_1_back$fake]);
       run.update(
         'd_opt',
         {
@@ -382,23 +393,26 @@ async function learn(run) {
   // ── update G to minimize generator with adam(1e-3) (line 42)
   // line 11: dense(6)
   const G_dense_1_linear$2 = tf.matMul(z$2, w['G/dense_1/kernel']);
-  const G_dense_1$2 = tf.add(G_dense_1_linear$2, w['G/dense_1/bias']);
-  tf.dispose(G_dense_1_linear$2);
   // line 11: relu
-  const G_relu$2 = tf.relu(G_dense_1$2);
+  const { G_relu$2 } = nn.fused(
+    'G_relu$2 = relu(G_dense_1_linear$2 + bias)',
+    { G_dense_1_linear$2, bias: w['G/dense_1/bias'] },
+  );
+  tf.dispose(G_dense_1_linear$2);
   // line 11: dense(2)
   const G_dense_2_linear$2 = tf.matMul(G_relu$2, w['G/dense_2/kernel']);
   const fake$2 = tf.add(G_dense_2_linear$2, w['G/dense_2/bias']);
   tf.dispose(G_dense_2_linear$2);
   // line 12: dense(6)
   const D_dense_1_linear$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
-  const D_dense_1$fake$2 = tf.add(D_dense_1_linear$fake$2, w['D/dense_1/bias']);
-  tf.dispose(D_dense_1_linear$fake$2);
   // line 12: leaky_relu
-  const D_leaky_relu$fake$2 = tf.leakyRelu(D_dense_1$fake$2, 0.2);
+  const { D_leaky_relu$fake$2 } = nn.fused(
+    'D_leaky_relu$fake$2 = leaky_relu(D_dense_1_linear$fake$2 + bias, 0.2)',
+    { D_dense_1_linear$fake$2, bias: w['D/dense_1/bias'] },
+  );
+  tf.dispose(D_dense_1_linear$fake$2);
   // line 12: dense(1)
   const D_dense_2_linear$fake$2 = tf.matMul(D_leaky_relu$fake$2, w['D/dense_2/kernel']);
-  tf.dispose(D_leaky_relu$fake$2);
   const D_dense_2$fake$2 = tf.add(D_dense_2_linear$fake$2, w['D/dense_2/bias']);
   tf.dispose(D_dense_2_linear$fake$2);
   // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
@@ -408,17 +422,14 @@ async function learn(run) {
   const constant = tf.tensor(constant$values, [2, 2]);
   const matmul = nn.linear(reshape, constant);
   tf.dispose(reshape);
-  const sub = tf.sub(matmul, 1);
+  const { sub, pow } = nn.fused('sub = matmul - 1; pow = square(sub)', { matmul });
   tf.dispose(matmul);
-  const pow = tf.square(sub);
   const sum = tf.sum(pow, [1, 2]);
   tf.dispose(pow);
   const expect$4 = tf.mean(sum, [0]);
   tf.dispose(sum);
   const mul = tf.mul(expect$4, 0.001);
   tf.dispose(expect$4);
-  const generator = tf.sub(mul, expect$3);
-  tf.dispose([expect$3, mul]);
   // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
   const pow_back = tf.mul(sub, 1.25e-4);
   tf.dispose(sub);
@@ -431,78 +442,90 @@ async function learn(run) {
   const D_dense_2_back = nn.linear(expect_back$2, w['D/dense_2/kernel'], true);
   tf.dispose(expect_back$2);
   // line 12, backwards: leaky_relu
-  const D_leaky_relu_back_step$fake$2 = tf.step(D_dense_1$fake$2, 0.2);
-  tf.dispose(D_dense_1$fake$2);
-  const D_leaky_relu_back$fake$2 = tf.mul(D_dense_2_back, D_leaky_relu_back_step$fake$2);
-  tf.dispose([D_dense_2_back, D_leaky_relu_back_step$fake$2]);
+  const { D_leaky_relu_back$fake$2 } = nn.fused(
+    'D_leaky_relu_back$fake$2 = D_dense_2_back * step(D_leaky_relu$fake$2, 0.2)',
+    { D_leaky_relu$fake$2, D_dense_2_back },
+  );
+  tf.dispose([D_leaky_relu$fake$2, D_dense_2_back]);
   // line 12, backwards: dense(6)
   const D_dense_1_back_linear$fake = tf.matMul(D_leaky_relu_back$fake$2, w['D/dense_1/kernel'], false, true);
   tf.dispose(D_leaky_relu_back$fake$2);
-  const D_dense_1_back$fake = tf.add(reshape_back, D_dense_1_back_linear$fake);
+  const D_dense_1_back$fake$2 = tf.add(reshape_back, D_dense_1_back_linear$fake);
   tf.dispose([reshape_back, D_dense_1_back_linear$fake]);
   // line 11, backwards: dense(2)
-  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake, [0]);
-  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake, w['G/dense_2/kernel'], false, true);
-  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake, true);
-  tf.dispose([G_relu$2, D_dense_1_back$fake]);
+  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake$2, [0]);
+  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake$2, w['G/dense_2/kernel'], false, true);
+  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake$2, true);
+  tf.dispose(D_dense_1_back$fake$2);
   // line 11, backwards: relu
-  const G_relu_back_step = tf.step(G_dense_1$2);
-  tf.dispose(G_dense_1$2);
-  const G_relu_back = tf.mul(G_dense_2_back_linear, G_relu_back_step);
-  tf.dispose([G_dense_2_back_linear, G_relu_back_step]);
+  const { G_relu_back } = nn.fused(
+    'G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0)',
+    { G_relu$2, G_dense_2_back_linear },
+  );
+  tf.dispose([G_relu$2, G_dense_2_back_linear]);
   // line 11, backwards: dense(6)
   const G_dense_1_bias_grad = tf.sum(G_relu_back, [0]);
   const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
   tf.dispose(G_relu_back);
   // line 8: dense(6)
   const E_dense_1_linear = tf.matMul(fake$2, w['E/dense_1/kernel']);
-  const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
-  tf.dispose(E_dense_1_linear);
   // line 8: relu
-  const E_h = tf.relu(E_dense_1);
+  const { E_h } = nn.fused(
+    'E_h = relu(E_dense_1_linear + bias)',
+    { E_dense_1_linear, bias: w['E/dense_1/bias'] },
+  );
+  tf.dispose(E_dense_1_linear);
   // line 9: dense(h, 3)
-  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
-  const E_dense_2 = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
-  tf.dispose(E_dense_2_linear);
+  const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
   // line 8: dense(6)
   const E_dense_1_linear$2 = tf.matMul(fake$2, frozen['E/dense_1/kernel']);
-  const E_dense_1$2 = tf.add(E_dense_1_linear$2, frozen['E/dense_1/bias']);
-  tf.dispose(E_dense_1_linear$2);
   // line 8: relu
-  const E_h$2 = tf.relu(E_dense_1$2);
-  tf.dispose(E_dense_1$2);
+  const { E_h$2 } = nn.fused(
+    'E_h$2 = relu(E_dense_1_linear$2 + bias)',
+    { E_dense_1_linear$2, bias: frozen['E/dense_1/bias'] },
+  );
+  tf.dispose(E_dense_1_linear$2);
   // line 9: dense(h, 3)
-  const E_dense_2_linear$2 = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
+  const E_dense_2_linear = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
   tf.dispose(E_h$2);
-  const E_dense_2$2 = tf.add(E_dense_2_linear$2, frozen['E/dense_2/bias']);
-  tf.dispose(E_dense_2_linear$2);
   // line 22: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
-  const sub$2 = tf.sub(E_dense_2, E_dense_2$2);
-  tf.dispose([E_dense_2, E_dense_2$2]);
-  const pow$2 = tf.square(sub$2);
+  const { sub$2, pow$2 } = nn.fused(
+    `
+      sub$2 = E_dense_2 + bias - (E_dense_2_linear + bias2);
+      pow$2 = square(sub$2);
+    `,
+    { E_dense_2, bias: w['E/dense_2/bias'], E_dense_2_linear, bias2: frozen['E/dense_2/bias'] },
+  );
+  tf.dispose([E_dense_2, E_dense_2_linear]);
   const sum$2 = tf.sum(pow$2, [1]);
   tf.dispose(pow$2);
   const keep = tf.mean(sum$2, [0]);
   tf.dispose(sum$2);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_2_back = tf.sum(sub$2, [0]);
   // line 22, backwards: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
   const pow_back$2 = tf.mul(sub$2, 0.125);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_2_back_sum = tf.sum(sub$2, [0]);
   tf.dispose(sub$2);
-  const E_dense_2_bias_grad = tf.mul(E_dense_2_back_sum, 0.125);
-  tf.dispose(E_dense_2_back_sum);
+  // line 9, backwards: dense(h, 3)
   const E_dense_2_back_linear = tf.matMul(pow_back$2, w['E/dense_2/kernel'], false, true);
   const E_dense_2_kernel_grad = tf.matMul(E_h, pow_back$2, true);
-  tf.dispose([E_h, pow_back$2]);
+  tf.dispose(pow_back$2);
   // line 8, backwards: relu
-  const E_h_back_step = tf.step(E_dense_1);
-  tf.dispose(E_dense_1);
-  const E_h_back = tf.mul(E_dense_2_back_linear, E_h_back_step);
-  tf.dispose([E_dense_2_back_linear, E_h_back_step]);
+  const { E_h_back } = nn.fused(
+    'E_h_back = E_dense_2_back_linear * step(E_h, 0)',
+    { E_h, E_dense_2_back_linear },
+  );
+  tf.dispose([E_h, E_dense_2_back_linear]);
   // line 8, backwards: dense(6)
   const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
   const E_dense_1_kernel_grad = tf.matMul(fake$2, E_h_back, true);
   tf.dispose([fake$2, E_h_back]);
+  // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
+  const generator = tf.sub(mul, expect$3);
+  tf.dispose([expect$3, mul]);
+  // line 9, backwards: dense(h, 3)
+  const E_dense_2_bias_grad = tf.mul(E_dense_2_back, 0.125);
+  tf.dispose(E_dense_2_back);
   run.update(
     'learn/update_2',
     {
@@ -542,11 +565,12 @@ async function learn(run) {
     // ── update D to minimize 16 * critic with d_opt (line 46)
     // line 11: dense(6)
     const G_dense_1_linear$3 = tf.matMul(z$3, w['G/dense_1/kernel']);
-    const G_dense_1$3 = tf.add(G_dense_1_linear$3, w['G/dense_1/bias']);
-    tf.dispose(G_dense_1_linear$3);
     // line 11: relu
-    const G_relu$3 = tf.relu(G_dense_1$3);
-    tf.dispose(G_dense_1$3);
+    const { G_relu$3 } = nn.fused(
+      'G_relu$3 = relu(G_dense_1_linear$3 + bias)',
+      { G_dense_1_linear$3, bias: w['G/dense_1/bias'] },
+    );
+    tf.dispose(G_dense_1_linear$3);
     // line 11: dense(2)
     const G_dense_2_linear$3 = tf.matMul(G_relu$3, w['G/dense_2/kernel']);
     tf.dispose(G_relu$3);
@@ -554,10 +578,12 @@ async function learn(run) {
     tf.dispose(G_dense_2_linear$3);
     // line 12: dense(6)
     const D_dense_1_linear$fake$3 = tf.matMul(fake$3, w['D/dense_1/kernel']);
-    const D_dense_1$fake$3 = tf.add(D_dense_1_linear$fake$3, w['D/dense_1/bias']);
-    tf.dispose(D_dense_1_linear$fake$3);
     // line 12: leaky_relu
-    const D_leaky_relu$fake$3 = tf.leakyRelu(D_dense_1$fake$3, 0.2);
+    const { D_leaky_relu$fake$3 } = nn.fused(
+      'D_leaky_relu$fake$3 = leaky_relu(D_dense_1_linear$fake$3 + bias, 0.2)',
+      { D_dense_1_linear$fake$3, bias: w['D/dense_1/bias'] },
+    );
+    tf.dispose(D_dense_1_linear$fake$3);
     // line 12: dense(1)
     const D_dense_2_linear$fake$3 = tf.matMul(D_leaky_relu$fake$3, w['D/dense_2/kernel']);
     const D_dense_2$fake$3 = tf.add(D_dense_2_linear$fake$3, w['D/dense_2/bias']);
@@ -567,10 +593,12 @@ async function learn(run) {
     tf.dispose(D_dense_2$fake$3);
     // line 12: dense(6)
     const D_dense_1_linear$x$2 = tf.matMul(x$2, w['D/dense_1/kernel']);
-    const D_dense_1$x$2 = tf.add(D_dense_1_linear$x$2, w['D/dense_1/bias']);
-    tf.dispose(D_dense_1_linear$x$2);
     // line 12: leaky_relu
-    const D_leaky_relu$x$2 = tf.leakyRelu(D_dense_1$x$2, 0.2);
+    const { D_leaky_relu$x$2 } = nn.fused(
+      'D_leaky_relu$x$2 = leaky_relu(D_dense_1_linear$x$2 + bias, 0.2)',
+      { D_dense_1_linear$x$2, bias: w['D/dense_1/bias'] },
+    );
+    tf.dispose(D_dense_1_linear$x$2);
     // line 12: dense(1)
     const D_dense_2_linear$x$2 = tf.matMul(D_leaky_relu$x$2, w['D/dense_2/kernel']);
     const D_dense_2$x$2 = tf.add(D_dense_2_linear$x$2, w['D/dense_2/bias']);
@@ -578,8 +606,6 @@ async function learn(run) {
     // line 19: loss critic = expect(D(fake)) - expect(D(x))
     const expect$6 = tf.mean(D_dense_2$x$2, [0]);
     tf.dispose(D_dense_2$x$2);
-    const critic$2 = tf.sub(expect$5, expect$6);
-    tf.dispose([expect$5, expect$6]);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
     const expect_back_div$3 = -16 / run.batch;
     const expect_back_broadcast_to$4 = tf.reshape(expect_back_div$3, [1]);
@@ -588,12 +614,13 @@ async function learn(run) {
     const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$4, w['D/dense_2/kernel'], true);
     tf.dispose(expect_back_broadcast_to$4);
     const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$3, true);
-    tf.dispose([D_leaky_relu$x$2, expect_back$3]);
+    tf.dispose(expect_back$3);
     // line 12, backwards: leaky_relu
-    const D_leaky_relu_back_step$x$2 = tf.step(D_dense_1$x$2, 0.2);
-    tf.dispose(D_dense_1$x$2);
-    const D_leaky_relu_back$x$2 = tf.mul(D_dense_2_back_linear$3, D_leaky_relu_back_step$x$2);
-    tf.dispose([D_dense_2_back_linear$3, D_leaky_relu_back_step$x$2]);
+    const { D_leaky_relu_back$x$2 } = nn.fused(
+      'D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * step(D_leaky_relu$x$2, 0.2)',
+      { D_leaky_relu$x$2, D_dense_2_back_linear$3 },
+    );
+    tf.dispose([D_leaky_relu$x$2, D_dense_2_back_linear$3]);
     // line 12, backwards: dense(6)
     const D_dense_1_back_sum$x$2 = tf.sum(D_leaky_relu_back$x$2, [0]);
     const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
@@ -605,23 +632,29 @@ async function learn(run) {
     // line 12, backwards: dense(1)
     const D_dense_2_back_linear$4 = nn.linear(expect_back_broadcast_to$5, w['D/dense_2/kernel'], true);
     tf.dispose(expect_back_broadcast_to$5);
-    const D_dense_2_back_linear_kernel_gradient$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
-    tf.dispose([D_leaky_relu$fake$3, expect_back$4]);
-    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2);
-    tf.dispose([D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2]);
+    const D_dense_2_back$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
+    tf.dispose(expect_back$4);
     // line 12, backwards: leaky_relu
-    const D_leaky_relu_back_step$fake$3 = tf.step(D_dense_1$fake$3, 0.2);
-    tf.dispose(D_dense_1$fake$3);
-    const D_leaky_relu_back$fake$3 = tf.mul(D_dense_2_back_linear$4, D_leaky_relu_back_step$fake$3);
-    tf.dispose([D_dense_2_back_linear$4, D_leaky_relu_back_step$fake$3]);
+    const { D_leaky_relu_back$fake$3 } = nn.fused(
+      'D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * step(D_leaky_relu$fake$3, 0.2)',
+      { D_leaky_relu$fake$3, D_dense_2_back_linear$4 },
+    );
+    tf.dispose([D_leaky_relu$fake$3, D_dense_2_back_linear$4]);
     // line 12, backwards: dense(6)
     const D_dense_1_back_sum$fake$2 = tf.sum(D_leaky_relu_back$fake$3, [0]);
+    const D_dense_1_back$fake$3 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
+    tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
+    // line 19: loss critic = expect(D(fake)) - expect(D(x))
+    const critic$2 = tf.sub(expect$5, expect$6);
+    tf.dispose([expect$5, expect$6]);
+    // line 12, backwards: dense(1)
+    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back$fake$2);
+    tf.dispose([D_dense_2_back$x$2, D_dense_2_back$fake$2]);
+    // line 12, backwards: dense(6)
     const D_dense_1_bias_grad$2 = tf.add(D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2);
     tf.dispose([D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2]);
-    const D_dense_1_back_linear_kernel_gradient$fake$2 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
-    tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
-    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2);
-    tf.dispose([D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2]);
+    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back$fake$3);
+    tf.dispose([D_dense_1_back$x$2, D_dense_1_back$fake$3]);
     run.update(
       'd_opt',
       {
@@ -640,11 +673,12 @@ async function learn(run) {
     const { x: x$3 } = run.samples;
     // line 12: dense(6)
     const D_dense_1_linear$x$3 = tf.matMul(x$3, w['D/dense_1/kernel']);
-    const D_dense_1$x$3 = tf.add(D_dense_1_linear$x$3, w['D/dense_1/bias']);
-    tf.dispose(D_dense_1_linear$x$3);
     // line 12: leaky_relu
-    const D_leaky_relu$x$3 = tf.leakyRelu(D_dense_1$x$3, 0.2);
-    tf.dispose(D_dense_1$x$3);
+    const { D_leaky_relu$x$3 } = nn.fused(
+      'D_leaky_relu$x$3 = leaky_relu(D_dense_1_linear$x$3 + bias, 0.2)',
+      { D_dense_1_linear$x$3, bias: w['D/dense_1/bias'] },
+    );
+    tf.dispose(D_dense_1_linear$x$3);
     // line 12: dense(1)
     const D_dense_2_linear$x$3 = tf.matMul(D_leaky_relu$x$3, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$x$3);
@@ -656,11 +690,12 @@ async function learn(run) {
     const { z: z$4 } = run.samples;
     // line 11: dense(6)
     const G_dense_1_linear$4 = tf.matMul(z$4, averaged['G/dense_1/kernel']);
-    const G_dense_1$4 = tf.add(G_dense_1_linear$4, averaged['G/dense_1/bias']);
-    tf.dispose(G_dense_1_linear$4);
     // line 11: relu
-    const G_relu$4 = tf.relu(G_dense_1$4);
-    tf.dispose(G_dense_1$4);
+    const { G_relu$4 } = nn.fused(
+      'G_relu$4 = relu(G_dense_1_linear$4 + bias)',
+      { G_dense_1_linear$4, bias: averaged['G/dense_1/bias'] },
+    );
+    tf.dispose(G_dense_1_linear$4);
     // line 11: dense(2)
     const G_dense_2_linear$4 = tf.matMul(G_relu$4, averaged['G/dense_2/kernel']);
     tf.dispose(G_relu$4);
@@ -669,11 +704,12 @@ async function learn(run) {
     // line 12: dense(6)
     const D_dense_1_linear$G = tf.matMul(G_dense_2, w['D/dense_1/kernel']);
     tf.dispose(G_dense_2);
-    const D_dense_1$G = tf.add(D_dense_1_linear$G, w['D/dense_1/bias']);
-    tf.dispose(D_dense_1_linear$G);
     // line 12: leaky_relu
-    const D_leaky_relu$G = tf.leakyRelu(D_dense_1$G, 0.2);
-    tf.dispose(D_dense_1$G);
+    const { D_leaky_relu$G } = nn.fused(
+      'D_leaky_relu$G = leaky_relu(D_dense_1_linear$G + bias, 0.2)',
+      { D_dense_1_linear$G, bias: w['D/dense_1/bias'] },
+    );
+    tf.dispose(D_dense_1_linear$G);
     // line 12: dense(1)
     const D_dense_2_linear$G = tf.matMul(D_leaky_relu$G, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$G);
@@ -696,11 +732,12 @@ function samples(run) {
 
   // line 11: dense(6)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
-  tf.dispose(G_dense_1_linear);
   // line 11: relu
-  const G_relu = tf.relu(G_dense_1);
-  tf.dispose(G_dense_1);
+  const { G_relu } = nn.fused(
+    'G_relu = relu(G_dense_1_linear + bias)',
+    { G_dense_1_linear, bias: w['G/dense_1/bias'] },
+  );
+  tf.dispose(G_dense_1_linear);
   // line 11: dense(2)
   const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
   tf.dispose(G_relu);
@@ -716,30 +753,27 @@ function codes(run) {
 
   // line 8: dense(6)
   const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
-  const E_dense_1 = tf.add(E_dense_1_linear, w['E/dense_1/bias']);
-  tf.dispose(E_dense_1_linear);
   // line 8: relu
-  const E_h = tf.relu(E_dense_1);
-  tf.dispose(E_dense_1);
+  const { E_h } = nn.fused(
+    'E_h = relu(E_dense_1_linear + bias)',
+    { E_dense_1_linear, bias: w['E/dense_1/bias'] },
+  );
+  tf.dispose(E_dense_1_linear);
   // line 9: dense(h, 3)
-  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
-  const mu = tf.add(E_dense_2_linear, w['E/dense_2/bias']);
-  tf.dispose(E_dense_2_linear);
+  const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
   // line 9: dense(h, 3)
-  const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
+  const E_dense_3 = tf.matMul(E_h, w['E/dense_3/kernel']);
   tf.dispose(E_h);
-  const s = tf.add(E_dense_3_linear, w['E/dense_3/bias']);
-  tf.dispose(E_dense_3_linear);
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
-  const div = tf.div(s, 2);
-  tf.dispose(s);
-  const exp = tf.exp(div);
-  tf.dispose(div);
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
-  const mul = tf.mul(exp, draw);
-  tf.dispose([exp, draw]);
-  const codes = tf.add(mu, mul);
-  tf.dispose([mu, mul]);
+  // line 9: dense(h, 3)
+  // line 9: dense(h, 3)
+  // line 16: let code = mu + exp(s / 2) * draw normal[3]
+  const { codes } = nn.fused(
+    'codes = E_dense_2 + bias + exp((E_dense_3 + bias2) / 2) * draw',
+    { E_dense_2, bias: w['E/dense_2/bias'], E_dense_3, bias2: w['E/dense_3/bias'], draw },
+  );
+  tf.dispose([E_dense_2, E_dense_3, draw]);
   return codes;
 }
 
