@@ -1,17 +1,19 @@
 /** Closes a test run with one plain line to count by, and says what did not run here and why. */
 import { createRequire } from 'node:module';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0 };
     let broken = 0;
+    const skipped = new Set<string>();
     for (const module of modules) {
       // A file that does not load has no tests to count, and is a failure all the same.
       if (module.state() === 'failed' && module.errors().length > 0) broken++;
       for (const test of module.children.allTests()) {
-        const state = test.result().state;
+        const { state } = test.result();
         if (state !== 'pending') count[state]++;
+        if (state === 'skipped') skipped.add(`skipped: ${module.relativeModuleId} > ${suiteOf(test)}`);
       }
     }
     const lines = [
@@ -21,6 +23,14 @@ export default class SummaryReporter implements Reporter {
     // After the other reporters have said theirs.
     process.once('exit', () => process.stdout.write(`${lines.join('\n')}\n`));
   }
+}
+
+/** The describe block that was left out whole, or the test alone. */
+function suiteOf(test: TestCase): string {
+  const { parent } = test;
+  const whole =
+    parent.type === 'suite' && [...parent.children.allTests()].every((t) => t.result().state === 'skipped');
+  return whole ? parent.fullName : test.fullName;
 }
 
 /** What this machine lacks, and so which tests were left out. */

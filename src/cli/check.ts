@@ -2,12 +2,12 @@
 import { Command, Option } from 'commander';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
-import { setOption } from './options.ts';
+import { type Settings, setOption } from './options.ts';
 import { exitWith, terminalOf } from './terminal.ts';
 
 interface Options {
   format: 'pretty' | 'json' | 'github';
-  set: Record<string, string>;
+  set?: Settings;
 }
 
 export function checkCommand(): Command {

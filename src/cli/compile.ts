@@ -6,7 +6,7 @@ import type { Model } from '../check/model.ts';
 import type { Stage } from '../emit/stages.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
-import { setOption } from './options.ts';
+import { type Settings, setOption } from './options.ts';
 import { dataFolder, runtimeFile } from './paths.ts';
 import { type Terminal, terminalOf } from './terminal.ts';
 import { version } from './version.ts';
@@ -15,7 +15,7 @@ interface Options {
   target: 'node';
   out?: string;
   emit?: Stage;
-  set: Record<string, string>;
+  set?: Settings;
 }
 
 export function compileCommand(): Command {

@@ -5,16 +5,17 @@ import { type Analysis, analyse, type Input } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
 import { loader, readSource } from './files.ts';
+import type { Settings } from './options.ts';
 import { inOrder, renderFrame, type Sources, summarise } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Reads a file, for the pipeline. Throws `CannotRun` where it cannot be read. */
-export function inputOf(name: string, set: Record<string, string>): Input {
+export function inputOf(name: string, set: Settings = {}): Input {
   const source = readSource(name);
   return { source, set, load: loader(new Map([[source.path, source]])) };
 }
 
-export function analyseFile(name: string, set: Record<string, string>): Analysis {
+export function analyseFile(name: string, set?: Settings): Analysis {
   return analyse(inputOf(name, set));
 }
 

@@ -9,6 +9,7 @@ import { analyse, type Input, moduleOf } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
 import { inputOf, modelOf } from './frontend.ts';
+import type { Settings } from './options.ts';
 import { dataFolder, runtimeUrl } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -16,7 +17,7 @@ import { version } from './version.ts';
 /** What a run remembers of where it came from, in `run.json`. */
 interface About extends Record<string, unknown> {
   readonly ganc: string;
-  readonly set: Record<string, string>;
+  readonly set: Settings;
   /** The folder that relative paths in the file start from. */
   readonly directory: string;
   /** Paths as spans have them, the main file first, and where the run keeps a copy. */
@@ -25,11 +26,15 @@ interface About extends Record<string, unknown> {
 
 export interface Program {
   readonly input: Input;
-  readonly set: Record<string, string>;
+  readonly set: Settings;
   readonly directory: string;
 }
 
-export function fromFile(name: string, set: Record<string, string>): Program {
+/** With `from`, the parameters are those of that run, where nothing else is said. */
+export function fromFile(name: string, given: Settings, from?: string): Program {
+  const about =
+    from === undefined ? undefined : (locate(from).folder?.record()?.about as Partial<About> | undefined);
+  const set = { ...about?.set, ...given };
   return {
     input: inputOf(name, set),
     set,
@@ -38,7 +43,7 @@ export function fromFile(name: string, set: Record<string, string>): Program {
 }
 
 /** The program that a run was started with, from the copies that it keeps. */
-export function fromRun(run: string, set: Record<string, string>): Program {
+export function fromRun(run: string, set: Settings): Program {
   const { folder } = locate(run);
   const record = folder?.record();
   if (!folder || !record) {

@@ -19,7 +19,7 @@ const program = new Command('ganc')
   .helpOption('-h, --help', 'say what a command does, with examples')
   .addOption(new Option('--color', 'colour even where the output is no terminal'))
   .addOption(new Option('--no-color', 'no colour (so does the variable NO_COLOR)'))
-  .configureHelp({ showGlobalOptions: false })
+  .helpCommand('help [command]', 'the same for a command')
   .showSuggestionAfterError(true)
   .exitOverride()
   .addHelpText(

@@ -1,11 +1,14 @@
 /** Options that several commands share, and how their text is read. */
 import { InvalidArgumentError, Option } from 'commander';
 
+/** What `--set` said; absent where it was not given. */
+export type Settings = Record<string, string>;
+
 /** `--set NAME=value`, once for each parameter. */
 export function setOption(): Option {
-  return new Option('--set <NAME=value>', 'replace a parameter of the file (repeatable)')
-    .argParser((text: string, before: Record<string, string> | undefined) => ({ ...before, ...pair(text) }))
-    .default({}, 'none');
+  return new Option('--set <NAME=value>', 'replace a parameter of the file (repeatable)').argParser(
+    (text: string, before: Settings | undefined) => ({ ...before, ...pair(text) }),
+  );
 }
 
 /** Splits `NAME=value` at the first `=`. */

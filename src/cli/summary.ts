@@ -1,6 +1,6 @@
 /** `ganc summary`: the table of layers, shapes and weights, and what a step costs. */
 import { Command } from 'commander';
-import { setOption } from './options.ts';
+import { type Settings, setOption } from './options.ts';
 import { terminalOf } from './terminal.ts';
 
 export function summaryCommand(): Command {
@@ -15,7 +15,7 @@ Examples:
   $ ganc summary model.gan
   $ ganc summary model.gan --set width=128`,
     )
-    .action(async (file: string, options: { set: Record<string, string> }, command: Command) => {
+    .action(async (file: string, options: { set?: Settings }, command: Command) => {
       const { analyseFile, modelOf } = await import('./frontend.ts');
       const { planOf } = await import('../compile.ts');
       const { summary } = await import('../summary/summary.ts');

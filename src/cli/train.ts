@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { type TrainOptions, trainOptions } from '../../runtimes/node/options.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
-import { setOption } from './options.ts';
+import { type Settings, setOption } from './options.ts';
 import { exitWith, terminalOf, trainWithoutReader } from './terminal.ts';
 
 export function trainCommand(): Command {
@@ -24,15 +24,11 @@ Examples:
   $ ganc train --from runs/model-1            go on where it stopped
   $ ganc train --from runs/model-1 --steps 9000
 
-Ctrl-C saves a checkpoint and leaves.`,
+Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice leaves at once.`,
     )
     .action(
-      async (
-        file: string | undefined,
-        options: TrainOptions & { set: Record<string, string> },
-        command: Command,
-      ) => {
-        const { set, ...rest } = options;
+      async (file: string | undefined, options: TrainOptions & { set?: Settings }, command: Command) => {
+        const { set = {}, ...rest } = options;
         const { fromFile, fromRun, loadModel, loadRuntime } = await import('./in-memory.ts');
         if (file === undefined && rest.from === undefined) {
           throw new CannotRun(
@@ -40,7 +36,7 @@ Ctrl-C saves a checkpoint and leaves.`,
             'ganc train FILE, or --from RUN',
           );
         }
-        const program = file === undefined ? fromRun(rest.from!, set) : fromFile(file, set);
+        const program = file === undefined ? fromRun(rest.from!, set) : fromFile(file, set, rest.from);
         const { model, host } = await loadModel(program, terminalOf(command));
         const runtime = await loadRuntime();
         const again = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;

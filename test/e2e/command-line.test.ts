@@ -122,6 +122,30 @@ describe('check', () => {
     expect(ran.stderr).toBe('1 error in 1 file\n');
   });
 
+  test('a warning leaves the exit code 0, and can be allowed', async () => {
+    const head =
+      'noise z ~ normal[4]\nnet G(z: [4]) -> image[2, 2, 1] =\n  z |> dense(4) |> reshape(2, 2, 1)\n';
+    const tail = '  |> sigmoid\noutput samples = G(z)\n';
+    const warned = await run(['check', file('w.gan', head + tail)], { cwd: folder });
+    expect(warned.code).toBe(0);
+    expect(warned.stdout).toMatch(/^warning\[GAN0401\]/);
+    expect(warned.stderr).toBe('1 warning in 1 file\n');
+    const at = Number(/w\.gan:(\d+):/.exec(warned.stdout)![1]) - 1;
+    const lines = (head + tail).split('\n');
+    lines.splice(at, 0, '// allow GAN0401');
+    const allowed = await run(['check', file('w.gan', lines.join('\n'))], { cwd: folder });
+    expect(allowed).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test('findings in a used file are said where they are, once', async () => {
+    file('used.gan', 'def f(x) = g(x)\n');
+    const user = 'use "used.gan"\nnoise z ~ normal[4]\noutput o = f(z)\n';
+    const ran = await run(['check', file('u1.gan', user), file('u2.gan', user)], { cwd: folder });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout.match(/^error/gm)).toHaveLength(1);
+    expect(ran.stdout).toContain('used.gan:1:12');
+  });
+
   test('from standard input', async () => {
     const ran = await run(['check', '-'], { input: bad });
     expect(ran.code).toBe(1);
