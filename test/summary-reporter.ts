@@ -17,6 +17,7 @@ export default class SummaryReporter implements Reporter {
       }
     }
     const lines = [
+      ...skipped,
       ...absent(),
       `${count.passed} passed, ${count.failed + broken} failed, ${count.skipped} skipped`,
     ];
