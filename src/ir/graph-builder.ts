@@ -56,6 +56,7 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     const simple =
       record.simplify?.(builder, args, attrs) ??
       (record.elementwise ? repeatedResult(name, args, attrs, shape, count) : null) ??
+      (record.elementwise && count === null ? withOnesLater(name, args, attrs, shape) : null) ??
       fold(record, name, args, attrs, shape, count);
     if (simple !== null && (!sameShape(simple.shape, shape) || simple.count !== count)) {
       throw new Error(
@@ -93,19 +94,23 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     const shape = record.shape(args.map(typeOf), attrs);
     const result = [...args];
     for (const [i, a] of args.entries()) {
-      const source = narrower(a);
-      if (source === null) continue;
-      result[i] = source;
-      const narrow = record.shape(result.map(typeOf), attrs);
-      const counted = count === null || result.some((r) => r.count !== null);
-      if (isProblem(narrow) || isProblem(shape) || !sameShape(narrow, shape) || !counted) result[i] = a;
+      for (let last = a, next = narrower(a); next !== null; next = narrower(next)) {
+        result[i] = next;
+        const narrow = record.shape(result.map(typeOf), attrs);
+        const counted = count === null || result.some((r) => r.count !== null);
+        if (isProblem(narrow) || isProblem(shape) || !sameShape(narrow, shape) || !counted) {
+          result[i] = last;
+          break;
+        }
+        last = next;
+      }
     }
     return result;
   }
 
   /** What a value is a repetition of: an explicit one, or a constant that is one number everywhere. */
   function narrower(a: Node): Node | null {
-    if (a.kind === 'op') return isRepeated(a) ? a.args[0]! : null;
+    if (a.kind === 'op') return isRepeated(a) ? a.args[0]! : withoutOnes(a);
     if (a.leaf.kind !== 'constant' || a.shape.length === 0) return null;
     const value = splat(a);
     return value === null ? null : builder.scalar(value);
@@ -142,6 +147,15 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
       sources.push(source);
     }
     return builder.broadcast(op(name, sources, attrs), shape, count);
+  }
+
+  /** An elementwise operation on whole values with ones put before their axes (and on numbers) comes before the ones. */
+  function withOnesLater(name: string, args: readonly Node[], attrs: Attrs, shape: Shape): Node | null {
+    const sources = args.map((a) => withoutOnes(a) ?? (isScalar(a) ? a : null));
+    const first = sources.find((s) => s !== null && !isScalar(s));
+    if (!first || !sources.every((s) => s !== null && (isScalar(s) || sameShape(s.shape, first.shape))))
+      return null;
+    return builder.reshape(op(name, sources as Node[], attrs), shape);
   }
 
   /** Works out a node whose arguments are all constants. Repetition is left to the run: it only makes constants larger. */
@@ -259,6 +273,19 @@ function reduction(a: Node, options: { axes?: readonly number[]; keep?: boolean;
 
 function isRepeated(node: Node): node is OpNode {
   return node.kind === 'op' && node.op === 'broadcast_to';
+}
+
+/** The value of which a whole one is the reshape with ones before its axes: broadcasting puts them there by itself. */
+function withoutOnes(node: Node): Node | null {
+  if (node.kind !== 'op' || node.op !== 'reshape' || node.count !== null) return null;
+  const from = node.args[0]!;
+  const more = node.shape.length - from.shape.length;
+  if (more <= 0 || from.shape.length === 0 || !sameShape(node.shape.slice(more), from.shape)) return null;
+  return node.shape.slice(0, more).every((n) => n === 1) ? from : null;
+}
+
+function isScalar(node: Node): boolean {
+  return node.count === null && node.shape.length === 0;
 }
 
 function typeOf(node: Node): Shaped {

@@ -399,30 +399,24 @@ async function train(run) {
   tf.dispose(G_relu_back);
   const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul$3, [0, 1, 2]);
   tf.dispose(G_batch_norm_1_back_mul$3);
-  const { G_batch_norm_1_back_div } = nn.fused(
-    'G_batch_norm_1_back_div = G_batch_norm_1_back_sum * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n',
+  const { G_batch_norm_1_back_mul$4 } = nn.fused(
+    'G_batch_norm_1_back_mul$4 = G_batch_norm_1_back_sum * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
     { G_batch_norm_1_back_sum, G_batch_norm_1_rsqrt, n: run.batch },
   );
   tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
-  const G_batch_norm_1_back_reshape = tf.reshape(G_batch_norm_1_back_div, [1, 1, 8]);
-  tf.dispose(G_batch_norm_1_back_div);
-  const G_batch_norm_1_back_mul$4 = tf.mul(G_batch_norm_1_back_reshape, 2);
-  tf.dispose(G_batch_norm_1_back_reshape);
   const { G_batch_norm_1_back_add } = nn.fused(
     'G_batch_norm_1_back_add = G_batch_norm_1_back_mul$2 + G_batch_norm_1_sub * G_batch_norm_1_back_mul$4',
     { G_batch_norm_1_sub, G_batch_norm_1_back_mul$4, G_batch_norm_1_back_mul$2 },
   );
   tf.dispose([G_batch_norm_1_sub, G_batch_norm_1_back_mul$2, G_batch_norm_1_back_mul$4]);
   const G_batch_norm_1_back_sum$2 = tf.sum(G_batch_norm_1_back_add, [0, 1, 2]);
-  const { G_batch_norm_1_back_div$2 } = nn.fused(
-    'G_batch_norm_1_back_div$2 = G_batch_norm_1_back_sum$2 / -16 / n',
+  const { G_batch_norm_1_back_div } = nn.fused(
+    'G_batch_norm_1_back_div = G_batch_norm_1_back_sum$2 / -16 / n',
     { G_batch_norm_1_back_sum$2, n: run.batch },
   );
   tf.dispose(G_batch_norm_1_back_sum$2);
-  const G_batch_norm_1_back_reshape$2 = tf.reshape(G_batch_norm_1_back_div$2, [1, 1, 8]);
-  tf.dispose(G_batch_norm_1_back_div$2);
-  const G_batch_norm_1_back = tf.add(G_batch_norm_1_back_add, G_batch_norm_1_back_reshape$2);
-  tf.dispose([G_batch_norm_1_back_add, G_batch_norm_1_back_reshape$2]);
+  const G_batch_norm_1_back = tf.add(G_batch_norm_1_back_add, G_batch_norm_1_back_div);
+  tf.dispose([G_batch_norm_1_back_add, G_batch_norm_1_back_div]);
   // line 8, backwards: reshape(4, 4, 8)
   const G_reshape_back = tf.reshape(G_batch_norm_1_back, [-1, 128]);
   tf.dispose(G_batch_norm_1_back);
