@@ -7,6 +7,7 @@ import type { Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
 import { constantOf, match } from './families.ts';
 import { squareInterval, sumInterval } from './interval.ts';
 import type { Composite, Operation, Parameter, Primitive, Sample } from './record.ts';
+import { deviationsVanish, factorsLater } from './reduction-rules.ts';
 import { axesAttr, normalAxes, reducedShape } from './shapes.ts';
 
 const signature: readonly Parameter[] = [
@@ -118,7 +119,8 @@ function simplifyTotal(b: Builder, op: 'sum' | 'mean' | 'logsumexp', x: Node, at
   if (attrs.batch !== true && axes.every((a) => x.shape[a] === 1)) {
     return b.reshape(x, reducedShape(x.shape, axes, false));
   }
-  return op === 'logsumexp' ? null : withoutFactor(b, op, x, attrs);
+  if (op === 'logsumexp') return null;
+  return withoutFactor(b, op, x, attrs) ?? deviationsVanish(b, op, x, attrs) ?? factorsLater(b, op, x, attrs);
 }
 
 /** The sum of repeated values is their multiple, with no repetition. */

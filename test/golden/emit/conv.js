@@ -82,10 +82,11 @@ async function train(run) {
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
   // line 18: dropout(0.3)
-  const { D_leaky_relu$x, D_dropout_mul, D_dropout$x } = nn.fused(
+  const { D_leaky_relu$x, D_dropout_lt, D_dropout_mul, D_dropout$x } = nn.fused(
     `
       D_leaky_relu$x = leaky_relu(D_conv_1_conv2d$x + bias, 0.2);
-      D_dropout_mul = less(D_dropout, 0.7) * 1.4285714285714286;
+      D_dropout_lt = less(D_dropout, 0.7);
+      D_dropout_mul = D_dropout_lt * 1.4285714285714286;
       D_dropout$x = D_leaky_relu$x * D_dropout_mul;
     `,
     { D_conv_1_conv2d$x, bias: w['D/conv_1/bias'], D_dropout },
@@ -131,11 +132,8 @@ async function train(run) {
   const G_batch_norm_1_maximum = Math.max(G_batch_norm_1_sub$2, 1);
   const G_batch_norm_1_div = G_batch_norm_1_mul / G_batch_norm_1_maximum;
   // line 10: relu
-  const { G_batch_norm_1_mul$2, G_relu } = nn.fused(
-    `
-      G_batch_norm_1_mul$2 = G_batch_norm_1_sub * G_batch_norm_1_rsqrt;
-      G_relu = relu(G_batch_norm_1_mul$2 * gamma + beta);
-    `,
+  const { G_relu } = nn.fused(
+    'G_relu = relu(G_batch_norm_1_sub * G_batch_norm_1_rsqrt * gamma + beta)',
     {
       G_batch_norm_1_sub,
       G_batch_norm_1_rsqrt,
@@ -164,10 +162,11 @@ async function train(run) {
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
   // line 18: dropout(0.3)
-  const { D_leaky_relu$fake, D_dropout_mul$2, D_dropout$fake } = nn.fused(
+  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout_mul$2, D_dropout$fake } = nn.fused(
     `
       D_leaky_relu$fake = leaky_relu(D_conv_1_conv2d$fake + bias, 0.2);
-      D_dropout_mul$2 = less(D_dropout$2, 0.7) * 1.4285714285714286;
+      D_dropout_lt$2 = less(D_dropout$2, 0.7);
+      D_dropout_mul$2 = D_dropout_lt$2 * 1.4285714285714286;
       D_dropout$fake = D_leaky_relu$fake * D_dropout_mul$2;
     `,
     { D_conv_1_conv2d$fake, bias: w['D/conv_1/bias'], D_dropout$2 },
@@ -187,10 +186,17 @@ async function train(run) {
   const expect$2 = tf.mean(relu$2, [0]);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
   const expect_back = 1 / run.batch;
-  const { relu_back } = nn.fused('relu_back = expect_back * step(relu$2, 0)', { relu$2, expect_back });
+  const { relu_back_step, relu_back } = nn.fused(
+    `
+      relu_back_step = step(relu$2, 0);
+      relu_back = expect_back * relu_back_step;
+    `,
+    { relu$2, expect_back },
+  );
   tf.dispose(relu$2);
   // line 20, backwards: dense(1)
-  const D_dense_1_back_sum$fake = tf.sum(relu_back, [0]);
+  const D_dense_1_back_sum$fake = tf.sum(relu_back_step, [0]);
+  tf.dispose(relu_back_step);
   const D_dense_1_back_linear$fake = tf.matMul(relu_back, w['D/dense_1/kernel'], false, true);
   const D_dense_1_back$fake = tf.matMul(D_flatten$fake, relu_back, true);
   tf.dispose([D_flatten$fake, relu_back]);
@@ -199,13 +205,18 @@ async function train(run) {
   tf.dispose(D_dense_1_back_linear$fake);
   // line 18, backwards: dropout(0.3)
   // line 17, backwards: leaky_relu(0.2)
-  const { D_leaky_relu_back$fake } = nn.fused(
-    'D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul$2 * step(D_leaky_relu$fake, 0.2)',
-    { D_flatten_back$fake, D_dropout_mul$2, D_leaky_relu$fake },
-  );
-  tf.dispose([D_leaky_relu$fake, D_flatten_back$fake]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_back_sum$fake = tf.sum(D_leaky_relu_back$fake, [0, 1, 2]);
+  const { D_leaky_relu_back$fake, D_conv_1_back_mul$fake } = nn.fused(
+    `
+      let step = step(D_leaky_relu$fake, 0.2);
+      D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul$2 * step;
+      D_conv_1_back_mul$fake = D_dropout_lt$2 * D_flatten_back$fake * step;
+    `,
+    { D_flatten_back$fake, D_dropout_mul$2, D_leaky_relu$fake, D_dropout_lt$2 },
+  );
+  tf.dispose([D_leaky_relu$fake, D_dropout_lt$2, D_flatten_back$fake]);
+  const D_conv_1_back_sum$fake = tf.sum(D_conv_1_back_mul$fake, [0, 1, 2]);
+  tf.dispose(D_conv_1_back_mul$fake);
   const D_conv_1_back$fake = nn.conv2dFilterGradient(
     fake,
     D_leaky_relu_back$fake,
@@ -214,17 +225,17 @@ async function train(run) {
   );
   tf.dispose(D_leaky_relu_back$fake);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const { relu_back$2, sub_back } = nn.fused(
+  const { relu_back_step$2, sub_back } = nn.fused(
     `
-      relu_back$2 = expect_back * step(relu, 0);
-      sub_back = -relu_back$2;
+      relu_back_step$2 = step(relu, 0);
+      sub_back = -(expect_back * relu_back_step$2);
     `,
     { relu, expect_back },
   );
   tf.dispose(relu);
   // line 20, backwards: dense(1)
-  const D_dense_1_back_sum$x = tf.sum(relu_back$2, [0]);
-  tf.dispose(relu_back$2);
+  const D_dense_1_back_sum$x = tf.sum(relu_back_step$2, [0]);
+  tf.dispose(relu_back_step$2);
   const D_dense_1_back_linear$x = tf.matMul(sub_back, w['D/dense_1/kernel'], false, true);
   const D_dense_1_back$x = tf.matMul(D_flatten$x, sub_back, true);
   tf.dispose([D_flatten$x, sub_back]);
@@ -233,13 +244,18 @@ async function train(run) {
   tf.dispose(D_dense_1_back_linear$x);
   // line 18, backwards: dropout(0.3)
   // line 17, backwards: leaky_relu(0.2)
-  const { D_leaky_relu_back$x } = nn.fused(
-    'D_leaky_relu_back$x = D_flatten_back$x * D_dropout_mul * step(D_leaky_relu$x, 0.2)',
-    { D_flatten_back$x, D_dropout_mul, D_leaky_relu$x },
-  );
-  tf.dispose([D_leaky_relu$x, D_dropout_mul, D_flatten_back$x]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_back_sum$x = tf.sum(D_leaky_relu_back$x, [0, 1, 2]);
+  const { D_leaky_relu_back$x, D_conv_1_back_mul$x } = nn.fused(
+    `
+      let step = step(D_leaky_relu$x, 0.2);
+      D_leaky_relu_back$x = D_flatten_back$x * D_dropout_mul * step;
+      D_conv_1_back_mul$x = D_dropout_lt * D_flatten_back$x * step;
+    `,
+    { D_flatten_back$x, D_dropout_mul, D_leaky_relu$x, D_dropout_lt },
+  );
+  tf.dispose([D_leaky_relu$x, D_dropout_lt, D_dropout_mul, D_flatten_back$x]);
+  const D_conv_1_back_sum$x = tf.sum(D_conv_1_back_mul$x, [0, 1, 2]);
+  tf.dispose(D_conv_1_back_mul$x);
   const D_conv_1_back_conv2d_filter_gradient$x = nn.conv2dFilterGradient(
     x,
     D_leaky_relu_back$x,
@@ -273,13 +289,21 @@ async function train(run) {
   const d_loss = tf.add(expect, expect$2);
   tf.dispose([expect, expect$2]);
   // line 20, backwards: dense(1)
-  const D_dense_1_bias_grad = tf.sub(D_dense_1_back_sum$fake, D_dense_1_back_sum$x);
+  const { D_dense_1_bias_grad } = nn.fused(
+    'D_dense_1_bias_grad = D_dense_1_back_sum$fake * expect_back - D_dense_1_back_sum$x * expect_back',
+    { D_dense_1_back_sum$fake, expect_back, D_dense_1_back_sum$x },
+  );
   tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
+  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const { D_conv_1_bias_grad } = nn.fused(
+    'D_conv_1_bias_grad = D_conv_1_back_sum$fake * 1.4285714285714286 + D_conv_1_back_sum$x * 1.4285714285714286',
+    { D_conv_1_back_sum$fake, D_conv_1_back_sum$x },
+  );
+  tf.dispose([D_conv_1_back_sum$fake, D_conv_1_back_sum$x]);
+  // line 20, backwards: dense(1)
   const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back$x);
   tf.dispose([D_dense_1_back$fake, D_dense_1_back$x]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_bias_grad = tf.add(D_conv_1_back_sum$fake, D_conv_1_back_sum$x);
-  tf.dispose([D_conv_1_back_sum$fake, D_conv_1_back_sum$x]);
   const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back);
   tf.dispose([D_conv_1_back_div, D_conv_1_back]);
   run.move('G/batch_norm_1/mean', G_batch_norm_1_mean, 0.9);
@@ -384,39 +408,29 @@ async function train(run) {
   tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
   // line 9, backwards: batch_norm
   const G_batch_norm_1_beta_grad = tf.sum(G_relu_back, [0, 1, 2]);
-  const G_batch_norm_1_back_mul = tf.mul(G_relu_back, G_batch_norm_1_mul$2);
-  tf.dispose(G_batch_norm_1_mul$2);
-  const G_batch_norm_1_gamma_grad = tf.sum(G_batch_norm_1_back_mul, [0, 1, 2]);
+  const G_batch_norm_1_back_mul = tf.mul(G_batch_norm_1_sub, G_relu_back);
+  const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul, [0, 1, 2]);
   tf.dispose(G_batch_norm_1_back_mul);
-  const { G_batch_norm_1_back_mul$2, G_batch_norm_1_back_mul$3 } = nn.fused(
-    `
-      let mul = G_relu_back * gamma;
-      G_batch_norm_1_back_mul$2 = mul * G_batch_norm_1_rsqrt;
-      G_batch_norm_1_back_mul$3 = mul * G_batch_norm_1_sub;
-    `,
-    { G_relu_back, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, G_batch_norm_1_sub },
+  const { G_batch_norm_1_back_mul$2 } = nn.fused(
+    'G_batch_norm_1_back_mul$2 = G_batch_norm_1_back_sum * gamma * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
+    { G_batch_norm_1_back_sum, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
   );
-  tf.dispose(G_relu_back);
-  const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul$3, [0, 1, 2]);
-  tf.dispose(G_batch_norm_1_back_mul$3);
-  const { G_batch_norm_1_back_mul$4 } = nn.fused(
-    'G_batch_norm_1_back_mul$4 = G_batch_norm_1_back_sum * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
-    { G_batch_norm_1_back_sum, G_batch_norm_1_rsqrt, n: run.batch },
-  );
-  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
-  const { G_batch_norm_1_back_add } = nn.fused(
-    'G_batch_norm_1_back_add = G_batch_norm_1_back_mul$2 + G_batch_norm_1_sub * G_batch_norm_1_back_mul$4',
-    { G_batch_norm_1_sub, G_batch_norm_1_back_mul$4, G_batch_norm_1_back_mul$2 },
-  );
-  tf.dispose([G_batch_norm_1_sub, G_batch_norm_1_back_mul$2, G_batch_norm_1_back_mul$4]);
-  const G_batch_norm_1_back_sum$2 = tf.sum(G_batch_norm_1_back_add, [0, 1, 2]);
   const { G_batch_norm_1_back_div } = nn.fused(
-    'G_batch_norm_1_back_div = G_batch_norm_1_back_sum$2 / -16 / n',
-    { G_batch_norm_1_back_sum$2, n: run.batch },
+    'G_batch_norm_1_back_div = G_batch_norm_1_beta_grad * gamma * G_batch_norm_1_rsqrt / -16 / n',
+    { G_batch_norm_1_beta_grad, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
   );
-  tf.dispose(G_batch_norm_1_back_sum$2);
-  const G_batch_norm_1_back = tf.add(G_batch_norm_1_back_add, G_batch_norm_1_back_div);
-  tf.dispose([G_batch_norm_1_back_add, G_batch_norm_1_back_div]);
+  const { G_batch_norm_1_back } = nn.fused(
+    'G_batch_norm_1_back = G_relu_back * gamma * G_batch_norm_1_rsqrt + G_batch_norm_1_sub * G_batch_norm_1_back_mul$2 + G_batch_norm_1_back_div',
+    {
+      G_relu_back,
+      gamma: w['G/batch_norm_1/gamma'],
+      G_batch_norm_1_rsqrt,
+      G_batch_norm_1_sub,
+      G_batch_norm_1_back_mul$2,
+      G_batch_norm_1_back_div,
+    },
+  );
+  tf.dispose([G_batch_norm_1_sub, G_relu_back, G_batch_norm_1_back_mul$2, G_batch_norm_1_back_div]);
   // line 8, backwards: reshape(4, 4, 8)
   const G_reshape_back = tf.reshape(G_batch_norm_1_back, [-1, 128]);
   tf.dispose(G_batch_norm_1_back);
@@ -427,6 +441,9 @@ async function train(run) {
   // line 25: loss g_loss = -expect(D(fake))
   const g_loss = tf.neg(expect$3);
   tf.dispose(expect$3);
+  // line 9, backwards: batch_norm
+  const G_batch_norm_1_gamma_grad = tf.mul(G_batch_norm_1_back_sum, G_batch_norm_1_rsqrt);
+  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
   run.update(
     'train/update_2',
     {

@@ -55,9 +55,8 @@ async function train(run) {
   // line 8, backwards: loss linear = expect(slope)
   const linear_back = 1 / run.batch;
   // line 7, backwards: let slope = sum(x * N())
-  const mul_back_mul = tf.mul(linear_back, x);
-  const N_weight_2_value_grad = tf.sum(mul_back_mul, [0]);
-  tf.dispose(mul_back_mul);
+  const mul_back_sum = tf.sum(x, [0]);
+  const N_weight_2_value_grad = tf.mul(mul_back_sum, linear_back);
   for (let i = 1; i <= 2; i++) {
     // ── update N to minimize linear with sgd(0.1) (line 16)
     // line 5: weight([2]) + weight([2])
@@ -97,9 +96,8 @@ async function train(run) {
   // line 8, backwards: loss linear = expect(slope)
   const linear_back$2 = -1 / run.batch;
   // line 7, backwards: let slope = sum(x * N())
-  const mul_back_mul$2 = tf.mul(linear_back$2, x);
-  const N_weight_2_value_grad$2 = tf.sum(mul_back_mul$2, [0]);
-  tf.dispose(mul_back_mul$2);
+  const N_weight_2_value_grad$2 = tf.mul(mul_back_sum, linear_back$2);
+  tf.dispose(mul_back_sum);
   run.update(
     'train/update_2',
     { 'N/weight_1/value': N_weight_2_value_grad$2, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$2) },

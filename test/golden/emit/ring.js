@@ -151,13 +151,17 @@ async function train(run) {
   tf.dispose([D_dense_2_broadcast_to, D_tanh_back$x]);
   // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
   const expect_back$2 = 1 / run.batch;
-  const { softplus_back } = nn.fused(
-    'softplus_back = expect_back$2 * sigmoid(D_dense_2$fake)',
+  const { softplus_back_sigmoid, softplus_back } = nn.fused(
+    `
+      softplus_back_sigmoid = sigmoid(D_dense_2$fake);
+      softplus_back = expect_back$2 * softplus_back_sigmoid;
+    `,
     { D_dense_2$fake, expect_back$2 },
   );
   tf.dispose(D_dense_2$fake);
   // line 8, backwards: dense(1)
-  const D_dense_2_back_sum$fake = tf.sum(softplus_back, [0]);
+  const D_dense_2_back_sum$fake = tf.sum(softplus_back_sigmoid, [0]);
+  tf.dispose(softplus_back_sigmoid);
   const D_dense_2_back_linear$fake = tf.matMul(softplus_back, w['D/dense_2/kernel'], false, true);
   const D_dense_2_back$fake = tf.matMul(D_tanh$fake, softplus_back, true);
   tf.dispose(softplus_back);
@@ -172,17 +176,17 @@ async function train(run) {
   const D_dense_1_back$fake = tf.matMul(fake, D_tanh_back$fake, true);
   tf.dispose([fake, D_tanh_back$fake]);
   // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { softplus_back$2, neg_back } = nn.fused(
+  const { softplus_back_sigmoid$2, neg_back } = nn.fused(
     `
-      softplus_back$2 = expect_back$2 * sigmoid(neg);
-      neg_back = -softplus_back$2;
+      softplus_back_sigmoid$2 = sigmoid(neg);
+      neg_back = -(expect_back$2 * softplus_back_sigmoid$2);
     `,
     { neg, expect_back$2 },
   );
   tf.dispose(neg);
   // line 8, backwards: dense(1)
-  const D_dense_2_back_sum$x = tf.sum(softplus_back$2, [0]);
-  tf.dispose(softplus_back$2);
+  const D_dense_2_back_sum$x = tf.sum(softplus_back_sigmoid$2, [0]);
+  tf.dispose(softplus_back_sigmoid$2);
   const D_dense_2_back_linear$x = tf.matMul(neg_back, w['D/dense_2/kernel'], false, true);
   const D_dense_2_back$x$2 = tf.matMul(D_tanh$x, neg_back, true);
   tf.dispose(neg_back);
@@ -202,6 +206,11 @@ async function train(run) {
   const { d_loss } = nn.fused('d_loss = expect + expect$2 + r1', { expect, expect$2, r1 });
   tf.dispose([expect, expect$2, r1]);
   // line 8, backwards: dense(1)
+  const { D_dense_2_bias_grad } = nn.fused(
+    'D_dense_2_bias_grad = D_dense_2_back_sum$fake * expect_back$2 - D_dense_2_back_sum$x * expect_back$2',
+    { D_dense_2_back_sum$fake, expect_back$2, D_dense_2_back_sum$x },
+  );
+  tf.dispose([D_dense_2_back_sum$fake, D_dense_2_back_sum$x]);
   const { D_dense_2_kernel_grad } = nn.fused(
     'D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back$fake + D_dense_2_back$x$2',
     { D_dense_2_back$x, D_dense_2_back$fake, D_dense_2_back$x$2 },
@@ -213,10 +222,6 @@ async function train(run) {
     { D_dense_1_back$x, D_dense_1_back$fake, D_dense_1_back$x$2 },
   );
   tf.dispose([D_dense_1_back$x, D_dense_1_back$fake, D_dense_1_back$x$2]);
-  // line 8, backwards: dense(1)
-  const D_dense_2_bias_grad = tf.sub(D_dense_2_back_sum$fake, D_dense_2_back_sum$x);
-  tf.dispose([D_dense_2_back_sum$fake, D_dense_2_back_sum$x]);
-  // line 8, backwards: dense(8)
   const D_dense_1_bias_grad = tf.add(D_dense_1_back_sum$fake, D_dense_1_back_sum$x);
   tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
   run.update(

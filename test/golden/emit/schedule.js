@@ -336,37 +336,51 @@ async function learn(run) {
       const D_dense_2_back_linear = nn.linear(expect_back_broadcast_to, w['D/dense_2/kernel'], true);
       const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back_broadcast_to$2, true);
       // line 12, backwards: leaky_relu
-      const { D_leaky_relu_back$x } = nn.fused(
-        'D_leaky_relu_back$x = D_dense_2_back_linear * step(D_leaky_relu$x, 0.2)',
+      const { D_leaky_relu_back_step$x, D_leaky_relu_back$x } = nn.fused(
+        `
+          D_leaky_relu_back_step$x = step(D_leaky_relu$x, 0.2);
+          D_leaky_relu_back$x = D_dense_2_back_linear * D_leaky_relu_back_step$x;
+        `,
         { D_leaky_relu$x, D_dense_2_back_linear },
       );
-      tf.dispose([D_leaky_relu$x, D_dense_2_back_linear]);
+      tf.dispose(D_leaky_relu$x);
       // line 12, backwards: dense(6)
-      const D_dense_1_back_sum$x = tf.sum(D_leaky_relu_back$x, [0]);
+      const D_dense_1_back_sum$x = tf.sum(D_leaky_relu_back_step$x, [0]);
+      tf.dispose(D_leaky_relu_back_step$x);
       const D_dense_1_back$x = tf.matMul(x, D_leaky_relu_back$x, true);
       tf.dispose(D_leaky_relu_back$x);
       // line 12, backwards: dense(1)
       const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
       const D_dense_2_back$fake = tf.matMul(D_leaky_relu$fake, expect_back, true);
       // line 12, backwards: leaky_relu
-      const { D_leaky_relu_back$fake } = nn.fused(
-        'D_leaky_relu_back$fake = D_dense_2_back_linear$2 * step(D_leaky_relu$fake, 0.2)',
+      const { D_leaky_relu_back_step$fake, D_leaky_relu_back$fake } = nn.fused(
+        `
+          D_leaky_relu_back_step$fake = step(D_leaky_relu$fake, 0.2);
+          D_leaky_relu_back$fake = D_dense_2_back_linear$2 * D_leaky_relu_back_step$fake;
+        `,
         { D_leaky_relu$fake, D_dense_2_back_linear$2 },
       );
-      tf.dispose([D_leaky_relu$fake, D_dense_2_back_linear$2]);
+      tf.dispose(D_leaky_relu$fake);
       // line 12, backwards: dense(6)
-      const D_dense_1_back_sum$fake = tf.sum(D_leaky_relu_back$fake, [0]);
+      const D_dense_1_back_sum$fake = tf.sum(D_leaky_relu_back_step$fake, [0]);
+      tf.dispose(D_leaky_relu_back_step$fake);
       const D_dense_1_back$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
       tf.dispose([fake, D_leaky_relu_back$fake]);
       // line 19: loss critic = expect(D(fake)) - expect(D(x))
       const critic = tf.sub(expect, expect$2);
       tf.dispose([expect, expect$2]);
+      // line 12, backwards: dense(6)
+      const { D_dense_1_bias_grad } = nn.fused(
+        'D_dense_1_bias_grad = D_dense_1_back_sum$x * D_dense_2_back_linear + D_dense_1_back_sum$fake * D_dense_2_back_linear$2',
+        { D_dense_1_back_sum$x, D_dense_2_back_linear, D_dense_1_back_sum$fake, D_dense_2_back_linear$2 },
+      );
+      tf.dispose([
+        D_dense_2_back_linear, D_dense_1_back_sum$x, D_dense_2_back_linear$2, D_dense_1_back_sum$fake,
+      ]);
       // line 12, backwards: dense(1)
       const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back$fake);
       tf.dispose([D_dense_2_back$x, D_dense_2_back$fake]);
       // line 12, backwards: dense(6)
-      const D_dense_1_bias_grad = tf.add(D_dense_1_back_sum$x, D_dense_1_back_sum$fake);
-      tf.dispose([D_dense_1_back_sum$x, D_dense_1_back_sum$fake]);
       const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back$fake);
       tf.dispose([D_dense_1_back$x, D_dense_1_back$fake]);
       run.update(
@@ -616,13 +630,17 @@ async function learn(run) {
     const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$3, true);
     tf.dispose(expect_back$3);
     // line 12, backwards: leaky_relu
-    const { D_leaky_relu_back$x$2 } = nn.fused(
-      'D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * step(D_leaky_relu$x$2, 0.2)',
+    const { D_leaky_relu_back_step$x$2, D_leaky_relu_back$x$2 } = nn.fused(
+      `
+        D_leaky_relu_back_step$x$2 = step(D_leaky_relu$x$2, 0.2);
+        D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * D_leaky_relu_back_step$x$2;
+      `,
       { D_leaky_relu$x$2, D_dense_2_back_linear$3 },
     );
-    tf.dispose([D_leaky_relu$x$2, D_dense_2_back_linear$3]);
+    tf.dispose(D_leaky_relu$x$2);
     // line 12, backwards: dense(6)
-    const D_dense_1_back_sum$x$2 = tf.sum(D_leaky_relu_back$x$2, [0]);
+    const D_dense_1_back_sum$x$2 = tf.sum(D_leaky_relu_back_step$x$2, [0]);
+    tf.dispose(D_leaky_relu_back_step$x$2);
     const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
     tf.dispose(D_leaky_relu_back$x$2);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
@@ -635,24 +653,34 @@ async function learn(run) {
     const D_dense_2_back$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
     tf.dispose(expect_back$4);
     // line 12, backwards: leaky_relu
-    const { D_leaky_relu_back$fake$3 } = nn.fused(
-      'D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * step(D_leaky_relu$fake$3, 0.2)',
+    const { D_leaky_relu_back_step$fake$2, D_leaky_relu_back$fake$3 } = nn.fused(
+      `
+        D_leaky_relu_back_step$fake$2 = step(D_leaky_relu$fake$3, 0.2);
+        D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * D_leaky_relu_back_step$fake$2;
+      `,
       { D_leaky_relu$fake$3, D_dense_2_back_linear$4 },
     );
-    tf.dispose([D_leaky_relu$fake$3, D_dense_2_back_linear$4]);
+    tf.dispose(D_leaky_relu$fake$3);
     // line 12, backwards: dense(6)
-    const D_dense_1_back_sum$fake$2 = tf.sum(D_leaky_relu_back$fake$3, [0]);
+    const D_dense_1_back_sum$fake$2 = tf.sum(D_leaky_relu_back_step$fake$2, [0]);
+    tf.dispose(D_leaky_relu_back_step$fake$2);
     const D_dense_1_back$fake$3 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
     tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
     // line 19: loss critic = expect(D(fake)) - expect(D(x))
     const critic$2 = tf.sub(expect$5, expect$6);
     tf.dispose([expect$5, expect$6]);
+    // line 12, backwards: dense(6)
+    const { D_dense_1_bias_grad$2 } = nn.fused(
+      'D_dense_1_bias_grad$2 = D_dense_1_back_sum$x$2 * D_dense_2_back_linear$3 + D_dense_1_back_sum$fake$2 * D_dense_2_back_linear$4',
+      { D_dense_1_back_sum$x$2, D_dense_2_back_linear$3, D_dense_1_back_sum$fake$2, D_dense_2_back_linear$4 },
+    );
+    tf.dispose([
+      D_dense_2_back_linear$3, D_dense_1_back_sum$x$2, D_dense_2_back_linear$4, D_dense_1_back_sum$fake$2,
+    ]);
     // line 12, backwards: dense(1)
     const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back$fake$2);
     tf.dispose([D_dense_2_back$x$2, D_dense_2_back$fake$2]);
     // line 12, backwards: dense(6)
-    const D_dense_1_bias_grad$2 = tf.add(D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2);
-    tf.dispose([D_dense_1_back_sum$x$2, D_dense_1_back_sum$fake$2]);
     const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back$fake$3);
     tf.dispose([D_dense_1_back$x$2, D_dense_1_back$fake$3]);
     run.update(
