@@ -12,7 +12,7 @@ process.on('exit', () => {
   if (Atomics.load(control, 5) === 0) Atomics.store(control, 6, 1);
 });
 const kernels = new WebAssembly.Instance(d.module, { env: { memory: d.memory } }).exports;
-kernels.serve(d.control, d.part, d.work);
+kernels.serve(d.control, d.work);
 `;
 
 export interface KernelChoice {

@@ -18,16 +18,14 @@ export interface EngineHost {
     module: WebAssembly.Module;
     memory: WebAssembly.Memory;
     control: number;
-    part: number;
     work: number;
   }): WorkerHandle;
 }
 
 interface Exports {
   workFloats(): number;
-  run(job: number, p: number, part: number, parts: number, work: number): void;
-  dispatch(control: number, job: number, p: number, parts: number, work: number): number;
-  finished(control: number, parts: number): number;
+  dispatch(control: number, job: number, p: number, threads: number, work: number): number;
+  finished(control: number): number;
 }
 
 export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3 } as const;
@@ -63,10 +61,10 @@ export class Engine {
     this.threads = host.shared ? Math.max(1, host.threads) : 1;
     const workBytes = this.x.workFloats() * 4;
     this.work = this.allocate(workBytes);
-    for (let part = 1; part < this.threads; part++) {
+    for (let i = 1; i < this.threads; i++) {
       const work = this.allocate(workBytes);
       this.workers.push(
-        host.startWorker({ module: host.module, memory: this.memory, control: CONTROL, part, work }),
+        host.startWorker({ module: host.module, memory: this.memory, control: CONTROL, work }),
       );
     }
   }
@@ -83,10 +81,10 @@ export class Engine {
 
   /** Runs the job whose words have been written. Small ones stay on this thread: waking others costs microseconds. */
   run(job: number, operations: number): void {
-    const parts = operations < 30_000 ? 1 : this.threads;
-    if (this.x.dispatch(CONTROL, job, JOB_AT, parts, this.work)) return;
+    const threads = operations < 30_000 ? 1 : this.threads;
+    if (this.x.dispatch(CONTROL, job, JOB_AT, threads, this.work)) return;
     const control = new Int32Array(this.memory.buffer, CONTROL, 16);
-    while (!this.x.finished(CONTROL, parts)) {
+    while (!this.x.finished(CONTROL)) {
       if (Atomics.load(control, 6) !== 0)
         throw new Error('A worker thread of the wasm kernels has died; the step cannot be finished.');
     }

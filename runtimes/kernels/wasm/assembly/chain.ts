@@ -1,8 +1,11 @@
 // Chains of elementwise operations: a small vector machine that runs a whole chain over blocks that stay in the
 // first-level cache, so that intermediates never reach memory.
+import { take } from './share';
 import { vexp, vlog, vtanh, vsigmoid, vsoftplus } from './math';
 
 const BLOCK: i32 = 512;
+/** Blocks that a thread takes at once. */
+const PIECE: i32 = 32;
 export const CHAIN_REGISTERS: i32 = 48;
 
 // Word offsets of a program: n, inputs, instructions, outputs, then 6 words an input (address, kind, inner1, period1,
@@ -38,12 +41,12 @@ function gather(out: usize, from: usize, start: i32, count: i32, inner1: i32, pe
 }
 @inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
 
-export function chain(p: usize, part: i32, parts: i32, work: usize): void {
+export function chain(p: usize, work: usize): void {
   const n = word(p, 0), inputs = word(p, 1), instructions = word(p, 2), outputs = word(p, 3);
   const pointers = work; // a table of register addresses
   const buffers = work + (<usize>CHAIN_REGISTERS << 2);
   const blocks = (n + BLOCK - 1) / BLOCK;
-  const first = blocks * part / parts, last = blocks * (part + 1) / parts;
+  const pieces = (blocks + PIECE - 1) / PIECE;
   const codeAt = HEAD + inputs * 6;
   const outAt = codeAt + instructions * 5;
 
@@ -56,7 +59,8 @@ export function chain(p: usize, part: i32, parts: i32, work: usize): void {
       for (let k = 0; k < BLOCK; k += 4) v128.store(b + (<usize>k << 2), v);
     }
   }
-  for (let block = first; block < last; block++) {
+  for (let piece = take(); piece < pieces; piece = take())
+  for (let block = piece * PIECE, last = min(blocks, block + PIECE); block < last; block++) {
     const start = block * BLOCK;
     const count = min(BLOCK, n - start);
     const bytes = <usize>((count + 3) & ~3) << 2;

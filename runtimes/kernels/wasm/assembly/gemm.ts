@@ -1,5 +1,6 @@
 // Blocked, packed GEMM: C[M,N] = A[M,K] · B[K,N] in single precision; A and B come plain, transposed, or as windows.
 import { micro, MR, NR } from './micro';
+import { take } from './share';
 import { packA, packAT, packB, packBT } from './pack';
 import { geometry, gCols, gRows, packTaps, packWindows, packWindowsT } from './windows';
 
@@ -49,45 +50,46 @@ export const PHASE: i32 = 3;
  * ih, iw, ic, sy, sx, py, px, kernel width, out channels, first tap row, first tap column. Threads share rows of C, or
  * its columns where rows are few; an element's sum is the same whatever their number.
  */
-export function gemm(p: usize, part: i32, parts: i32, work: usize): void {
+export function gemm(p: usize, threads: i32, work: usize): void {
   const kind = load<i32>(p);
   const a = <usize>load<u32>(p, 4), b = <usize>load<u32>(p, 8), c = <usize>load<u32>(p, 12);
   const m = load<i32>(p, 16), n = load<i32>(p, 20), k = load<i32>(p, 24);
   const ta = load<i32>(p, 28) != 0, tb = load<i32>(p, 32) != 0;
   const phase = p + 84;
-  let m0 = 0, m1 = m, n0 = 0, n1 = n;
+  // Long pieces pay for packing B anew; several a thread leave room for a slow one.
   const byRows = m >= n;
-  if (byRows) {
-    const g = (m + MR - 1) / MR;
-    m0 = g * part / parts * MR; m1 = min(m, g * (part + 1) / parts * MR);
-  } else {
-    const g = (n + NR - 1) / NR;
-    n0 = g * part / parts * NR; n1 = min(n, g * (part + 1) / parts * NR);
-  }
-  if (m0 >= m1 || n0 >= n1) return;
+  const unit = byRows ? MR : NR, long = byRows ? m : n;
+  let piece = (long / (threads * 2) + unit) / unit * unit;
+  if (threads == 1) piece = long;
+  else if (piece < 8 * unit) piece = 8 * unit;
+  else if (piece > 2048) piece = 2048 / unit * unit;
   if (kind != PLAIN) geometry(p + 36);
   const bp = work, ap = apOf(work), rows = rowsOf(work), zeros = zerosOf(work);
   const lda = ta ? m : k, ldb = tb ? k : n;
-  for (let j = n0; j < n1; j += NC) {
-    const nc = min(NC, n1 - j);
-    for (let q = 0; q < k; q += KC) {
-      const kc = min(KC, k - q);
-      if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 12), load<i32>(phase, 16), load<i32>(p, 36 + 36), q, kc, j, nc, bp);
-      else if (tb) packBT(b + (<usize>(j * ldb + q) << 2), ldb, kc, nc, bp);
-      else packB(b + (<usize>(q * ldb + j) << 2), ldb, kc, nc, bp);
-      for (let i = m0; i < m1; i += MC) {
-        const mc = min(MC, m1 - i);
-        if (kind == PLAIN) {
-          if (ta) packAT(a + (<usize>(q * lda + i) << 2), lda, mc, kc, ap);
-          else packA(a + (<usize>(i * lda + q) << 2), lda, mc, kc, ap);
-        } else if (kind == WINDOWS_T) packWindowsT(a, i, mc, q, kc, zeros, ap);
-        else packWindows(a, i, mc, q, kc, zeros, ap);
-        if (kind == PHASE) phaseRows(phase, rows, c, i, mc);
-        else {
-          let r = c + (<usize>(i * n) << 2);
-          for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>n << 2; }
+  for (let from = take() * piece; from < long; from = take() * piece) {
+    const to = min(long, from + piece);
+    const m0 = byRows ? from : 0, m1 = byRows ? to : m, n0 = byRows ? 0 : from, n1 = byRows ? n : to;
+    for (let j = n0; j < n1; j += NC) {
+      const nc = min(NC, n1 - j);
+      for (let q = 0; q < k; q += KC) {
+        const kc = min(KC, k - q);
+        if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 12), load<i32>(phase, 16), load<i32>(p, 36 + 36), q, kc, j, nc, bp);
+        else if (tb) packBT(b + (<usize>(j * ldb + q) << 2), ldb, kc, nc, bp);
+        else packB(b + (<usize>(q * ldb + j) << 2), ldb, kc, nc, bp);
+        for (let i = m0; i < m1; i += MC) {
+          const mc = min(MC, m1 - i);
+          if (kind == PLAIN) {
+            if (ta) packAT(a + (<usize>(q * lda + i) << 2), lda, mc, kc, ap);
+            else packA(a + (<usize>(i * lda + q) << 2), lda, mc, kc, ap);
+          } else if (kind == WINDOWS_T) packWindowsT(a, i, mc, q, kc, zeros, ap);
+          else packWindows(a, i, mc, q, kc, zeros, ap);
+          if (kind == PHASE) phaseRows(phase, rows, c, i, mc);
+          else {
+            let r = c + (<usize>(i * n) << 2);
+            for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>n << 2; }
+          }
+          block(ap, bp, mc, j, nc, kc, rows, q > 0);
         }
-        block(ap, bp, mc, j, nc, kc, rows, q > 0);
       }
     }
   }

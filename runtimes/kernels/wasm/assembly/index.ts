@@ -1,58 +1,80 @@
 // What the host calls: one job at a time, shared by the threads. A job is a code and words in memory.
 import { chain } from './chain';
 import { gemm, WORK } from './gemm';
+import { begin } from './share';
 import { reduceColumns, reduceRows } from './reduce';
 
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does share `part` of `parts` of the job: 0 gemm · 1 chain · 2 row reduction · 3 column reduction. */
-export function run(job: i32, p: usize, part: i32, parts: i32, work: usize): void {
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction. */
+function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
-    case 0: gemm(p, part, parts, work); return;
-    case 1: chain(p, part, parts, work); return;
-    case 2: reduceRows(p, part, parts); return;
-    case 3: reduceColumns(p, part, parts, work); return;
+    case 0: gemm(p, threads, work); return;
+    case 1: chain(p, work); return;
+    case 2: reduceRows(p); return;
+    case 3: reduceColumns(p, threads, work); return;
   }
 }
 
-/**
- * A worker's life: waits for a new sequence number at `control`, does its share, counts itself done. Words of `control`:
- * sequence, done, job, address, threads, stop. It spins a little before it sleeps, since jobs come in quick succession.
- */
-export function serve(control: usize, part: i32, work: usize): void {
+// Byte offsets of the control block. A worker enters a job, finds it open or not, and leaves; the job is finished when it
+// is closed and as many have left as entered. So nobody waits for a worker that sleeps through a short job.
+const SEQUENCE: usize = 0;
+const ENTERED: usize = 4;
+const LEFT: usize = 8;
+const OPEN: usize = 12;
+const STOP: usize = 20;
+// 24 is the host's: a worker has died.
+const PIECES: usize = 28;
+const JOB: usize = 32;
+const ADDRESS: usize = 36;
+const THREADS: usize = 40;
+
+/** A worker's life. It spins a little before it sleeps, since jobs come in quick succession. */
+export function serve(control: usize, work: usize): void {
   if (!ASC_FEATURE_THREADS) return;
   let seen = 0;
   for (;;) {
     let spins = 0;
-    while (atomic.load<i32>(control) == seen) {
-      if (++spins > 20000) { atomic.wait<i32>(control, seen, -1); spins = 0; }
+    while (atomic.load<i32>(control + SEQUENCE) == seen) {
+      if (++spins > 20000) { atomic.wait<i32>(control + SEQUENCE, seen, -1); spins = 0; }
     }
-    seen = atomic.load<i32>(control);
-    if (load<i32>(control, 20) != 0) return;
-    run(load<i32>(control, 8), <usize>load<u32>(control, 12), part, load<i32>(control, 16), work);
-    atomic.add<i32>(control + 4, 1);
-    atomic.notify(control + 4, 1);
+    seen = atomic.load<i32>(control + SEQUENCE);
+    if (atomic.load<i32>(control + STOP) != 0) return;
+    atomic.add<i32>(control + ENTERED, 1);
+    if (atomic.load<i32>(control + OPEN) != 0) {
+      const threads = load<i32>(control + THREADS);
+      begin(control + PIECES, threads);
+      run(load<i32>(control + JOB), <usize>load<u32>(control + ADDRESS), threads, work);
+    }
+    atomic.add<i32>(control + LEFT, 1);
   }
 }
 
-/** Starts a job on all threads and does this one's share; `finished` says whether the others are through. */
-export function dispatch(control: usize, job: i32, p: usize, parts: i32, work: usize): bool {
-  if (!ASC_FEATURE_THREADS || parts == 1) {
-    run(job, p, 0, 1, work);
+/** Does a job, with the help of the workers that come in time; false if some are still at it (see `finished`). */
+export function dispatch(control: usize, job: i32, p: usize, threads: i32, work: usize): bool {
+  begin(control + PIECES, threads);
+  if (!ASC_FEATURE_THREADS || threads == 1) {
+    run(job, p, threads, work);
     return true;
   }
-  store<i32>(control, job, 8); store<u32>(control, <u32>p, 12); store<i32>(control, parts, 16);
-  atomic.store<i32>(control + 4, 0);
-  atomic.add<i32>(control, 1);
-  atomic.notify(control, parts - 1);
-  run(job, p, 0, parts, work);
-  return finished(control, parts);
+  store<i32>(control + JOB, job);
+  store<u32>(control + ADDRESS, <u32>p);
+  store<i32>(control + THREADS, threads);
+  atomic.store<i32>(control + PIECES, 0);
+  atomic.store<i32>(control + OPEN, 1);
+  atomic.add<i32>(control + SEQUENCE, 1);
+  atomic.notify(control + SEQUENCE, threads - 1);
+  run(job, p, threads, work);
+  atomic.store<i32>(control + OPEN, 0);
+  return finished(control);
 }
 
 /** Spins for a few milliseconds at most: a host that waits longer must look whether a worker has died. */
-export function finished(control: usize, parts: i32): bool {
+export function finished(control: usize): bool {
   if (!ASC_FEATURE_THREADS) return true;
-  for (let spins = 0; spins < 4000000; spins++) if (atomic.load<i32>(control + 4) == parts - 1) return true;
+  for (let spins = 0; spins < 1000000; spins++) {
+    if (atomic.load<i32>(control + LEFT) == atomic.load<i32>(control + ENTERED)) return true;
+  }
   return false;
 }

@@ -1,14 +1,19 @@
 // Sums and maxima along the last or the leading axes. Sums go by blocks of rows, so that rounding errors do not pile up.
+import { take } from './share';
 
 /** sum (kind 0), maximum (1), minimum (2) of each row of [rows, cols]. */
-export function reduceRows(p: usize, part: i32, parts: i32): void {
+export function reduceRows(p: usize): void {
   const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
   const rows = load<i32>(p, 8), cols = load<i32>(p, 12), kind = load<i32>(p, 16);
   const scale = load<f32>(p, 20);
-  const from = rows * part / parts, to = rows * (part + 1) / parts;
-  for (let r = from; r < to; r++) {
-    const row = x + (<usize>(r * cols) << 2);
-    store<f32>(out + (<usize>r << 2), kind == 0 ? sumOf(row, cols) * scale : kind == 1 ? maxOf(row, cols) : minOf(row, cols));
+  // About 16,000 numbers a piece.
+  const piece = max<i32>(1, 16384 / cols);
+  for (let from = take() * piece; from < rows; from = take() * piece) {
+    const to = min<i32>(rows, from + piece);
+    for (let r = from; r < to; r++) {
+      const row = x + (<usize>(r * cols) << 2);
+      store<f32>(out + (<usize>r << 2), kind == 0 ? sumOf(row, cols) * scale : kind == 1 ? maxOf(row, cols) : minOf(row, cols));
+    }
   }
 }
 function sumOf(x: usize, n: i32): f32 {
@@ -40,23 +45,17 @@ function minOf(x: usize, n: i32): f32 {
   return m;
 }
 
-/** Sum over the middle axis of [outer, rows, cols] → [outer, cols], scaled. Threads share columns or outer rows. */
-export function reduceColumns(p: usize, part: i32, parts: i32, work: usize): void {
+/** Sum over the middle axis of [outer, rows, cols] → [outer, cols], scaled. A piece is a strip of columns of one entry. */
+export function reduceColumns(p: usize, threads: i32, work: usize): void {
   const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
   const outer = load<i32>(p, 8), rows = load<i32>(p, 12), cols = load<i32>(p, 16);
   const scale = load<f32>(p, 20);
-  if (outer >= parts) {
-    for (let o = outer * part / parts, end = outer * (part + 1) / parts; o < end; o++) {
-      columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, 0, cols, scale, work);
-    }
-  } else {
-    const groups = (cols + 15) / 16;
-    const from = groups * part / parts * 16;
-    const end = groups * (part + 1) / parts * 16;
-    const to = end < cols ? end : cols;
-    for (let o = 0; o < outer; o++) {
-      if (from < to) columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, from, to, scale, work);
-    }
+  // Whole entries where there are many, else strips of at least a cache line.
+  const strip = outer >= 4 * threads ? cols : max<i32>(16, (cols / (4 * threads) + 15) & ~15);
+  const strips = (cols + strip - 1) / strip;
+  for (let piece = take(); piece < outer * strips; piece = take()) {
+    const o = piece / strips, from = (piece - o * strips) * strip;
+    columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, from, min<i32>(cols, from + strip), scale, work);
   }
 }
 const STRIP: i32 = 2048;
