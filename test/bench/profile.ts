@@ -1,0 +1,91 @@
+/** Where a step of ours spends its time: by kernel, by job of the engine, and which kernels are plain JavaScript. */
+import * as tf from '@tensorflow/tfjs';
+import { BACKEND } from '../../runtimes/kernels/wasm/backend.ts';
+import { type Engine, JOB } from '../../runtimes/kernels/wasm/engine.ts';
+import type { ProfileLine } from './protocol.ts';
+
+type Count = { calls: number; ms: number };
+const cpu = new Map<string, Count>();
+let depth = 0;
+
+function add(to: Map<string, Count>, name: string, ms: number): void {
+  const c = to.get(name) ?? { calls: 0, ms: 0 };
+  c.calls++;
+  c.ms += ms;
+  to.set(name, c);
+}
+
+/** Before our backend takes over the cpu backend's kernels: those that it falls back to are then counted too. */
+export function countCpuKernels(): void {
+  for (const kernel of tf.getKernelsForBackend('cpu')) {
+    // They only say that two tensors share their numbers.
+    if (kernel.kernelName === 'Identity' || kernel.kernelName === 'Reshape') continue;
+    const inner = kernel.kernelFunc;
+    tf.unregisterKernel(kernel.kernelName, 'cpu');
+    tf.registerKernel({
+      ...kernel,
+      kernelFunc: (args) => {
+        const begin = performance.now();
+        depth++;
+        const out = inner(args);
+        depth--;
+        if (depth === 0) add(cpu, kernel.kernelName, performance.now() - begin);
+        return out;
+      },
+    });
+  }
+}
+
+export function countOurs(engine: Engine): { stepTook(ms: number): void; lines(): ProfileLine[] } {
+  const kernels = new Map<string, Count>();
+  const jobs = new Map<string, Count>();
+  let steps = 0;
+  let total = 0;
+  for (const kernel of tf.getKernelsForBackend(BACKEND)) {
+    const inner = kernel.kernelFunc;
+    tf.unregisterKernel(kernel.kernelName, BACKEND);
+    tf.registerKernel({
+      ...kernel,
+      kernelFunc: (args) => {
+        const begin = performance.now();
+        const out = inner(args);
+        add(kernels, kernel.kernelName, performance.now() - begin);
+        return out;
+      },
+    });
+  }
+  const names = Object.fromEntries(Object.entries(JOB).map(([name, code]) => [code, name]));
+  const run = engine.run.bind(engine);
+  engine.run = (job, operations) => {
+    const begin = performance.now();
+    run(job, operations);
+    add(jobs, names[job] ?? String(job), performance.now() - begin);
+  };
+  return {
+    stepTook(ms) {
+      // The first steps compile code; what they counted is dropped.
+      if (++steps === 3) for (const m of [cpu, kernels, jobs]) m.clear();
+      if (steps > 3) total += ms;
+    },
+    lines() {
+      const n = Math.max(1, steps - 3);
+      const lines: ProfileLine[] = [];
+      const put = (where: ProfileLine['where'], m: Map<string, Count>) => {
+        for (const [name, { calls, ms }] of m) lines.push({ name, where, calls: calls / n, ms: ms / n });
+      };
+      put('ours', kernels);
+      put('cpu', cpu);
+      put('job', jobs);
+      const inside = lines
+        .filter((l) => l.where === 'cpu' || l.where === 'job')
+        .reduce((s, l) => s + l.ms, 0);
+      lines.push({
+        name: 'all else (JavaScript around the kernels)',
+        where: 'rest',
+        calls: 1,
+        ms: total / n - inside,
+      });
+      return lines.sort((a, b) => b.ms - a.ms);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** What was measured, as Markdown. */
+import type { Failure, Result } from './measure.ts';
+import { figure, markdown } from './statistics.ts';
+
+const titles: Record<string, string> = {
+  w1: 'W1: MLP GAN 100-128-784, batch 128',
+  w2: 'W2: DCGAN-28, batch 64',
+  w3: 'W3: DCGAN 64×64 (ngf = ndf = 64), batch 16',
+  w4: "W4: WGAN-GP on W2's nets, batch 64",
+  w5: 'W5: MLP VAE 784-400-20, batch 128',
+};
+
+export function workloadTable(
+  workload: string,
+  { results, failures }: { results: Result[]; failures: Failure[] },
+): string {
+  const tfjs = results.find((r) => r.contender.kind === 'tfjs')?.ms.median;
+  const torch = results.find((r) => r.contender.kind === 'torch' && r.contender.threads === 2)?.ms.median;
+  const rows = results.map(({ contender, ms, memory, grew }) => [
+    contender.name,
+    contender.node,
+    figure(ms.median),
+    `${figure(ms.min)} · ${figure(ms.low)}–${figure(ms.high)}`,
+    String(ms.count),
+    tfjs === undefined ? '–' : `${figure(tfjs / ms.median)}×`,
+    torch === undefined ? '–' : `${figure(ms.median / torch)}×`,
+    figure(memory.peak),
+    memory.wasm === null
+      ? '–'
+      : memory.used === null
+        ? figure(memory.wasm)
+        : `${figure(memory.used)} of ${figure(memory.wasm)}`,
+    memory.tensors === null ? '–' : grew ? '**yes**' : 'no',
+  ]);
+  const head = [
+    '',
+    'Node',
+    'ms a step',
+    'min · quartiles',
+    'steps',
+    'as fast as tfjs',
+    "PyTorch's time",
+    'peak RSS, MiB',
+    'wasm, MiB',
+    'grows',
+  ];
+  const why = failures.map(({ contender, reason }) => `- ${contender.name}: ${reason.trim().split('\n')[0]}`);
+  return [`### ${titles[workload]}\n`, markdown(head, rows), '', ...why, why.length > 0 ? '' : null]
+    .filter((line) => line !== null)
+    .join('\n');
+}
