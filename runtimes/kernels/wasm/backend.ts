@@ -9,10 +9,19 @@ export const BACKEND = 'ganc-wasm';
 
 type Values = Float32Array | Int32Array | Uint8Array | string[];
 
+/** Kernels of the cpu backend may answer with a part of their operand, `slice` does: a view of memory that is used again. */
+function kept(engine: Engine, values: Values | null): Values | null {
+  const buffer = (values as Float32Array | null)?.buffer;
+  if (buffer === undefined) return values;
+  return buffer === engine.memory.buffer || isShared(buffer) ? values!.slice() : values;
+}
+const isShared = (b: ArrayBufferLike) => b.constructor.name === 'SharedArrayBuffer';
+
 /** What the cpu backend keeps for a tensor, with the place in shared memory beside it. */
 export class Entry {
   refCount = 1;
-  complexTensorInfos?: unknown;
+  /** A complex tensor is two others. */
+  complexTensorInfos?: { real: tf.TensorInfo; imag: tf.TensorInfo };
   /** 0: not in shared memory (yet). */
   address = 0;
   private heap: Values | null;
@@ -20,9 +29,9 @@ export class Entry {
     readonly engine: Engine,
     readonly dtype: string,
     values: Values | null,
-    readonly length: number,
+    public length: number,
   ) {
-    this.heap = values;
+    this.heap = kept(engine, values);
   }
   /** For the cpu backend's kernels. Truth values are kept as floats in shared memory, and are bytes to others. */
   get values(): Values {
@@ -33,8 +42,10 @@ export class Entry {
     return copy;
   }
   set values(v: Values) {
+    const heap = kept(this.engine, v);
     this.free();
-    this.heap = v;
+    this.heap = heap;
+    this.length = v.length;
   }
   /** The address of its floats, which are moved to shared memory if need be. */
   floats(): number {
@@ -99,6 +110,13 @@ export function makeBackend(engine: Engine): WasmBackend {
     }
     readSync(dataId: object): Values {
       const e = this.data.get(dataId);
+      if (e.complexTensorInfos) {
+        const { real, imag } = e.complexTensorInfos;
+        return tf.backend_util.mergeRealAndImagArrays(
+          this.readSync(real.dataId) as Float32Array,
+          this.readSync(imag.dataId) as Float32Array,
+        );
+      }
       // A copy: the memory is used again once the tensor is disposed of.
       return e.address !== 0 && e.dtype === 'float32' ? (e.values as Float32Array).slice() : e.values;
     }
@@ -110,6 +128,10 @@ export function makeBackend(engine: Engine): WasmBackend {
         const e = this.data.get(dataId);
         e.refCount--;
         if (!force && e.refCount > 0) return false;
+        if (e.complexTensorInfos) {
+          this.disposeData(e.complexTensorInfos.real.dataId, true);
+          this.disposeData(e.complexTensorInfos.imag.dataId, true);
+        }
         e.free();
         this.data.delete(dataId);
       }

@@ -8,20 +8,24 @@ import { productKernels } from './products.ts';
 import { fusedExecutor } from './program.ts';
 import { reductionKernels } from './reductions.ts';
 
-/** After this `tf.setBackend(BACKEND)` works. What has no kernel here is the cpu backend's. */
-export function registerWasm(host: EngineHost): void {
+/**
+ * After this `tf.setBackend(name)` works. What has no kernel here is the cpu backend's. Several engines may live side by
+ * side under names of their own.
+ */
+export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
   const engine = new Engine(host);
-  tf.registerBackend(BACKEND, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
+  tf.registerBackend(name, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
   const ours = [...elementwiseKernels(), ...productKernels, ...reductionKernels()];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {
-    if (!names.has(k.kernelName)) tf.registerKernel({ ...k, backendName: BACKEND });
+    if (!names.has(k.kernelName)) tf.registerKernel({ ...k, backendName: name });
   }
   for (const [kernelName, kernelFunc] of ours)
     tf.registerKernel({
       kernelName,
-      backendName: BACKEND,
+      backendName: name,
       kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     });
-  registerFused(BACKEND, fusedExecutor(plainExecutor));
+  registerFused(name, fusedExecutor(plainExecutor));
+  return engine;
 }
