@@ -1,14 +1,16 @@
 /**
  * The benchmark: workloads W1–W5 by all contenders in one run. See test/bench/README.md.
  *
- *   npm run bench -- [--only w1,w2] [--python PATH] [--node PATH] [--steps N] [--quick] [--profile]
+ *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--steps N] [--quick] [--profile]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { contenders, nodeAt } from './contenders.ts';
+import { growth } from './growth.ts';
 import { prepare } from './inputs.ts';
+import { limits } from './limit-run.ts';
 import { measure } from './measure.ts';
 import { profile } from './profile-run.ts';
 import { workloadTable } from './tables.ts';
@@ -48,6 +50,10 @@ try {
     if (options.profile) console.log(await profile(name, files, list, rounds));
     else console.log(workloadTable(name, await measure(name, files, list, rounds)));
   }
+  if (!options.profile && only.includes('limit'))
+    console.log(await limits(list, built, options.quick ? 5 : 15));
+  if (!options.profile && only.includes('growth'))
+    console.log(await growth(list, built, folder, options.quick));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

@@ -11,6 +11,8 @@ export interface Contender {
   /** The running Node's, or another's; empty for Python. */
   node: string;
   build?: string;
+  /** The program that runs it. */
+  command: string;
   start(workload: string, files: Prepared, profile?: boolean): [command: string, args: string[]];
 }
 
@@ -47,6 +49,7 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
           threads,
           node: node.version,
           build: name,
+          command: node.path,
           start: (_, { module, inputs }, profile = false) => [
             node.path,
             [program('ours'), JSON.stringify({ module, inputs, threads, build: name, profile })],
@@ -61,6 +64,7 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
     kind: 'tfjs',
     threads: 1,
     node: first.version,
+    command: first.path,
     start: (workload, { inputs }) => [
       first.path,
       [program('peer-tfjs'), JSON.stringify({ workload, inputs })],
@@ -73,6 +77,7 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
         kind: 'torch',
         threads,
         node: '',
+        command: python,
         start: (workload, { inputs }) => [
           python,
           ['test/bench/peers/pytorch.py', JSON.stringify({ workload, inputs, threads })],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { buildKernels } from '../../.kernels.mjs';
+import { buildPeaks } from './peak.mjs';
 
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
@@ -14,6 +15,7 @@ rmSync(outdir, { recursive: true, force: true });
 // The kernels of this source tree, not those of the last build.
 const kernels = path.join(outdir, 'kernels');
 await buildKernels(kernels);
+await buildPeaks(path.join(outdir, 'peaks'));
 const fresh = {
   name: 'fresh-kernels',
   setup(b) {
@@ -24,6 +26,7 @@ await build({
   entryPoints: {
     bench: path.join(here, 'bench.ts'),
     ours: path.join(here, 'ours.ts'),
+    limit: path.join(here, 'limit.ts'),
     runtime: path.join(here, 'runtime.ts'),
     'peer-tfjs': path.join(here, 'peers/tfjs.ts'),
   },
