@@ -28,6 +28,7 @@ interface Counts {
   /** What `epoch` and `progress` are for outputs on these weights. */
   clock: { epoch: number; progress: number };
   iterated: string[];
+  losses: Record<string, number>;
 }
 
 /** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
@@ -81,6 +82,7 @@ export async function captureCheckpoint(
     averaging: [...state.averaging],
     clock: run.clock(),
     iterated: [...state.iterated],
+    losses: state.losses,
   };
   return { tensors, metadata: { ganc: JSON.stringify(counts) } };
 }
@@ -164,6 +166,7 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
   state.epochBase = counts.epochBase;
   state.sampled = counts.sampled;
   Object.assign(state.drawn, counts.drawn);
+  Object.assign(state.losses, counts.losses);
   for (const net of counts.averaging) state.averaging.add(net);
   for (const kernel of counts.iterated) state.iterated.add(kernel);
   for (const [name, feed] of Object.entries(run.feeds)) {

@@ -71,7 +71,6 @@ export async function trainLoop(
   host: LoopHost,
 ): Promise<'finished' | 'stopped'> {
   const { model, state } = run;
-  const latest: Record<string, number> = {};
   if (state.total === 0) await host.pictures();
   let saved = -1;
   let drawn = state.total;
@@ -79,20 +78,21 @@ export async function trainLoop(
     const phase = model.phases[state.phase]!;
     if (!state.begun) run.beginPhase(phase);
     host.phaseBegins(phase);
+    const latest: Record<string, number> = run.lastLosses();
     while (!run.phaseDone()) {
       const begin = host.now();
-      const logging = state.step % cadence.log === 0 || state.step + 1 === phase.steps;
-      run.beginStep(logging);
+      run.beginStep(state.step % cadence.log === 0);
       await phase.step(run);
-      const values = await run.readNotes();
+      const { logging, epoch } = run;
+      const noted = await run.readNotes();
       const ms = host.now() - begin;
+      const values = { ...run.lastLosses(), ...noted };
       Object.assign(latest, values);
       run.endStep();
       if (logging) {
-        const { epoch } = run;
         host.logged({ step: state.total, phase: phase.name, phaseStep: state.step, epoch, ms, values });
       }
-      for (const [name, value] of Object.entries(values)) {
+      for (const [name, value] of Object.entries(noted)) {
         if (phase.losses.includes(name) && !Number.isFinite(value))
           throw new Diverged(name, value, state.total);
       }

@@ -69,7 +69,7 @@ export interface Run {
   readonly epoch: number;
   readonly progress: number;
   readonly batch: number;
-  /** Losses and metrics of this step will be written down. */
+  /** Losses and metrics of this step will be written down. Known once the step has drawn its samples. */
   readonly logging: boolean;
 
   /** Current tensors by name (`D/conv_1/kernel`, `D/batch_norm_1/mean`): weights and stats together. */
@@ -81,7 +81,7 @@ export interface Run {
   sample(names: string[], count?: number): Promise<void>;
   /** The current samples. */
   readonly samples: Record<string, Tensor>;
-  /** A draw without a name, fixed by place, the nth of its kind since the latest sample; the caller owns it. */
+  /** A draw without a name, fixed by its place (`place#k`) and the latest sample; the caller owns it. */
   draw(place: string, dist: DistributionSpec, shape: number[]): Tensor;
 
   /** One optimiser step. Takes the gradients over (frees them), replaces the weights. `hyper.clip_norm` is over all. */

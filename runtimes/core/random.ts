@@ -171,9 +171,8 @@ export function permutation(seed: number, stream: string, pass: number, n: numbe
 
 /** A named source's nth sample of the run (from 0). */
 export const sourceStream = (source: string) => `source/${source}`;
-/** A draw without a name. The first of its place since a sample has `nth` 0; its draw number is the count of samples. */
-export const drawStream = (place: string, nth: number) =>
-  nth === 0 ? `draw/${place}` : `draw/${place}#${nth}`;
+/** A draw without a name, by its place; its draw number is the count of samples. */
+export const drawStream = (place: string) => `draw/${place}`;
 /** The order in which a record is visited; its draw number is the pass. */
 export const dataStream = (record: string) => `data/${record}`;
 /** A weight's or state's first values. */

@@ -40,7 +40,6 @@ export class TrainingRun implements Run {
   epoch = 0;
   progress = 0;
   batch = 1;
-  logging = false;
   /** Scalars noted in this step, by name; the latest wins. */
   readonly noted = new Map<string, Tensor>();
   phase: PhaseSpec;
@@ -51,8 +50,7 @@ export class TrainingRun implements Run {
   private readonly noise = new Map<string, CompiledModel['noise'][number]>();
   private readonly rules = new Map<string, CompiledModel['optimizers'][number]['rule']>();
   private readonly wanted = new Set<string>();
-  /** How often each place was drawn since the latest sample. */
-  private places = new Map<string, number>();
+  private due = false;
   private sampledThisStep = false;
 
   constructor(
@@ -123,14 +121,19 @@ export class TrainingRun implements Run {
     return source === null ? undefined : this.feeds[this.fields.get(source)!.record];
   }
 
-  /** Sets the clocks and forgets the last step's notes. */
-  beginStep(logging: boolean): void {
+  /** Asked at the end of a step, when its samples are drawn: only then is it known to be the last of an epoch. */
+  get logging(): boolean {
+    const { phase, state } = this;
+    return this.due || (phase.steps === null ? this.phaseDone() : state.step + 1 >= phase.steps);
+  }
+
+  /** Sets the clocks and forgets the last step's notes. `due`: it is a step to be logged, whether it is the last or not. */
+  beginStep(due: boolean): void {
     const { state } = this;
     this.step = state.step;
     Object.assign(this, this.clock());
-    this.logging = logging;
+    this.due = due;
     this.forgetNotes();
-    this.places.clear();
     this.sampledThisStep = false;
   }
 
@@ -172,18 +175,15 @@ export class TrainingRun implements Run {
       }
     }
     state.sampled++;
-    this.places.clear();
     this.sampledThisStep = true;
   }
 
   draw(place: string, dist: DistributionSpec, shape: number[]): Tensor {
-    const nth = this.places.get(place) ?? 0;
-    this.places.set(place, nth + 1);
     const { state, settings } = this;
     // Before a step's first sample a draw is the step's own, so that it is fresh at each step.
     const values = this.sampledThisStep
-      ? drawValues(settings.seed, drawStream(place, nth), state.sampled, dist, shape)
-      : drawValues(settings.seed, `${drawStream(place, nth)}@step`, state.total, dist, shape);
+      ? drawValues(settings.seed, drawStream(place), state.sampled, dist, shape)
+      : drawValues(settings.seed, `${drawStream(place)}@step`, state.total, dist, shape);
     return tf.tensor(values, shape, 'float32');
   }
 
@@ -264,12 +264,21 @@ export class TrainingRun implements Run {
     this.noted.set(name, tf.keep(tf.clone(value)));
   }
 
-  /** The step's notes as numbers. */
+  /** The step's notes as numbers. Losses are kept: one that a later step does not evaluate has still this value. */
   async readNotes(): Promise<Record<string, number>> {
     const out: Record<string, number> = {};
     for (const [name, tensor] of this.noted) out[name] = (await tensor.data())[0]!;
+    for (const name of this.phase.losses) if (name in out) this.state.losses[name] = out[name]!;
     this.forgetNotes();
     return out;
+  }
+
+  /** The phase's losses as last evaluated in an update. */
+  lastLosses(): Record<string, number> {
+    const { losses } = this.state;
+    return Object.fromEntries(
+      this.phase.losses.flatMap((name) => (name in losses ? [[name, losses[name]!]] : [])),
+    );
   }
 
   private forgetNotes(): void {
@@ -284,7 +293,6 @@ export class TrainingRun implements Run {
   async evaluate(output: OutputSpec, count: number, stream: string, nth = 0): Promise<Tensor> {
     const { seed } = this.settings;
     const samples: Record<string, Tensor> = {};
-    const places = new Map<string, number>();
     try {
       for (const name of output.sources) {
         if (samples[name] !== undefined) continue;
@@ -314,15 +322,8 @@ export class TrainingRun implements Run {
         frozen: this.frozen,
         averaged: this.averaged,
         samples,
-        draw: (place, dist, shape) => {
-          const k = places.get(place) ?? 0;
-          places.set(place, k + 1);
-          return tf.tensor(
-            drawValues(seed, `${stream}/${drawStream(place, k)}`, nth, dist, shape),
-            shape,
-            'float32',
-          );
-        },
+        draw: (place, dist, shape) =>
+          tf.tensor(drawValues(seed, `${stream}/${drawStream(place)}`, nth, dist, shape), shape, 'float32'),
       };
       return await output.evaluate(outputRun);
     } finally {

@@ -23,6 +23,8 @@ export class State {
   readonly iterated = new Set<string>();
   /** How often each source was sampled. */
   readonly drawn: Record<string, number> = {};
+  /** Losses as last evaluated in an update. */
+  readonly losses: Record<string, number> = {};
   /** `sample` statements executed. */
   sampled = 0;
   /** Steps done in the whole run, the current phase, and steps done in it. */

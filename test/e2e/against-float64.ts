@@ -81,7 +81,7 @@ async function reference({ plan }: Compiled, data: Record<string, Dataset>): Pro
       if (leaf.kind === 'source') return samples[leaf.name]!;
       if (leaf.kind === 'draw') {
         const full = count === null ? shape : [examples, ...shape];
-        const values = drawValues(seed, `look/${drawStream(`${leaf.place}#0`, 0)}`, 0, spec(leaf.dist), full);
+        const values = drawValues(seed, `look/${drawStream(`${leaf.place}#0`)}`, 0, spec(leaf.dist), full);
         return { shape: full, data: Float64Array.from(values) };
       }
       if (leaf.kind === 'host') return trainer.state.leaf(leaf);

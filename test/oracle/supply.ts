@@ -38,7 +38,7 @@ export function supply({ data, noise }: Sources, seed: number, feeds: Feeds = in
       return result;
     },
     draw: (place, dist, shape, sampled) =>
-      array(drawValues(seed, drawStream(place, 0), sampled, dist as Distribution, shape), shape),
+      array(drawValues(seed, drawStream(place), sampled, dist as Distribution, shape), shape),
     weight: (spec) => array(initialWeight({ ...spec, shape: [...spec.shape] }, seed), spec.shape),
     stat: (spec) => array(initialStat({ ...spec, shape: [...spec.shape] }, seed), spec.shape),
   };
