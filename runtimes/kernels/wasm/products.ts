@@ -10,6 +10,19 @@ interface Args {
   backend: unknown;
 }
 type Kernel = (a: Args) => tf.TensorInfo;
+/** The longest channel axis that the window paths take (ZEROS in assembly/gemm.ts). */
+const MOST_CHANNELS = 8192;
+const ACTIVATIONS = new Set(['linear', 'relu', 'sigmoid', 'elu', 'leakyrelu']);
+
+/** Ours where it can take the operands, else the cpu backend's. */
+function orCpu(name: string, takes: (a: Args) => boolean, ours: Kernel): [string, Kernel] {
+  const cpu = tf.getKernel(name, 'cpu')?.kernelFunc as unknown as Kernel;
+  return [name, (args) => (takes(args) ? ours(args) : cpu(args))];
+}
+const floats = ({ inputs }: Args) => Object.values(inputs).every((t) => !t || t.dtype === 'float32');
+const channelsLast = (a: Args) => floats(a) && (a.attrs.dataFormat ?? 'NHWC') === 'NHWC';
+const channelsFit = (t: tf.TensorInfo) => (t.shape[3] as number) <= MOST_CHANNELS;
+
 const KIND = { plain: 0, windows: 1, windowsT: 2, phase: 3 } as const;
 
 function gemm(
@@ -30,6 +43,24 @@ function zero(backend: WasmBackend, t: tf.TensorInfo): void {
   backend.engine.floats(e.address, e.length).fill(0);
 }
 
+/** Where an entry of `outer` is in an array of `shape` that is broadcast to it. */
+function placesIn(shape: readonly number[], outer: readonly number[]): (i: number) => number {
+  const size = tf.util.sizeFromShape(shape as number[]);
+  if (size === 1) return () => 0;
+  if (size === tf.util.sizeFromShape(outer as number[])) return (i) => i;
+  return (i) => {
+    let place = 0;
+    for (let d = outer.length - 1, stride = 1; d >= 0; d--) {
+      const n = outer[d] as number;
+      const own = shape[d - (outer.length - shape.length)] ?? 1;
+      if (own !== 1) place += (i % n) * stride;
+      stride *= own;
+      i = Math.floor(i / n);
+    }
+    return place;
+  };
+}
+
 const batchMatMul: Kernel = (args) => {
   const backend = args.backend as WasmBackend;
   const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
@@ -39,14 +70,14 @@ const batchMatMul: Kernel = (args) => {
   const m = a.shape[transposeA ? ra - 1 : ra - 2] as number;
   const k = a.shape[transposeA ? ra - 2 : ra - 1] as number;
   const n = b.shape[transposeB ? rb - 2 : rb - 1] as number;
-  const na = tf.util.sizeFromShape(a.shape.slice(0, -2)),
-    nb = tf.util.sizeFromShape(b.shape.slice(0, -2));
   const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const out = backend.output([...outer, m, n]);
   const pa = backend.entry(a).floats(),
     pb = backend.entry(b).floats(),
     pc = backend.entry(out).address;
-  const count = Math.max(na, nb);
+  const count = tf.util.sizeFromShape(outer);
+  const ia = placesIn(a.shape.slice(0, -2), outer),
+    ib = placesIn(b.shape.slice(0, -2), outer);
   if (k === 0) zero(backend, out);
   else if (m > 0 && n > 0) {
     for (let i = 0; i < count; i++) {
@@ -54,8 +85,8 @@ const batchMatMul: Kernel = (args) => {
         backend,
         [
           KIND.plain,
-          pa + (i % na) * m * k * 4,
-          pb + (i % nb) * k * n * 4,
+          pa + ia(i) * m * k * 4,
+          pb + ib(i) * k * n * 4,
           pc + i * m * n * 4,
           m,
           n,
@@ -109,7 +140,9 @@ const conv2d: Kernel = (args) => {
     po = backend.entry(out).address;
   const m = c.batchSize * c.outHeight * c.outWidth,
     k = c.filterHeight * c.filterWidth * c.inChannels;
-  if (m > 0) gemm(backend, [KIND.windows, px, pk, po, m, c.outChannels, k, 0, 0], forwardGeometry(c), []);
+  if (k === 0) zero(backend, out);
+  else if (m > 0)
+    gemm(backend, [KIND.windows, px, pk, po, m, c.outChannels, k, 0, 0], forwardGeometry(c), []);
   return out;
 };
 
@@ -164,7 +197,7 @@ const conv2dInputGradient: Kernel = (args) => {
     inChannels: ic,
     outChannels: oc,
   } = c;
-  if (kh < sh || kw < sw || c.outHeight * c.outWidth === 0) zero(backend, out);
+  if (kh < sh || kw < sw || c.outHeight * c.outWidth * oc === 0) zero(backend, out);
   for (let py = 0; py < sh; py++) {
     for (let px = 0; px < sw; px++) {
       const r0 = (py + c.padInfo.top) % sh,
@@ -173,7 +206,7 @@ const conv2dInputGradient: Kernel = (args) => {
         tx = Math.ceil((kw - s0) / sw);
       const rows = Math.ceil((ih - py) / sh),
         cols = Math.ceil((iw - px) / sw);
-      if (ty <= 0 || tx <= 0 || rows <= 0 || cols <= 0 || c.batchSize === 0) continue;
+      if (ty <= 0 || tx <= 0 || rows <= 0 || cols <= 0 || c.batchSize * oc === 0) continue;
       gemm(
         backend,
         [KIND.phase, pd, pk, po, c.batchSize * rows * cols, ic, ty * tx * oc, 0, 0],
@@ -249,11 +282,20 @@ const fused =
       args.attrs.leakyreluAlpha as number,
     );
 
-export const productKernels: [string, Kernel][] = [
-  ['BatchMatMul', batchMatMul],
-  ['_FusedMatMul', fused(batchMatMul)],
-  ['Conv2D', conv2d],
-  ['FusedConv2D', fused(conv2d)],
-  ['Conv2DBackpropInput', conv2dInputGradient],
-  ['Conv2DBackpropFilter', conv2dFilterGradient],
-];
+const fusible = (a: Args) => ACTIVATIONS.has((a.attrs.activation as string) ?? 'linear');
+const windows = (a: Args) => channelsLast(a) && channelsFit(a.inputs.x as tf.TensorInfo);
+
+export function productKernels(): [string, Kernel][] {
+  return [
+    orCpu('BatchMatMul', floats, batchMatMul),
+    orCpu('_FusedMatMul', (a) => floats(a) && fusible(a), fused(batchMatMul)),
+    orCpu('Conv2D', windows, conv2d),
+    orCpu('FusedConv2D', (a) => windows(a) && fusible(a), fused(conv2d)),
+    orCpu(
+      'Conv2DBackpropInput',
+      (a) => channelsLast(a) && channelsFit(a.inputs.dy as tf.TensorInfo),
+      conv2dInputGradient,
+    ),
+    orCpu('Conv2DBackpropFilter', windows, conv2dFilterGradient),
+  ];
+}

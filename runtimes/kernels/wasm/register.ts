@@ -15,7 +15,7 @@ import { reductionKernels } from './reductions.ts';
 export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
   const engine = new Engine(host);
   tf.registerBackend(name, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
-  const ours = [...elementwiseKernels(), ...productKernels, ...reductionKernels()];
+  const ours = [...elementwiseKernels(), ...productKernels(), ...reductionKernels()];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {
     if (!names.has(k.kernelName)) tf.registerKernel({ ...k, backendName: name });
