@@ -1,15 +1,15 @@
 /** Starts the wasm kernels under Node: picks the build, and runs its helpers as worker threads. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { EngineHost } from '../kernels/wasm/engine.ts';
+import { DEAD, type EngineHost } from '../kernels/wasm/engine.ts';
 import { type Build, bestBuild, builds } from '../kernels/wasm/modules.ts';
 
-/** A helper's whole life. A thread that ends without being told to leaves a mark, so that nobody waits for it. */
+/** A helper's whole life. A thread that fails leaves a mark, so that nobody waits for it. */
 const helper = `
 const { workerData: d } = require('node:worker_threads');
 const control = new Int32Array(d.memory.buffer, d.control, 16);
-process.on('exit', () => {
-  if (Atomics.load(control, 5) === 0) Atomics.store(control, 6, 1);
+process.on('exit', (code) => {
+  if (code !== 0) Atomics.store(control, ${DEAD}, 1);
 });
 const kernels = new WebAssembly.Instance(d.module, { env: { memory: d.memory } }).exports;
 kernels.serve(d.control, d.work);
@@ -38,7 +38,19 @@ export function kernelHost(choice: KernelChoice = {}): { host: EngineHost; build
         const worker = new Worker(helper, { eval: true, workerData: init });
         // The process ends by itself when the main thread has no more to do.
         worker.unref();
-        return { stop: () => void worker.terminate() };
+        const control = new Int32Array(init.memory.buffer, init.control, 16);
+        let stopped = false;
+        const died = () => {
+          if (!stopped) Atomics.store(control, DEAD, 1);
+        };
+        // One that was ended from outside leaves no mark itself. An error without a listener would end the process.
+        worker.on('error', died).on('exit', died);
+        return {
+          stop() {
+            stopped = true;
+            void worker.terminate();
+          },
+        };
       },
     },
   };

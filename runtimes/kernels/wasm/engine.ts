@@ -2,6 +2,7 @@
  * The kernels' engine: one WebAssembly memory shared by all threads, an allocator over it, and jobs that the threads
  * share. It knows nothing of tfjs and nothing of the platform: the host says how a worker is started.
  */
+import { UserError } from '../../core/errors.ts';
 
 /** A thread that runs `serve`; the host makes it. */
 export interface WorkerHandle {
@@ -14,6 +15,8 @@ export interface EngineHost {
   module: WebAssembly.Module;
   shared: boolean;
   threads: number;
+  /** Seconds to wait for a thread that says nothing before it counts as dead; beyond what the job may take. */
+  patience?: number;
   startWorker(init: {
     module: WebAssembly.Module;
     memory: WebAssembly.Memory;
@@ -35,6 +38,15 @@ const PAGE = 65536;
 const HEAP_START = 4 * PAGE;
 const CONTROL = 1024;
 const JOB_AT = 4096;
+/** Words of the control block (assembly/index.ts) that the host reads or writes. */
+const ENTERED = 1;
+const LEFT = 2;
+const STOP = 5;
+export const DEAD = 6;
+/** How long the host sleeps at a time for the others, in milliseconds. */
+const NAP = 10;
+/** No machine is slower than this many operations a second. */
+const SLOWEST = 1e8;
 
 export class Engine {
   readonly memory: WebAssembly.Memory;
@@ -42,6 +54,8 @@ export class Engine {
   private readonly x: Exports;
   private readonly work: number;
   private readonly workers: WorkerHandle[] = [];
+  private readonly control: Int32Array;
+  private readonly patience: number;
   private top = HEAP_START;
   private f32: Float32Array;
   private i32: Int32Array;
@@ -59,6 +73,9 @@ export class Engine {
     const instance = new WebAssembly.Instance(host.module, { env: { memory: this.memory } });
     this.x = instance.exports as unknown as Exports;
     this.threads = host.shared ? Math.max(1, host.threads) : 1;
+    this.patience = host.patience ?? 10;
+    // Only threads look at it, and shared memory stays where it is when it grows.
+    this.control = new Int32Array(this.memory.buffer, CONTROL, 16);
     const workBytes = this.x.workFloats() * 4;
     this.work = this.allocate(workBytes);
     for (let i = 1; i < this.threads; i++) {
@@ -81,13 +98,22 @@ export class Engine {
 
   /** Runs the job whose words have been written. Small ones stay on this thread: waking others costs microseconds. */
   run(job: number, operations: number): void {
+    if (this.workers.length > 0 && Atomics.load(this.control, DEAD) !== 0) throw died();
     const threads = operations < 30_000 ? 1 : this.threads;
     if (this.x.dispatch(CONTROL, job, JOB_AT, threads, this.work)) return;
-    const control = new Int32Array(this.memory.buffer, CONTROL, 16);
-    while (!this.x.finished(CONTROL)) {
-      if (Atomics.load(control, 6) !== 0)
-        throw new Error('A worker thread of the wasm kernels has died; the step cannot be finished.');
-    }
+    this.join(operations);
+  }
+
+  /** Waits for the threads that are still at the job. One that died without a word must not be waited for for ever. */
+  private join(operations: number): void {
+    const control = this.control;
+    // Counted in naps, not by the clock: a machine that was suspended has not waited.
+    let milliseconds = (this.patience + operations / SLOWEST) * 1000;
+    do {
+      if (milliseconds < 0) Atomics.store(control, DEAD, 1);
+      if (Atomics.load(control, DEAD) !== 0) throw died();
+      milliseconds -= nap(control);
+    } while (!this.x.finished(CONTROL));
   }
 
   floats(address: number, length: number): Float32Array {
@@ -97,22 +123,56 @@ export class Engine {
   /** 64-byte aligned; every block has at least 16 bytes beyond what was asked for, since kernels write whole vectors. */
   allocate(bytes: number): number {
     const size = sizeClass(bytes + 16);
-    this.bytesInUse += size;
-    const list = this.free.get(size);
-    const recycled = list?.pop();
-    if (recycled !== undefined) return recycled;
+    const address = this.free.get(size)?.pop() ?? this.extend(size) ?? this.larger(size);
+    if (address === undefined) throw this.full(bytes);
+    this.bytesInUse += this.sizeOf.get(address)!;
+    return address;
+  }
+
+  /** A block at the end of the memory, which grows for it; undefined where it cannot. */
+  private extend(size: number): number | undefined {
+    const length = this.memory.buffer.byteLength;
+    const missing = this.top + size - length;
+    // Growing takes time, so it goes by larger steps while there is room.
+    const ample = Math.max(missing, Math.min(length / 4, 64 << 20));
+    if (missing > 0 && !this.grow(ample) && !this.grow(missing)) return undefined;
     const address = this.top;
     this.top += size;
     this.sizeOf.set(address, size);
-    const missing = this.top - this.memory.buffer.byteLength;
-    if (missing > 0) {
-      const pages = Math.ceil(
-        Math.max(missing, Math.min(this.memory.buffer.byteLength / 4, 64 << 20)) / PAGE,
-      );
-      this.memory.grow(pages);
-      this.renew();
-    }
     return address;
+  }
+
+  private grow(bytes: number): boolean {
+    try {
+      this.memory.grow(Math.ceil(bytes / PAGE));
+    } catch {
+      return false;
+    }
+    this.renew();
+    return true;
+  }
+
+  /** The smallest free block of a larger class: better than none. */
+  private larger(size: number): number | undefined {
+    let best: number[] | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [s, list] of this.free) {
+      if (s < size || s >= least || list.length === 0) continue;
+      best = list;
+      least = s;
+    }
+    return best?.pop();
+  }
+
+  private full(bytes: number): UserError {
+    const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
+    return new UserError(
+      `a tensor of ${gib(bytes)} does not fit: ${gib(this.bytesInUse)} are in use, and the wasm backend's memory cannot grow beyond ${gib(this.memory.buffer.byteLength)}`,
+      {
+        hint: 'a smaller batch or narrower nets; or --backend tensorflow, which has all of the machine’s memory',
+        code: 2,
+      },
+    );
   }
 
   release(address: number): void {
@@ -125,16 +185,36 @@ export class Engine {
   }
 
   close(): void {
-    const control = new Int32Array(this.memory.buffer, CONTROL, 16);
-    Atomics.store(control, 5, 1);
-    Atomics.add(control, 0, 1);
-    Atomics.notify(control, 0);
+    if (this.workers.length === 0) return;
+    Atomics.store(this.control, STOP, 1);
+    Atomics.add(this.control, 0, 1);
+    Atomics.notify(this.control, 0);
     for (const w of this.workers) w.stop();
   }
 
   private renew(): void {
     this.f32 = new Float32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
+  }
+}
+
+function died(): UserError {
+  return new UserError('a worker thread of the wasm kernels has died; the step cannot be finished', {
+    hint: 'start the run again',
+    code: 2,
+  });
+}
+
+/** Sleeps until a thread has left the job; returns the milliseconds that this may have taken. */
+function nap(control: Int32Array): number {
+  const left = Atomics.load(control, LEFT);
+  if (left === Atomics.load(control, ENTERED)) return 0;
+  try {
+    Atomics.wait(control, LEFT, left, NAP);
+    return NAP;
+  } catch {
+    // A page's main thread may not sleep; it spins a little in `finished` instead.
+    return 0.01;
   }
 }
 

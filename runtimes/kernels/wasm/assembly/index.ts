@@ -30,6 +30,9 @@ const JOB: usize = 32;
 const ADDRESS: usize = 36;
 const THREADS: usize = 40;
 
+/** Some tens of microseconds, about what it costs to sleep and be woken: where threads outnumber cores, who spins is in the way. */
+const SPINS: i32 = 20000;
+
 /** A worker's life. It spins a little before it sleeps, since jobs come in quick succession. */
 export function serve(control: usize, work: usize): void {
   if (!ASC_FEATURE_THREADS) return;
@@ -37,7 +40,7 @@ export function serve(control: usize, work: usize): void {
   for (;;) {
     let spins = 0;
     while (atomic.load<i32>(control + SEQUENCE) == seen) {
-      if (++spins > 20000) { atomic.wait<i32>(control + SEQUENCE, seen, -1); spins = 0; }
+      if (++spins > SPINS) { atomic.wait<i32>(control + SEQUENCE, seen, -1); spins = 0; }
     }
     seen = atomic.load<i32>(control + SEQUENCE);
     if (atomic.load<i32>(control + STOP) != 0) return;
@@ -48,6 +51,7 @@ export function serve(control: usize, work: usize): void {
       run(load<i32>(control + JOB), <usize>load<u32>(control + ADDRESS), threads, work);
     }
     atomic.add<i32>(control + LEFT, 1);
+    atomic.notify(control + LEFT, 1);
   }
 }
 
@@ -70,10 +74,10 @@ export function dispatch(control: usize, job: i32, p: usize, threads: i32, work:
   return finished(control);
 }
 
-/** Spins for a few milliseconds at most: a host that waits longer must look whether a worker has died. */
+/** Spins a little; a host that waits longer sleeps until LEFT changes, and looks whether a worker has died. */
 export function finished(control: usize): bool {
   if (!ASC_FEATURE_THREADS) return true;
-  for (let spins = 0; spins < 1000000; spins++) {
+  for (let spins = 0; spins < SPINS; spins++) {
     if (atomic.load<i32>(control + LEFT) == atomic.load<i32>(control + ENTERED)) return true;
   }
   return false;
