@@ -23,7 +23,15 @@ const FOLD_LIMIT = 4096;
 
 const nowhere: Span = { file: '', start: 0, end: 0 };
 
-export function createBuilder(operations: Readonly<Record<string, Operation>>): GraphBuilder {
+export interface BuilderOptions {
+  /** Without it every operation asked for becomes a node: what a value depends on is then what its text names. */
+  readonly simplify?: boolean;
+}
+
+export function createBuilder(
+  operations: Readonly<Record<string, Operation>>,
+  { simplify = true }: BuilderOptions = {},
+): GraphBuilder {
   const nodes: Node[] = [];
   /** By key: what was asked for, to the node that stands for it (which may be a simpler one). */
   const known = new Map<string, Node>();
@@ -53,11 +61,7 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
     const batch = record.batch ? record.batch(types, attrs) : types.some((t) => t.batch);
     const count = batch ? commonCount(name, args, attrs) : null;
 
-    const simple =
-      record.simplify?.(builder, args, attrs) ??
-      (record.elementwise ? repeatedResult(name, args, attrs, shape, count) : null) ??
-      (record.elementwise && count === null ? withOnesLater(name, args, attrs, shape) : null) ??
-      fold(record, name, args, attrs, shape, count);
+    const simple = simplify ? simplified(record, name, args, attrs, shape, count) : null;
     if (simple !== null && (!sameShape(simple.shape, shape) || simple.count !== count)) {
       throw new Error(
         `internal: simplifying ${name} changed its type from ${count}×[${shape}] to ${simple.count}×[${simple.shape}]`,
@@ -67,6 +71,22 @@ export function createBuilder(operations: Readonly<Record<string, Operation>>): 
       simple ?? push({ kind: 'op', op: name, args, attrs, shape, count, id: nodes.length, span, origin });
     known.set(key, node);
     return node;
+  }
+
+  function simplified(
+    record: Primitive,
+    name: string,
+    args: readonly Node[],
+    attrs: Attrs,
+    shape: Shape,
+    count: Count | null,
+  ): Node | null {
+    return (
+      record.simplify?.(builder, args, attrs) ??
+      (record.elementwise ? repeatedResult(name, args, attrs, shape, count) : null) ??
+      (record.elementwise && count === null ? withOnesLater(name, args, attrs, shape) : null) ??
+      fold(record, name, args, attrs, shape, count)
+    );
   }
 
   function push<N extends Node>(node: N): N {

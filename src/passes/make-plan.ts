@@ -222,10 +222,11 @@ class PhaseWalk {
           weights.map((w) => w.leaf),
         ),
       );
-      // A weight that the loss does not depend on is left alone.
+      // A weight that the loss does not depend on is left alone; one whose gradient is 0 (`0 * …`) is still stepped.
+      const untouched = gradients.some((g) => splat(g) === 0) ? this.#withoutInfluence(update) : null;
       const reached = weights.flatMap(({ name }, i) => {
         const g = gradients[i]!;
-        return splat(g) === 0 ? [] : [{ name, g }];
+        return splat(g) === 0 && untouched!.has(name) ? [] : [{ name, g }];
       });
       if (reached.length > 0) {
         steps.push({
@@ -251,6 +252,19 @@ class PhaseWalk {
     for (const node of needs) this.#needs.push(node);
     block.statement([...steps, ...logs], needs);
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
+  }
+
+  /** Weights that are on no way to the objective, as it is written. */
+  #withoutInfluence(update: UpdateAction): ReadonlySet<string> {
+    const b = createBuilder(operations, { simplify: false });
+    const objective = this.#evaluation(false, b).value(update.objective);
+    const weights = this.#leaves(update.nets, b);
+    const gradients = gradient(
+      b,
+      objective,
+      weights.map((w) => w.leaf),
+    );
+    return new Set(weights.flatMap(({ name }, i) => (splat(gradients[i]!) === 0 ? [name] : [])));
   }
 
   /**
@@ -286,7 +300,7 @@ class PhaseWalk {
     return metrics.map((v) => v.name);
   }
 
-  #evaluation(moving: boolean): Evaluation {
+  #evaluation(moving: boolean, b = this.#b): Evaluation {
     const versions = this.#versions;
     const setting: Setting = {
       training: true,
@@ -303,16 +317,16 @@ class PhaseWalk {
         return after;
       },
     };
-    return new Evaluation(this.#model, this.#b, setting, this.#names);
+    return new Evaluation(this.#model, b, setting, b === this.#b ? this.#names : undefined);
   }
 
-  #leaves(nets: readonly string[]): { name: string; leaf: LeafNode }[] {
+  #leaves(nets: readonly string[], b = this.#b): { name: string; leaf: LeafNode }[] {
     return this.#model.nets
       .filter((net) => nets.includes(net.name))
       .flatMap((net) => net.weights)
       .map(({ name, shape }) => {
         const version = this.#versions.current(weightKey('live', name));
-        return { name, leaf: this.#b.leaf({ kind: 'weight', name, copy: 'live', version }, shape, null) };
+        return { name, leaf: b.leaf({ kind: 'weight', name, copy: 'live', version }, shape, null) };
       });
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Action, Model, Phase, UpdateAction } from '../../src/check/model.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
-import { createBuilder } from '../../src/ir/graph-builder.ts';
+import { createBuilder, splat } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import type { Count, NDArray } from '../../src/ir/types.ts';
 import { operations } from '../../src/ops/table.ts';
@@ -93,7 +93,8 @@ export class PlainTrainer {
 
   #update(updates: readonly UpdateAction[]): void {
     const { model, state } = this;
-    const b = createBuilder(operations);
+    // Nothing is simplified: rewrites too must not change anything.
+    const b = createBuilder(operations, { simplify: false });
     const here = new Evaluation(model, b, this.#setting());
     const asked = updates.map((update) => {
       const objective = here.value(update.objective);
@@ -117,9 +118,9 @@ export class PlainTrainer {
     ]);
     for (const { update, weights, gradients, losses } of asked) {
       const moving = weights
-        .map((name, i) => ({ name, gradient: values.get(gradients[i]!)! }))
+        .map((name, i) => ({ name, gradient: values.get(gradients[i]!)!, node: gradients[i]! }))
         // A weight without influence is left alone, as PyTorch leaves a gradient of None.
-        .filter(({ gradient: g }) => g.data.some((x) => x !== 0));
+        .filter(({ node }) => splat(node) !== 0);
       state.update(
         update.optimizer,
         moving.map((m) => m.name),

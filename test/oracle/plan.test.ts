@@ -73,7 +73,8 @@ describe('lifetimes', () => {
 function same(found: { data: Float64Array }, expected: { data: Float64Array }, what: string): void {
   found.data.forEach((x, i) => {
     const y = expected.data[i]!;
-    if (Math.abs(x - y) > 1e-9 * Math.max(1, Math.abs(y))) {
+    // Adam makes steps of rounding errors, where a bias before a batch norm has gradient 0.
+    if (Math.abs(x - y) > 1e-7 * Math.max(1, Math.abs(y))) {
       expect.fail(`${what}[${i}] is ${x} with the plan, ${y} without`);
     }
   });

@@ -105,6 +105,15 @@ async function train(run) {
   );
   run.log('linear', linear$2);
   tf.dispose(linear$2);
+
+  // ── update N to minimize constant with sgd(0.1) (line 18)
+  // line 18, backwards: update N to minimize constant with sgd(0.1)
+  const N_weight_2_value_grad$3 = tf.fill([2], 0);
+  run.update(
+    'train/update_3',
+    { 'N/weight_1/value': N_weight_2_value_grad$3, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$3) },
+    { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null },
+  );
   tf.tidy(() => run.log('constant', tf.scalar(1)));
 }
 

@@ -280,6 +280,8 @@ async function learn(run) {
     const expect_back_div$2 = 1 / run.batch;
     const expect_back_broadcast_to$3 = tf.reshape(expect_back_div$2, [1]);
     const expect_back = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
+    // line 12, backwards: dense(1)
+    const D_dense_2_bias_grad = tf.fill([1], 0);
     for (let i = 1; i <= (run.step < 2 || run.step % 5 === 0 ? 3 : 2); i++) {
       // ── sample x, z (line 36)
       await run.sample(['x', 'z']);
@@ -389,6 +391,7 @@ async function learn(run) {
           'D/dense_1/kernel': D_dense_1_kernel_grad,
           'D/dense_1/bias': D_dense_1_bias_grad,
           'D/dense_2/kernel': D_dense_2_kernel_grad,
+          'D/dense_2/bias': tf.clone(D_dense_2_bias_grad),
         },
         { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
       );
@@ -397,6 +400,7 @@ async function learn(run) {
     }
     tf.dispose([
       expect_back_broadcast_to, expect_back_broadcast_to$2, expect_back_broadcast_to$3, expect_back,
+      D_dense_2_bias_grad,
     ]);
   }
 
@@ -577,6 +581,8 @@ async function learn(run) {
     const { x: x$2, z: z$3 } = run.samples;
 
     // ── update D to minimize 16 * critic with d_opt (line 46)
+    // line 12, backwards: dense(1)
+    const D_dense_2_bias_grad$2 = tf.fill([1], 0);
     // line 11: dense(6)
     const G_dense_1_linear$3 = tf.matMul(z$3, w['G/dense_1/kernel']);
     // line 11: relu
@@ -689,6 +695,7 @@ async function learn(run) {
         'D/dense_1/kernel': D_dense_1_kernel_grad$2,
         'D/dense_1/bias': D_dense_1_bias_grad$2,
         'D/dense_2/kernel': D_dense_2_kernel_grad$2,
+        'D/dense_2/bias': D_dense_2_bias_grad$2,
       },
       { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
     );
