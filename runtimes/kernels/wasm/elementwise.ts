@@ -21,7 +21,6 @@ export const BINARY: Record<string, number> = {
   LogicalAnd: 12,
   LogicalOr: 13,
   SquaredDifference: 15,
-  Mod: 16,
 };
 const TRUTHS = new Set([
   'Equal',
@@ -125,6 +124,8 @@ export function chain(
 }
 
 const isFloat = (t: tf.TensorInfo) => t.dtype === 'float32' || t.dtype === 'bool';
+/** Arithmetic with truth values gives truth values in tfjs, and whole numbers are not kept as floats. */
+const takes = (kernel: string, t: tf.TensorInfo) => (TRUTHS.has(kernel) ? isFloat(t) : t.dtype === 'float32');
 
 interface KernelArgs {
   inputs: Record<string, tf.TensorInfo>;
@@ -152,7 +153,7 @@ export function elementwiseKernels(): [string, Kernel][] {
       (args) => {
         const backend = args.backend as WasmBackend;
         const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-        if (!isFloat(a) || !isFloat(b)) return other(args);
+        if (!takes(name, a) || !takes(name, b)) return other(args);
         const shape = tf.backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
         const ha = broadcastOf(a.shape, shape);
         const hb = broadcastOf(b.shape, shape);
@@ -185,7 +186,7 @@ export function elementwiseKernels(): [string, Kernel][] {
       (args) => {
         const backend = args.backend as WasmBackend;
         const x = (args.inputs.x ?? args.inputs.features) as tf.TensorInfo;
-        if (!isFloat(x)) return other(args);
+        if (!takes(name, x)) return other(args);
         const out = backend.output(x.shape, result);
         const n = tf.util.sizeFromShape(x.shape);
         const c = code(args.attrs);

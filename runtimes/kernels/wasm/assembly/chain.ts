@@ -112,10 +112,6 @@ function step(op: i32, d: usize, a: usize, x: i32, y: i32, pointers: usize, byte
         return;
       }
       case 15: for (; e < bytes; e += 16) { const t = f32x4.sub(v128.load(a + e), v128.load(b + e)); v128.store(d + e, f32x4.mul(t, t)); } return;
-      case 16: for (; e < bytes; e += 16) { // floored modulo: the divisor's sign
-        const u = v128.load(a + e), v = v128.load(b + e);
-        v128.store(d + e, f32x4.sub(u, f32x4.mul(v, f32x4.floor(f32x4.div(u, v)))));
-      } return;
     }
     return;
   }
