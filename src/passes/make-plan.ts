@@ -12,6 +12,7 @@ import { operations } from '../ops/table.ts';
 import { atLeastOnce, Block, type Site } from './blocks.ts';
 import { Evaluation, type Move, type Setting } from './build.ts';
 import { gradient } from './differentiate.ts';
+import { nameDraws } from './draws.ts';
 import { layOut } from './lifetimes.ts';
 import { type Iteration, place } from './place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
@@ -80,14 +81,16 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): Outpu
     ...model.data.flatMap((d) => d.fields.map((f) => f.name)),
     ...model.noise.map((n) => n.name),
   ];
+  const body = layOut(root, placed, result);
   return {
     name: value.name,
     type: { meaning: value.meaning, shape: result.shape },
     doc: value.doc,
     sources: names.filter((name) => read.has(name)),
-    body: layOut(root, placed, result),
+    body,
     result,
     names: called,
+    draws: nameDraws(b, body),
     span: value.span,
   };
 }
@@ -134,6 +137,7 @@ class PhaseWalk {
       moves: [...this.#moves.values()],
       iterations: this.#iterations,
     });
+    const laid = layOut(this.#root, placed);
     const frozen = [...frozenByOutputs, ...frozenNets(this.#model, leavesOf(this.#needs))];
     return {
       name,
@@ -143,10 +147,11 @@ class PhaseWalk {
       epochSource: sampled.find((source) => data.has(source)) ?? null,
       averaged,
       frozen: this.#inOrder(frozen),
-      body: layOut(this.#root, placed),
+      body: laid,
       losses: [...this.#losses],
       metrics,
       names: this.#names,
+      draws: nameDraws(this.#b, laid),
       span,
     };
   }

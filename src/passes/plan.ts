@@ -8,6 +8,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
+import type { DrawNames } from './draws.ts';
 
 export interface Plan {
   readonly name: string;
@@ -43,6 +44,7 @@ export interface PhasePlan {
   readonly losses: readonly string[];
   readonly metrics: readonly string[];
   readonly names: Names;
+  readonly draws: DrawNames;
   readonly span: Span;
 }
 
@@ -109,5 +111,6 @@ export interface OutputPlan {
   readonly body: readonly Step[];
   readonly result: Node;
   readonly names: Names;
+  readonly draws: DrawNames;
   readonly span: Span;
 }

@@ -16,7 +16,6 @@ export class ReferenceTrainer {
   #logged: Record<string, number> = {};
   #phase: PhasePlan;
   #logging = true;
-  #places: ReadonlyMap<Node, string> = new Map();
 
   constructor(plan: Plan, supply: Supply) {
     this.plan = plan;
@@ -26,7 +25,6 @@ export class ReferenceTrainer {
 
   begin(phase: PhasePlan): void {
     this.#phase = phase;
-    this.#places = placesOf(phase.body);
     this.state.freeze(phase.frozen);
   }
 
@@ -122,7 +120,7 @@ export class ReferenceTrainer {
   #compute(node: Node, values: ReadonlyMap<Node, NDArray>): NDArray {
     if (node.kind === 'leaf' && node.leaf.kind === 'draw') {
       const shape = node.count === null ? node.shape : [this.#count(node.count), ...node.shape];
-      const place = this.#places.get(node) ?? node.leaf.place;
+      const place = this.#phase.draws.get(node)!;
       return this.state.supply.draw(place, node.leaf.dist, shape, this.state.sampled);
     }
     const known = new Map<Node, NDArray>();
@@ -155,26 +153,4 @@ export function evaluateOutput(
   leafValue: (node: LeafNode) => NDArray,
 ): NDArray {
   return evaluate([output.result], (_, node) => leafValue(node), { batch }).get(output.result)!;
-}
-
-/** `place#k`: the draws of one place at one version of the samples, as the emitted code names them. */
-function placesOf(steps: readonly Step[]): ReadonlyMap<Node, string> {
-  const draws: LeafNode[] = [];
-  const visit = (list: readonly Step[]): void => {
-    for (const step of list) {
-      if (step.kind === 'repeat' || step.kind === 'when') visit(step.body);
-      else if (step.kind === 'compute' && step.node.kind === 'leaf') draws.push(step.node);
-    }
-  };
-  visit(steps);
-  const counts = new Map<string, number>();
-  const names = new Map<Node, string>();
-  for (const node of [...new Set(draws)].sort((p, q) => p.id - q.id)) {
-    if (node.leaf.kind !== 'draw') continue;
-    const key = `${node.leaf.place}@${node.leaf.version}`;
-    const k = counts.get(key) ?? 0;
-    counts.set(key, k + 1);
-    names.set(node, `${node.leaf.place}#${k}`);
-  }
-  return names;
 }

@@ -3,6 +3,7 @@ import type { OptimizerSpec } from '../../check/model.ts';
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
+import type { DrawNames } from '../../passes/draws.ts';
 import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
 import { chainText } from './formula.ts';
 import { hostNumber, hostOperand } from './host.ts';
@@ -19,6 +20,7 @@ export interface BodyOptions {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly optimizers: ReadonlyMap<string, OptimizerSpec>;
   readonly steps: readonly Step[];
+  readonly draws: DrawNames;
   /** What an output returns. */
   readonly result?: Node;
 }
@@ -26,7 +28,6 @@ export interface BodyOptions {
 export class Body {
   readonly #o: BodyOptions;
   readonly #uses: Uses;
-  readonly #draws: ReadonlyMap<Node, string>;
   /** Variables in scope, innermost block last. */
   #scopes: Map<Node, string>[] = [new Map()];
   readonly #consumed = new Set<Node>();
@@ -35,7 +36,6 @@ export class Body {
   constructor(options: BodyOptions) {
     this.#o = options;
     this.#uses = new Uses(options.steps, options.result);
-    this.#draws = nameDraws(options.steps);
   }
 
   print(): void {
@@ -177,7 +177,7 @@ export class Body {
     if (leaf.kind === 'draw') {
       const shape = node.count === null ? [...node.shape] : [countOf(node), ...node.shape];
       const dist = leaf.dist as unknown as Value;
-      return `run.draw(${string(this.#draws.get(node)!)}, ${literal(dist)}, ${literal(shape)})`;
+      return `run.draw(${string(this.#o.draws.get(node)!)}, ${literal(dist)}, ${literal(shape)})`;
     }
     if (leaf.kind !== 'constant') throw new Error(`${leaf.kind} is no tensor of the step's own`);
     return `tf.tensor(${this.#o.variables.constant(node)}, ${literal(leaf.value.shape as number[])})`;
@@ -370,26 +370,6 @@ export class Body {
     const room = writer.room - 3;
     writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
   }
-}
-
-/** `place#k`: which of the draws of one place at one version of the samples. */
-function nameDraws(steps: readonly Step[]): Map<Node, string> {
-  const draws: LeafNode[] = [];
-  for (const step of walk(steps)) {
-    if (step.kind === 'compute' && step.node.kind === 'leaf' && step.node.leaf.kind === 'draw')
-      draws.push(step.node);
-  }
-  draws.sort((a, b) => a.id - b.id);
-  const counts = new Map<string, number>();
-  const names = new Map<Node, string>();
-  for (const node of draws) {
-    if (node.leaf.kind !== 'draw') continue;
-    const key = `${node.leaf.place}@${node.leaf.version}`;
-    const k = counts.get(key) ?? 0;
-    counts.set(key, k + 1);
-    names.set(node, `${node.leaf.place}#${k}`);
-  }
-  return names;
 }
 
 function countOf(node: Node): Value {

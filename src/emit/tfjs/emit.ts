@@ -53,6 +53,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
         operations: options.operations,
         optimizers,
         steps: of.body,
+        draws: of.draws,
         ...(output ? { result: output.result } : {}),
       }).print();
     };
