@@ -165,9 +165,10 @@ export class Engine {
   }
 
   private full(bytes: number): UserError {
-    const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
+    const size = (n: number) =>
+      n < 2 ** 29 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 2 ** 30).toFixed(2)} GiB`;
     return new UserError(
-      `a tensor of ${gib(bytes)} does not fit: ${gib(this.bytesInUse)} are in use, and the wasm backend's memory cannot grow beyond ${gib(this.memory.buffer.byteLength)}`,
+      `a tensor of ${size(bytes)} does not fit: ${size(this.bytesInUse)} are in use, and the wasm backend's memory cannot grow beyond ${size(this.memory.buffer.byteLength)}`,
       {
         hint: 'a smaller batch or narrower nets; or --backend tensorflow, which has all of the machine’s memory',
         code: 2,
