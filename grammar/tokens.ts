@@ -45,6 +45,15 @@ export const NumberLiteral = createToken({
 // An unclosed string ends with its line; parse.ts gives the error.
 export const StringLiteral = createToken({ name: 'String', pattern: /"[^"\r\n]*"?/, label: 'a string' });
 
+/** Not of the language: lexed whole, and taken for the string that is meant, so that it gives one error. Not `x'`. */
+const quotedPattern = /(?<![\p{L}\p{M}\d_)\]])'[^'\r\n]*'/uy;
+const SingleQuoted = createToken({
+  name: 'SingleQuoted',
+  pattern: sticky(quotedPattern),
+  start_chars_hint: ["'"],
+  line_breaks: false,
+});
+
 export const WhiteSpace = createToken({
   name: 'WhiteSpace',
   pattern: /[\s\uFEFF]+/,
@@ -58,6 +67,13 @@ export const BlockComment = createToken({
   pattern: /\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?/,
   group: 'blockComments',
   line_breaks: true,
+});
+
+/** Likewise. */
+export const HashComment = createToken({
+  name: 'HashComment',
+  pattern: /#[^\r\n]*/,
+  group: 'hashComments',
 });
 
 /** A binary operator, and one before an operand. */
@@ -191,10 +207,12 @@ export const vocabulary: readonly TokenType[] = [
   WhiteSpace,
   Comment,
   BlockComment,
+  HashComment,
   Word,
   Identifier,
   NumberLiteral,
   StringLiteral,
+  SingleQuoted,
   Operator,
   Prefix,
   ...signs,
@@ -216,6 +234,7 @@ export interface Lexed {
   readonly tokens: IToken[];
   readonly comments: readonly IToken[];
   readonly blockComments: readonly IToken[];
+  readonly hashComments: readonly IToken[];
   /** Runs of characters that begin no token. */
   readonly unknown: readonly { readonly offset: number; readonly length: number }[];
 }
@@ -225,6 +244,10 @@ export function tokenize(text: string): Lexed {
   // Keywords are words looked up, not patterns of their own: fifty patterns fewer to try at every word.
   for (const token of tokens) {
     token.endOffset = token.startOffset + token.image.length - 1;
+    if (token.tokenType === SingleQuoted) {
+      token.tokenType = StringLiteral;
+      token.tokenTypeIdx = StringLiteral.tokenTypeIdx!;
+    }
     if (token.tokenType !== Identifier) continue;
     const type = keywords.get(token.image);
     if (type !== undefined) {
@@ -236,6 +259,7 @@ export function tokenize(text: string): Lexed {
     tokens,
     comments: groups.comments ?? [],
     blockComments: groups.blockComments ?? [],
+    hashComments: groups.hashComments ?? [],
     unknown: errors,
   };
 }

@@ -56,7 +56,7 @@ export function analyse({ source, set = {}, load }: Input): Analysis {
     },
   });
   const model = checked.value;
-  const found = [...parsed.diagnostics, ...checked.diagnostics];
+  const found = [...parsed.diagnostics, ...checked.diagnostics.filter(outsideOf(parsed.diagnostics, file))];
   // A file with errors has more urgent matters than its craft.
   if (model && !hasErrors(found)) found.push(...craft(model));
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
@@ -110,6 +110,14 @@ const tfjsModule = { tfjs: '@tensorflow/tfjs', runtime: './runtime.js' };
 export function planOf(model: Model, sources: readonly Source[]): Plan {
   const texts = new Map(sources.map(({ path, text }) => [path, text]));
   return makePlan(model, { text: ({ file, start, end }: Span) => texts.get(file)?.slice(start, end) ?? '' });
+}
+
+/** What is found in a declaration that did not parse whole most often follows from the part that is missing. */
+function outsideOf(errors: readonly Diagnostic[], { path, declarations }: File) {
+  const starts = declarations.map(({ span }) => span.start);
+  const place = (at: number) => starts.findLastIndex((start) => start <= at);
+  const broken = new Set(errors.filter((e) => e.severity === 'error').map((e) => place(e.span.start)));
+  return ({ span }: Diagnostic) => span.file !== path || !broken.has(place(span.start));
 }
 
 function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

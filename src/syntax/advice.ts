@@ -86,10 +86,11 @@ function argumentSign(context: Context, { rule, found }: Stumble): Extras | unde
 }
 
 /** How the whole is written. */
-function form(_: Context, { rule, rules, expected, found }: Stumble): string | undefined {
-  if (rule === 'clip') return 'write `clip D to [-0.01, 0.01]`';
-  if (rule === 'average') return 'write `average G decay 0.999`';
-  if (rule === 'update') return 'write `update D to minimize d_loss with adam(2e-4)`';
+function form(_: Context, { rule, rules, expected, found, previous, tokens }: Stumble): string | undefined {
+  const name = (otherwise: string) => nameAfter(tokens, rule, found) ?? otherwise;
+  if (rule === 'clip') return `write \`clip ${name('D')} to [-0.01, 0.01]\``;
+  if (rule === 'average') return `write \`average ${name('G')} decay 0.999\``;
+  if (rule === 'update') return `the form is \`update ${name('D')} to minimize d_loss with adam(2e-4)\``;
   if (rule === 'each') return 'write `each i in 1..4 { … }` or `each ch in [256, 128] { … }`';
   if (rule === 'optimizer' && found?.tokenType === t.LParen) return 'write `optimizer d_opt = adam(2e-4)`';
   if (rule === 'init' && found?.tokenType === t.LParen) return 'write `init kernel ~ normal(0, 0.02)`';
@@ -99,7 +100,9 @@ function form(_: Context, { rule, rules, expected, found }: Stumble): string | u
   }
   if (rule === 'net' && expected === 'Arrow')
     return 'say what it gives: `net G(z: [100]) -> image[28, 28, 1] = …`';
-  if (rule === 'typed' && expected === 'Colon') return 'give its type: `z: [100]`';
+  if (rule === 'typed' && expected === 'Colon') {
+    return `give its type: \`${previous?.image ?? 'z'}: [100]\` or \`${previous?.image ?? 'x'}: image[28, 28, 1]\``;
+  }
   if (rule === 'list' && expected === 'LSquare' && found?.tokenType === t.LParen) {
     return 'a shape stands in square brackets: `image[28, 28, 1]`';
   }
@@ -107,6 +110,14 @@ function form(_: Context, { rule, rules, expected, found }: Stumble): string | u
   if (rule === 'let' && found?.tokenType === t.Comma)
     return 'several names stand in parentheses: `let (a, b) = …`';
   return undefined;
+}
+
+/** The name that a statement of this word, the last one before the stumble, is about. */
+function nameAfter(tokens: readonly IToken[], word: string, found: IToken | undefined): string | undefined {
+  const end = found?.startOffset ?? Number.POSITIVE_INFINITY;
+  const at = tokens.findLastIndex(({ image, startOffset }) => image === word && startOffset < end);
+  const name = at < 0 ? undefined : tokens[at + 1];
+  return name !== undefined && name !== found && tokenMatcher(name, t.Identifier) ? name.image : undefined;
 }
 
 /** `param a: 3`, `data x = image[28, 28, 1]`, `let a == 3`. */

@@ -209,7 +209,10 @@ function notADeclaration(context: Context, s: Stumble): Diagnostic | undefined {
   if (!beginsLine(context, s)) return undefined;
   const looksSo =
     next !== undefined &&
-    (tokenMatcher(next, t.Word) || next.tokenType === t.Is || next.tokenType === t.Tilde);
+    (tokenMatcher(next, t.Word) ||
+      next.tokenType === t.Is ||
+      next.tokenType === t.Tilde ||
+      (next.tokenType === t.LParen && declarationMeant(found) === 'train'));
   return looksSo ? misplaced(context, found) : undefined;
 }
 
@@ -225,16 +228,19 @@ const synonyms: Readonly<Record<string, string>> = {
   function: 'def',
   func: 'def',
   fn: 'def',
+  training: 'train',
+  schedule: 'train',
 };
+
+function declarationMeant(found: IToken): string | undefined {
+  if (Object.hasOwn(synonyms, found.image)) return synonyms[found.image];
+  return tokenMatcher(found, t.Word) ? nearest(found.image, declarationWords) : undefined;
+}
 
 /** A text that belongs to no declaration. */
 export function misplaced(context: Context, found: IToken): Diagnostic {
   const span = tokenSpan(context, found);
-  const meant = Object.hasOwn(synonyms, found.image)
-    ? synonyms[found.image]
-    : tokenMatcher(found, t.Word)
-      ? nearest(found.image, declarationWords)
-      : undefined;
+  const meant = declarationMeant(found);
   return diagnose(
     'GAN0113',
     span,

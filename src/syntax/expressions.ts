@@ -259,7 +259,7 @@ export function numberValue(image: string): number {
 }
 
 export function buildString(context: Context, string: IToken): StringLiteral {
-  const value = string.image.replace(/^"|"$/g, '');
+  const value = string.image.replace(/^["']|["']$/g, '');
   return { kind: 'string', value, span: tokenSpan(context, string) };
 }
 

@@ -29,12 +29,18 @@ export function parse(source: Source): Outcome<File> {
   const diagnostics: Diagnostic[] = [];
   const context: Context = { path, text, report: (d) => diagnostics.push(d), operatorsAround: 0 };
 
-  const { tokens, comments, blockComments, unknown } = tokenize(text);
+  const { tokens, comments, blockComments, hashComments, unknown } = tokenize(text);
   reportUnknown(context, text, unknown);
   reportLiterals(context, tokens);
   for (const { startOffset: start, image } of blockComments) {
     const span = { file: path, start, end: start + image.length };
     context.report(diagnose('GAN0126', span, {}, { help: 'begin each of its lines with `//`' }));
+  }
+
+  for (const { startOffset: start } of hashComments) {
+    const span = { file: path, start, end: start + 1 };
+    const extras = { help: 'a comment begins with `//`', fix: [{ span, text: '//' }] };
+    context.report(diagnose('GAN0103', span, { character: '#' }, extras));
   }
 
   const [outside, ...chunks] = structure(context, tokens);
@@ -51,7 +57,10 @@ export function parse(source: Source): Outcome<File> {
     if (chunk.refused) return;
     const { cst, errors } = parseChunk(chunk.tokens);
     reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
-    const built = cst && buildDeclaration(context, cst, doc);
+    // Behind a stumble the tree is a guess, of which nothing is to be said.
+    const trusted = Math.min(...errors.map(({ token }) => token.startOffset || Number.POSITIVE_INFINITY));
+    const report = (d: Diagnostic) => d.span.start < trusted && context.report(d);
+    const built = cst && buildDeclaration({ ...context, report }, cst, doc);
     if (built !== undefined) declarations.push(built);
   });
 

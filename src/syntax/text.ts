@@ -34,7 +34,6 @@ function utf8Length(text: string): number {
 /** What to write instead of characters that people type or paste. */
 const instead: Readonly<Record<string, { readonly text?: string; readonly help: string }>> = {
   ';': { text: '', help: 'nothing needs a `;`: every declaration begins with a keyword' },
-  '#': { help: 'a comment begins with `//`' },
   '&': { text: '&&', help: '“and” is written `&&`' },
   '|': { text: '|>', help: 'a stage begins with `|>`; “or” is written `||`' },
   "'": { help: 'a string stands in double quotes: `"…"`' },
@@ -84,14 +83,19 @@ function shown(characters: string): string {
 
 /** A string without its closing quote. */
 export function isUnended({ tokenType, image }: IToken): boolean {
-  return tokenType === StringLiteral && (image.length < 2 || !image.endsWith('"'));
+  return tokenType === StringLiteral && (image.length < 2 || image.at(-1) !== image[0]);
 }
 
 /** Strings and numbers that were lexed although they are malformed, so that parsing could go on. */
 export function reportLiterals(context: Context, tokens: readonly IToken[]): void {
   for (const token of tokens) {
     if (token.tokenType === NumberLiteral) reportNumber(context, token);
-    if (isUnended(token)) {
+    if (token.image.startsWith("'")) {
+      const text = `"${token.image.slice(1, -1)}"`;
+      const span = tokenSpan(context, token);
+      const extras = { help: 'a string stands in double quotes', fix: [{ span, text }] };
+      context.report(diagnose('GAN0103', span, { character: "'" }, extras));
+    } else if (isUnended(token)) {
       context.report(
         diagnose('GAN0104', tokenSpan(context, token), {}, { help: 'a string ends on its line with a `"`' }),
       );

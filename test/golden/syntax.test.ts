@@ -94,6 +94,12 @@ train (batch = 64, steps = 10) {
     'optimizer adam(1)',
     'let a = b; let c = d;',
   ].join('\n'),
+  'habits of Python': "# a comment\ndata x ~ [2] from 'ring' # it's one\nlet a = x' + f('b', 2)\n",
+  'a train called training': 'let fake = G(z)\ntraining (batch = 8, steps = 10) { sample x }\n',
+  'statements of other names':
+    'train (batch = 1, steps = 1) {\n  clip critic to 0.01\n  average E with 0.9\n  update E minimize kl with sgd(1)\n}\nnet D(picture) = picture\n',
+  'nothing more behind a stumble':
+    'net D(x: [8]) -> [1] = {\n  let h = x |> dense(8)\n  dense(h, 1) + 1 < 2 < 3\n}\n',
   'words nearly right':
     'nett G(z: [2]) -> [1] = z\ntrain (batch = 1, steps = 1) {\n  updat D to minimize d with sgd(1)\n  update D to minimise d with sgd(1)\n  update D too minimize d with sgd(1)\n  sample x z\n  average G decoy 0.9\n}\n',
   'what a train needs': 'train { sample x }\n',
