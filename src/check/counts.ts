@@ -1,44 +1,63 @@
-/** Values drawn with different counts don't mix: what each phase's updates would put together (rule 18). */
+/** Values drawn with different counts don't mix: what each phase's updates and metrics would put together (rule 18). */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Count } from '../ir/types.ts';
 import type { Checker } from './context.ts';
-import type { Action, Term, UpdateAction } from './model.ts';
+import { Meetings } from './meetings.ts';
+import type { Action, NamedValue, NetBody, NetCall, Term, UpdateAction } from './model.ts';
 import type { CheckedPhase } from './schedule.ts';
-import { operandsOf, postorder } from './walk.ts';
+import { postorder } from './walk.ts';
 
 /** How many examples a source may hold at a point of the text: several where a `sample` may or may not have run. */
 type Held = ReadonlyMap<string, ReadonlySet<Count>>;
 
-export function checkCounts(c: Checker, { phase, updates }: CheckedPhase): void {
+/** `metrics`: those that this phase works out, at the end of its steps. */
+export function checkCounts(
+  c: Checker,
+  { phase, updates }: CheckedPhase,
+  metrics: readonly NamedValue[],
+): void {
   // Without a count anywhere all values have the phase's batch.
-  if (!updates.length || !hasCount(phase.body)) return;
+  if (!hasCount(phase.body)) return;
   const terms = new Map<UpdateAction, { term: Term; span: Span }>(
     updates.map((u) => [u.action, { term: u.term, span: u.statement.objective.span }]),
   );
+  const meetings = new Meetings((call) => bodyOf(c, call));
   const reported = new Set<string>();
-  const use = (action: UpdateAction, held: Held): void => {
-    const update = terms.get(action);
-    if (!update) return;
-    const counts = new Map<string, Count>();
-    for (const t of postorder([update.term])) {
+  const use = (term: Term, span: Span, held: Held): void => {
+    for (const t of postorder([term])) {
       if (t.kind !== 'source') continue;
-      const possible = [...(held.get(t.source) ?? ['batch' as const])];
-      if (possible.length > 1 && !reported.has(t.source)) {
-        reported.add(t.source);
-        c.report('GAN0513', update.span, { source: t.source, counts: possible });
-      }
-      counts.set(t.source, possible[0]!);
+      const possible = [...(held.get(t.source) ?? [])];
+      if (possible.length < 2 || reported.has(t.source)) continue;
+      reported.add(t.source);
+      c.report('GAN0513', span, { source: t.source, counts: possible });
     }
-    const conflict = conflictIn(update.term, counts);
-    if (conflict) c.report('GAN0512', conflict.span, conflict.args);
+    const source = (name: string): Count => [...(held.get(name) ?? [])][0] ?? 'batch';
+    const { conflict } = meetings.of([term], { source });
+    if (!conflict) return;
+    const { left, right } = conflict;
+    c.report('GAN0512', conflict.span, {
+      left: left.source,
+      right: right.source,
+      counts: [left.count, right.count],
+    });
   };
-  walk(c, phase.body, new Map(), use);
+  const end = walk(c, phase.body, new Map(), (action, held) => {
+    const update = terms.get(action);
+    if (update) use(update.term, update.span, held);
+  });
+  for (const { term, span } of metrics) use(term, span, end);
+}
+
+/** Bodies are whole here: a file with errors in its nets does not come this far. */
+function bodyOf(c: Checker, call: NetCall): NetBody {
+  const body = c.nets.get(call.net)?.bodies.get(call.body);
+  if (!body || body === 'working') throw new Error(`internal: ${call.net} has no body ${call.body}`);
+  return body;
 }
 
 function hasCount(actions: readonly Action[]): boolean {
   return actions.some((a) => (a.kind === 'sample' ? a.count !== null : 'body' in a && hasCount(a.body)));
 }
-
 function walk(
   c: Checker,
   actions: readonly Action[],
@@ -85,34 +104,4 @@ function union(a: Held, b: Held): Held {
   const result = new Map(a);
   for (const [name, counts] of b) result.set(name, new Set([...(result.get(name) ?? []), ...counts]));
   return result;
-}
-
-interface Conflict {
-  readonly span: Span;
-  readonly args: { readonly left: string; readonly right: string; readonly counts: readonly [Count, Count] };
-}
-
-/** The first operation at which values of different counts meet. Draws take the count of what they meet. */
-function conflictIn(root: Term, counts: ReadonlyMap<string, Count>): Conflict | null {
-  // For each per-example value: one source that it comes from, which decides its count.
-  const origin = new Map<Term, string>();
-  for (const term of postorder([root])) {
-    if (term.kind === 'source') {
-      origin.set(term, term.source);
-      continue;
-    }
-    const from = operandsOf(term)
-      .filter((t) => t.batch)
-      .flatMap((t) => origin.get(t) ?? []);
-    const [first] = from;
-    if (first === undefined) continue;
-    const other = from.find((s) => counts.get(s) !== counts.get(first));
-    if (other !== undefined)
-      return {
-        span: term.span,
-        args: { left: first, right: other, counts: [counts.get(first)!, counts.get(other)!] },
-      };
-    if (term.batch) origin.set(term, first);
-  }
-  return null;
 }

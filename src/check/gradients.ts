@@ -35,6 +35,10 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
     c.report('GAN0350', y.span, { text: c.text(y.span) }, inside ? { help } : {});
     return unknown;
   }
+  if (isWeight(c, of_x)) {
+    c.report('GAN0354', x.span, { text: c.text(x.span) });
+    return unknown;
+  }
   if (!leads(c, of_y, of_x)) {
     const blocked = reaches(of_y, of_x, operandsOf);
     c.report(
@@ -64,6 +68,15 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
     name: null,
   };
   return termValue(term);
+}
+
+/** A `weight(…)` itself, also where a net hands it out. */
+function isWeight(c: Checker, term: Term): boolean {
+  if (term.kind === 'layer') return term.args.length === 0;
+  if (term.kind !== 'result') return false;
+  const body = c.nets.get(term.call.net)?.bodies.get(term.call.body);
+  const result = body && body !== 'working' ? body.results[term.index] : undefined;
+  return result !== undefined && isWeight(c, result);
 }
 
 /** Whether `x` lies on a way to `y` that gradients can go back. */

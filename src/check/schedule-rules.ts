@@ -11,7 +11,7 @@ export function checkRules(c: Checker, schedule: Schedule, values: readonly Name
   for (const phase of schedule.phases) {
     sampledBeforeUse(c, phase);
     epochsNeedData(c, phase);
-    checkCounts(c, phase);
+    checkCounts(c, phase, metricsOf(c, phase, values));
     for (const update of phase.updates) influences(c, update, learns);
   }
   averagedNeedsAverage(c, schedule);
@@ -157,6 +157,12 @@ function averagedNeedsAverage(c: Checker, schedule: Schedule): void {
       { help: `write \`average ${call.net} decay 0.999\` after its update` },
     );
   }
+}
+
+/** The metrics whose sources the phase samples. */
+function metricsOf(c: Checker, { phase }: CheckedPhase, values: readonly NamedValue[]): NamedValue[] {
+  const sampled = new Set(samplesOf(phase.body).flatMap((s) => s.sources.flatMap((n) => fieldsWith(c, n))));
+  return values.filter((v) => v.kind === 'metric' && [...sourcesOf(v.term)].every((s) => sampled.has(s)));
 }
 
 /** A metric is worked out on the current samples; in a phase that lacks them it is left out. */

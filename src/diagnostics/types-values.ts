@@ -216,6 +216,23 @@ output out = x
 `,
   } satisfies Entry<{ name: string; shape: Shape; rule: string }>,
 
+  GAN0354: {
+    severity: 'error',
+    title: 'the gradient by a weight',
+    message: ({ text }) => `\`${text}\` is a weight, and \`grad\` does not differentiate by weights`,
+    explain: `Weights are changed by \`update N to minimize …\`, which differentiates by all weights of \`N\` at once. \`grad(y, x)\` is
+for the values that a network is shown or works out: an input, a sample, a feature.
+
+Let an update minimise \`y\`, or differentiate by a value that the weight goes into.`,
+    example: `noise z ~ normal[8]
+net D(x: [8]) -> [8] = {
+  let w = weight([8])
+  return grad(sum(x * w), w) + x
+}
+output out = D(z)
+`,
+  } satisfies Entry<{ text: string }>,
+
   GAN0356: {
     severity: 'error',
     title: 'a function of constants only',

@@ -4,12 +4,12 @@
  * one identity, what may be shared is shared without being looked for. Nothing here recurses on the depth of a term, so
  * nets may be ten thousand layers deep.
  */
+import { Meetings, type ScopeCounts } from '../check/meetings.ts';
 import type { GradTerm, LayerTerm, Model, Net, NetBody, NetCall, OpTerm, Term } from '../check/model.ts';
 import type { Copy, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import type { BuildContext } from '../ops/record.ts';
-import { Counts, type ScopeCounts } from './counts.ts';
 import { gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
 
@@ -68,7 +68,7 @@ export class Evaluation {
   readonly #b: GraphBuilder;
   readonly #setting: Setting;
   readonly #nets: ReadonlyMap<string, Net>;
-  readonly #counts: Counts;
+  readonly #meetings: Meetings;
   readonly #memo = new Map<Term, Node>();
   readonly #marks = new Map<GradTerm, Scope>();
   readonly #names: Map<Node, string>;
@@ -80,13 +80,10 @@ export class Evaluation {
     this.#names = names;
     this.#b = b;
     this.#setting = setting;
-    const known = tables.get(model) ?? {
-      nets: new Map(model.nets.map((net) => [net.name, net])),
-      counts: new Counts(model),
-    };
+    const known = tables.get(model) ?? tablesOf(model);
     tables.set(model, known);
     this.#nets = known.nets;
-    this.#counts = known.counts;
+    this.#meetings = known.meetings;
   }
 
   /** What batch norms in training mode have asked for, in the order of evaluation. */
@@ -103,7 +100,7 @@ export class Evaluation {
       call: [],
       marked: this.#marks,
       depth: 0,
-      counts: this.#counts.of([term], (name) => this.#setting.source(name).count),
+      counts: this.#meetings.of([term], { source: (name) => this.#setting.source(name).count }),
     };
     const stack: [Scope, Term][] = [[root, term]];
     while (stack.length > 0) {
@@ -301,12 +298,11 @@ export class Evaluation {
         call: ids,
         marked: new Map(),
         depth: where.depth,
-        counts: this.#counts.of(
-          this.#body(call).results,
-          () => 'batch',
-          args.map((arg) => arg.count),
-          meets,
-        ),
+        counts: this.#meetings.of(this.#body(call).results, {
+          source: () => 'batch',
+          params: args.map((arg) => arg.count),
+          results: meets,
+        }),
       };
       this.#calls.set(key, called);
     }
@@ -335,9 +331,7 @@ export class Evaluation {
   }
 
   #body(call: NetCall): NetBody {
-    const body = this.#nets.get(call.net)?.bodies.get(call.body);
-    if (!body) throw new Error(`internal: ${call.net} has no body ${call.body}`);
-    return body;
+    return bodyOf(this.#nets, call);
   }
 
   #uniform(where: Scope, place: string, nth: number, shape: Shape, args: readonly Node[]): Node {
@@ -370,4 +364,15 @@ function originOf(where: Scope, term: Term): string {
 }
 
 /** What is worked out once for a Model. */
-const tables = new WeakMap<Model, { nets: ReadonlyMap<string, Net>; counts: Counts }>();
+const tables = new WeakMap<Model, { nets: ReadonlyMap<string, Net>; meetings: Meetings }>();
+
+function tablesOf(model: Model) {
+  const nets = new Map(model.nets.map((net) => [net.name, net]));
+  return { nets, meetings: new Meetings((call) => bodyOf(nets, call)) };
+}
+
+function bodyOf(nets: ReadonlyMap<string, Net>, call: NetCall): NetBody {
+  const body = nets.get(call.net)?.bodies.get(call.body);
+  if (!body) throw new Error(`internal: ${call.net} has no body ${call.body}`);
+  return body;
+}

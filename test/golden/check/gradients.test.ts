@@ -46,6 +46,16 @@ describe('grad(y, x)', () => {
     accepted(game('f(2 * x)', 'def f(v) = expect(sum(grad(D(v), v)))\n'));
   });
 
+  test('x is no weight', () => {
+    const net = (x: string) =>
+      `net W(a: [8]) -> [8] = { let w = weight([8])  let k = 2 * w  return a * grad(sum(a * k), ${x}) }\n`;
+    expect(metric('expect(sum(W(x)) + D(x))', net('w'))).toContain('GAN0354 `w` is a weight');
+    accepted(game('expect(sum(W(x)) + D(x))', net('k')));
+    expect(
+      metric('expect(sum(grad(sum(x * p), p)) + D(x))', 'net P() -> [8] = weight([8])\nlet p = P()\n'),
+    ).toContain('GAN0354');
+  });
+
   test('y is one element for each example', () => {
     expect(metric('expect(sum(grad(tanh(x), x)))')).toContain('GAN0349');
     expect(metric('sum(grad(expect(D(x)), x))')).toContain('GAN0350');

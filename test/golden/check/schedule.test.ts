@@ -93,6 +93,12 @@ describe('sample', () => {
     expect(
       schedule('sample 50 of x  sample 40 of z  update D to minimize expect(D(x) - D(z)) with opt'),
     ).toContain('GAN0512 `x` holds 50 examples here and `z` 40');
+    // A metric is worked out at the end of the step, on what is held there.
+    const metrics = (body: string) =>
+      said(train(body).replace('output samples', 'metric apart = expect(norm(x - z))\noutput samples'));
+    expect(metrics(`sample 50 of x  sample z  ${update}`)).toContain('GAN0512');
+    expect(metrics(`sample x, z  ${update}  every 2 { sample 50 of x, z }`)).toContain('GAN0513');
+    expect(metrics(`sample 50 of x  sample z  ${update}  sample x`)).not.toContain('GAN05');
     expect(schedule('sample 2.5 of x')).toContain('GAN0241');
     expect(schedule('sample 0 of x')).toContain('GAN0242');
   });
@@ -104,6 +110,24 @@ describe('sample', () => {
         'sample 50 of x  sample z  update D to minimize expect(D(z + 0 * draw normal[8]) + D(x)) with opt',
       ),
     ).toContain('GAN0512');
+  });
+
+  test('a draw, or a net, brings two counts together', () => {
+    const both = 'update D to minimize expect(D(x + e)) + expect(D(z + e)) with opt';
+    const text = train(`sample 50 of x  sample z  ${both}`);
+    expect(said(text.replace('output samples', 'let e = draw normal[8]\noutput samples'))).toContain(
+      'GAN0512',
+    );
+    const net =
+      'net P(a: [8], b: [8]) -> (s: [1], t: [1]) = (s = dense(a, 1), t = dense(b, 1))\noutput samples';
+    const apart = train(
+      'sample 50 of x  sample z  update P to minimize expect(P(x, z).s) + expect(P(x, z).t) with opt',
+    );
+    accepted(apart.replace('output samples', net));
+    const meet = train(
+      'sample 50 of x  sample z  update P to minimize expect(P(x, z).s * P(x, z).t) with opt',
+    );
+    expect(said(meet.replace('output samples', net))).toContain('GAN0512');
   });
 
   test('a count that depends on what has run', () => {
