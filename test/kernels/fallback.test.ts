@@ -156,7 +156,6 @@ const programs: Record<string, () => tf.Tensor | tf.Tensor[]> = {
       tf.mul(z, w),
       tf.abs(z),
       tf.reshape(z, [2, 2]),
-      tf.concat([z, w]),
       tf.fft(z),
       tf.cast(z, 'float32'),
     ];
