@@ -34,8 +34,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const rounds = options.quick
-  ? { steps: Math.min(Number(options.steps), 6), seconds: 3 }
-  : { steps: Number(options.steps), seconds: 30 };
+  ? { steps: Math.min(Number(options.steps), 6), seconds: 3, waiting: 15 }
+  : { steps: Number(options.steps), seconds: 30, waiting: 60 };
 
 const built = path.resolve('node_modules/.cache/ganc-bench');
 const folder = mkdtempSync(path.join(tmpdir(), 'ganc-bench-'));

@@ -32,9 +32,20 @@ export class Child {
     }
   }
 
-  ask<T>(request: Request): Promise<T> {
+  async ask<T>(request: Request, patience = Number.POSITIVE_INFINITY): Promise<T> {
     this.process.stdin!.write(`${JSON.stringify(request)}\n`);
-    return this.answer<T>();
+    const answer = this.answer<T>();
+    if (patience === Number.POSITIVE_INFINITY) return answer;
+    // Its own failure, once it is killed, is nobody's news.
+    answer.catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.process.kill('SIGKILL');
+        reject(new Error(`no answer within ${patience / 1000} s`));
+      }, patience);
+    });
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
   async end(): Promise<void> {

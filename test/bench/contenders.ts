@@ -59,17 +59,22 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
     }
   }
   const first = nodes[0]!;
-  list.push({
-    name: 'tfjs by hand, wasm',
-    kind: 'tfjs',
-    threads: 1,
-    node: first.version,
-    command: first.path,
-    start: (workload, { inputs }) => [
-      first.path,
-      [program('peer-tfjs'), JSON.stringify({ workload, inputs })],
-    ],
-  });
+  for (const [kind, name] of [
+    ['tfjs', 'tfjs by hand, wasm'],
+    ['jax', 'jax-js, wasm'],
+  ] as const) {
+    list.push({
+      name,
+      kind,
+      threads: 1,
+      node: first.version,
+      command: first.path,
+      start: (workload, { inputs }) => [
+        first.path,
+        [program(`peer-${kind}`), JSON.stringify({ workload, inputs })],
+      ],
+    });
+  }
   if (python !== undefined) {
     for (const threads of [1, 2]) {
       list.push({

@@ -30,7 +30,11 @@ export async function growth(
           width: String(axis === 'width' ? width * factor : width),
         };
         const files = await prepare(workload, set, built, folder);
-        const { results } = await measure(workload, files, chosen, { steps: quick ? 3 : 10, seconds: 5 });
+        const { results } = await measure(workload, files, chosen, {
+          steps: quick ? 3 : 10,
+          seconds: 5,
+          waiting: 0,
+        });
         const cells = chosen.map((contender, i) => {
           const ms = results.find((r) => r.contender === contender)?.ms.median;
           if (factor === 1) base[i] = ms;

@@ -28,6 +28,7 @@ await build({
     ours: path.join(here, 'ours.ts'),
     limit: path.join(here, 'limit.ts'),
     runtime: path.join(here, 'runtime.ts'),
+    'peer-jax': path.join(here, 'peers/jax.ts'),
     'peer-tfjs': path.join(here, 'peers/tfjs.ts'),
   },
   outdir,

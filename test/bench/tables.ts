@@ -44,7 +44,9 @@ export function workloadTable(
     'wasm, MiB',
     'grows',
   ];
-  const why = failures.map(({ contender, reason }) => `- ${contender.name}: ${reason.trim().split('\n')[0]}`);
+  const why = failures.map(
+    ({ contender, reason }) => `- not measured: ${contender.name}, ${reason.trim().split('\n')[0]}`,
+  );
   return [`### ${titles[workload]}\n`, markdown(head, rows), '', ...why, why.length > 0 ? '' : null]
     .filter((line) => line !== null)
     .join('\n');
