@@ -124,27 +124,31 @@ export function scatterSvg(values: Float32Array, background?: Float32Array, titl
   });
 }
 
-/** The first channel of each example, one below another. */
+/** The first channel of each example, one below another; many in columns. */
 export function waveSvg({ count, shape, values }: Examples, rate: number, title?: string): string {
   const [length = 1, channels = 1] = shape;
   const stride = Math.max(1, Math.floor(length / 2000));
+  const columns = count <= 8 ? 1 : Math.ceil(Math.sqrt(count / 4));
+  const rowsOf = Math.ceil(count / columns);
   const rows = Array.from({ length: count }, (_, k) =>
     Array.from({ length: Math.floor(length / stride) }, (_, t) => ({
-      example: k + 1,
+      row: Math.floor(k / columns),
+      column: k % columns,
       ms: (1000 * t * stride) / rate,
       value: values[(k * length + t * stride) * channels]!,
     })),
   ).flat();
   return render({
     width: 720,
-    height: 40 + 90 * count,
+    height: 40 + (columns === 1 ? 90 : 45) * rowsOf,
     marginLeft: 44,
     x: { label: title === undefined ? 'milliseconds' : `${title} · milliseconds`, labelArrow: 'none' },
-    y: { domain: [-1, 1], label: null, ticks: [-0.5, 0, 0.5] },
+    y: { domain: [-1, 1], label: null, ticks: columns === 1 ? [-0.5, 0, 0.5] : [0] },
+    fx: { axis: null },
     fy: { axis: null },
     marks: [
       Plot.frame({ stroke: '#ddd' }),
-      Plot.line(rows, { x: 'ms', y: 'value', fy: 'example', stroke: '#08519c', strokeWidth: 0.8 }),
+      Plot.line(rows, { x: 'ms', y: 'value', fx: 'column', fy: 'row', stroke: '#08519c', strokeWidth: 0.8 }),
     ],
   });
 }

@@ -215,7 +215,10 @@ export interface Origin {
 export function locate(given: string): Origin {
   const path = resolve(given);
   if (!existsSync(path))
-    throw new UserError(`${given} does not exist`, { hint: 'give a run folder or a checkpoint in it' });
+    throw new UserError(`${given} does not exist`, {
+      hint: 'give a run folder or a checkpoint in it',
+      code: 2,
+    });
   if (!statSync(path).isDirectory()) {
     const folder = new RunFolder(dirname(dirname(path)));
     const isRun = basename(dirname(path)) === 'checkpoints' && folder.record() !== null;
@@ -228,7 +231,18 @@ export function locate(given: string): Origin {
   const folder = new RunFolder(path);
   const latest = folder.latest();
   if (folder.record() === null && latest === null) {
-    throw new UserError(`${given} is not a run folder: it has no run.json and no checkpoints`);
+    const inside = readdirSync(path).filter((name) => existsSync(join(path, name, 'run.json')));
+    throw new UserError(`${given} is not a run folder: it has no run.json and no checkpoints`, {
+      ...(inside.length > 0
+        ? {
+            hint: `there are runs in it: ${inside
+              .slice(0, 3)
+              .map((name) => join(given, name))
+              .join(', ')}`,
+          }
+        : {}),
+      code: 2,
+    });
   }
   return { folder, checkpoint: latest?.path ?? null, newest: true };
 }

@@ -44,14 +44,15 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
     for (const path of await sample(model, run, options, host)) process.stdout.write(`${shown(path)}\n`);
   });
   program.addCommand(draw);
+  const run = `runs/${model.name}-1`;
   program.addHelpText(
     'after',
     `
 Examples:
-  $ ${command}                              train, into runs/${model.name}-1
-  $ ${command} --steps 200 --seed 7         a short run with another seed
-  $ ${command} --from runs/${model.name}-1         go on where it was left
-  $ ${command} sample runs/${model.name}-1 -o drawn.png
+  $ ${command}${' '.repeat(run.length + 8)}train, into ${run}
+  $ ${command} --steps 200 --seed 7${' '.repeat(Math.max(2, run.length - 12))}a short run with another seed
+  $ ${command} --from ${run}  go on where it was left
+  $ ${command} sample ${run} -o drawn.png
 
 A run folder holds run.json, log.jsonl, curves.svg, samples/ and checkpoints/ (safetensors).
 Ctrl-C finishes the step, writes a checkpoint and leaves; twice leaves at once.

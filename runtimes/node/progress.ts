@@ -19,15 +19,26 @@ export function makeProgress(stream: NodeJS.WriteStream, now: () => number): Pro
 }
 
 /** Mean step time, the latest steps weighing most: a first step that warms up is soon forgotten. */
-class Pace {
+class Mean {
   private mean = 0;
   private weight = 0;
+  constructor(private readonly keep: number) {}
   add(ms: number): void {
-    this.mean = 0.9 * this.mean + 0.1 * ms;
-    this.weight = 0.9 * this.weight + 0.1;
+    this.mean = this.keep * this.mean + (1 - this.keep) * ms;
+    this.weight = this.keep * this.weight + (1 - this.keep);
   }
   get ms(): number {
     return this.weight === 0 ? 0 : this.mean / this.weight;
+  }
+}
+
+class Pace {
+  readonly now = new Mean(0.9);
+  /** For what is left: a machine that is busy for a second says little about the next minutes. */
+  readonly steady = new Mean(0.995);
+  add(ms: number): void {
+    this.now.add(ms);
+    this.steady.add(ms);
   }
 }
 
@@ -43,10 +54,7 @@ class Bar implements Progress {
     this.pace = new Pace();
     this.bar = new SingleBar({
       stream: this.stream,
-      format: `${phase.name} {bar} {text}`,
-      barsize: 24,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
+      format: (_, { progress }, { text }) => fitted(phase.name, progress, text, this.stream.columns),
       hideCursor: true,
       linewrap: false,
       gracefulExit: false,
@@ -60,7 +68,7 @@ class Bar implements Progress {
     if (now - this.drawn < 100 && report.progress < 1) return;
     this.drawn = now;
     this.bar?.update(Math.round(1000 * Math.min(1, report.progress)), {
-      text: summary(report, this.pace.ms),
+      text: summary(report, this.pace),
     });
   }
   end(): void {
@@ -91,7 +99,7 @@ class Lines implements Progress {
   }
   step(report: StepReport): void {
     this.pace.add(report.ms);
-    const line = `${report.phase.name} ${summary(report, this.pace.ms)}`;
+    const line = `${report.phase.name} ${summary(report, this.pace)}`;
     this.pending = line;
     if (this.now() - this.last < PAUSE && report.progress < 1) return;
     this.last = this.now();
@@ -107,14 +115,23 @@ class Lines implements Progress {
   }
 }
 
-function summary({ phase, done, progress, values }: StepReport, ms: number): string {
+/** The line of the bar: where the terminal is narrow the bar is shorter, then the text is cut. */
+export function fitted(name: string, progress: number, text: string, columns = 80): string {
+  const room = Math.min(24, columns - 1 - name.length - text.length - 2);
+  const full = Math.round(Math.max(0, Math.min(1, progress)) * room);
+  const bar = room < 4 ? '' : `${'█'.repeat(full)}${'░'.repeat(room - full)} `;
+  return `${name} ${bar}${text}`.slice(0, columns - 1);
+}
+
+function summary({ phase, done, progress, values }: StepReport, pace: Pace): string {
+  const ms = pace.now.ms;
   const parts = [
     phase.steps === null ? `${done} (${Math.floor(100 * progress)} %)` : `${done}/${phase.steps}`,
   ];
   parts.push(`${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms/step`);
-  for (const [name, value] of Object.entries(values)) parts.push(`${name} ${number(value)}`);
-  const left = progress > 0 ? (ms * done * (1 - progress)) / progress : 0;
+  const left = progress > 0 ? (pace.steady.ms * done * (1 - progress)) / progress : 0;
   if (progress < 1 && done > 1) parts.push(`${duration(left)} left`);
+  for (const [name, value] of Object.entries(values)) parts.push(`${name} ${number(value)}`);
   return parts.join(' · ');
 }
 

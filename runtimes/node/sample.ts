@@ -1,6 +1,6 @@
 /** Draws from a trained model: `sample RUN`. */
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
 import { differences, restoreForOutputs } from '../core/checkpoint.ts';
 import { said, UserError } from '../core/errors.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
@@ -29,8 +29,8 @@ export async function sample(
   }
   const count = options.count ?? 64;
   const path = resolve(options.path ?? `${output.name}.${options.format ?? 'png'}`);
-  const format = options.format ?? (path.endsWith('.npy') ? 'npy' : 'png');
-  if (format === 'png' && !isDrawable(output)) {
+  const format = options.format ?? formatOf(path, output);
+  if (format !== 'npy' && !isDrawable(output)) {
     throw new UserError(
       `\`${output.name}\` is [${output.type.shape.join(', ')}], of which there is no picture`,
       {
@@ -63,12 +63,15 @@ export async function sample(
               'x',
               await surroundings(run, output),
             )
-          ).map(({ name, bytes }) => ({
-            path: name === 'x.png' ? path : path.replace(/(\.png)?$/, name.slice(1)),
-            bytes,
-          }));
+          )
+            .filter(({ name }) => format === 'png' || name.endsWith(format))
+            .map(({ name, bytes }) => ({
+              path: name === `x.${format}` ? path : path.replace(/(\.png)?$/, name.slice(1)),
+              bytes,
+            }));
     for (const one of paths) {
       try {
+        mkdirSync(dirname(one.path), { recursive: true });
         writeFileSync(one.path, one.bytes);
       } catch (error) {
         throw new UserError(`${shown(one.path)} could not be written: ${said(error)}`, { code: 2 });
@@ -79,6 +82,18 @@ export async function sample(
     run.dispose();
     for (const dataset of Object.values(datasets)) await dataset.close?.();
   }
+}
+
+/** What a file's name asks for; sound has a picture and a WAV beside it, or the WAV alone. */
+function formatOf(path: string, output: OutputSpec): 'png' | 'npy' | 'wav' {
+  const ending = extname(path);
+  if (ending === '.npy') return 'npy';
+  if (ending === '.wav' && output.type.meaning === 'sound') return 'wav';
+  if (ending === '.png' || ending === '') return 'png';
+  throw new UserError(`\`${output.name}\` is not written as ${ending}`, {
+    hint: `.png is a picture${output.type.meaning === 'sound' ? ', .wav the sound' : ''}, .npy the numbers`,
+    code: 2,
+  });
 }
 
 function chooseOutput(model: CompiledModel, name: string | undefined): OutputSpec {

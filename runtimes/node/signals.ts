@@ -5,7 +5,8 @@ export interface StopRequest {
   dispose(): void;
 }
 
-export function listenForStop(): StopRequest {
+/** `say` writes a line without getting into that of the progress. */
+export function listenForStop(say: (line: string) => void): StopRequest {
   let requested = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (requested) {
@@ -14,7 +15,7 @@ export function listenForStop(): StopRequest {
       process.exit(signal === 'SIGTERM' ? 143 : 130);
     }
     requested = true;
-    process.stderr.write('\nstopping after this step, with a checkpoint; again to leave at once\n');
+    say('stopping after this step, with a checkpoint; again to leave at once');
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -8,6 +8,7 @@ import type { CompiledModel, PhaseSpec } from '../core/model.ts';
 import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
+import { isDrawable } from './drawing.ts';
 import { locate, type Origin, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
@@ -53,7 +54,7 @@ export async function train(
 
   const datasets = await openData(model, settings.data ?? {}, host);
   const run = new TrainingRun(model, { seed, datasets });
-  const stop = listenForStop();
+  const stop = listenForStop((line) => progress.say(line));
   try {
     run.state.initialise(seed);
     if (file === null) startNets(run, host);
@@ -62,14 +63,16 @@ export async function train(
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
     folder.openLog(run.state.total);
-    progress.say(beginning(run, folder, seed));
+    progress.say(beginning(run, folder, seed, origin !== null && file === null));
+    const undrawn = nothingDrawn(model);
+    if (undrawn !== null) progress.say(undrawn);
     const pictures = new Pictures(run, folder);
     const status = await trainLoop(
       run,
       cadenceOf(model.phases, run, settings),
       loopHost(run, folder, pictures, progress, stop, settings),
     ).catch((error) => {
-      throw withLastGood(error, folder);
+      throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
     progress.end();
     for (const dataset of Object.values(datasets)) {
@@ -87,14 +90,23 @@ export async function train(
   }
 }
 
-function beginning(run: TrainingRun, folder: RunFolder, seed: number): string {
+function beginning(run: TrainingRun, folder: RunFolder, seed: number, anew: boolean): string {
   const { model, state } = run;
   const line = `${model.name} → ${shown(folder.path)} (seed ${seed})`;
+  if (anew) return `${line}, from the start: it has no checkpoint yet`;
   if (state.total === 0) return line;
   const over = state.phase === model.phases.length - 1 && run.phaseDone();
   return over
     ? `${line}: its ${state.total} steps are done; --steps with a larger number goes on`
     : `${line}, from step ${state.total}`;
+}
+
+/** A run without pictures says why. */
+function nothingDrawn({ outputs }: CompiledModel): string | null {
+  if (outputs.length === 0) return 'no pictures: the model declares no `output`';
+  if (outputs.some(isDrawable)) return null;
+  const first = outputs[0]!;
+  return `no pictures: of [${first.type.shape.join(', ')}] there are none; ganc sample --format npy writes \`${first.name}\` as numbers`;
 }
 
 function loopHost(

@@ -48,6 +48,13 @@ for (const command of commands) {
 
 leaveQuietlyWithTheReader();
 try {
+  const [first] = process.argv.slice(2);
+  if (first?.endsWith('.gan')) {
+    throw new CannotRun(
+      `what shall be done with ${first}?`,
+      `ganc train ${first}, or check, summary, compile`,
+    );
+  }
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

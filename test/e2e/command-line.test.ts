@@ -39,6 +39,7 @@ describe('help', () => {
 describe('slips are named, with the nearest thing meant', () => {
   test.each([
     [['chekc', 'a.gan'], /unknown command 'chekc'\s+\(Did you mean check\?\)/],
+    [['first.gan'], /what shall be done with first\.gan\?\s+help: ganc train first\.gan/],
     [['check', '--fromat', 'json', 'a.gan'], /unknown option '--fromat'\s+\(Did you mean --format\?\)/],
     [['check', '--format', 'xml', 'a.gan'], /Allowed choices are pretty, json, github/],
     [['check'], /missing required argument 'FILE'/],

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -112,6 +112,17 @@ describe('a run', () => {
     expect(readFileSync(npy).equals(hundred)).toBe(false);
     const [png] = await sample(tinyModel(), folder, { path: join(root, 'p.png'), backend: 'cpu' });
     expect((await sharp(png).metadata()).format).toBe('png');
+    const deep = join(root, 'made/for/it.png');
+    expect(await sample(tinyModel(), folder, { path: deep, backend: 'cpu' })).toEqual([deep]);
+    expect(readFileSync(deep).subarray(1, 4).toString()).toBe('PNG');
+    for (const name of ['p.jpg', 'p.wav']) {
+      await fails(
+        sample(tinyModel(), folder, { path: join(root, name), backend: 'cpu' }),
+        extname(name),
+        '.npy',
+      );
+    }
+    await fails(sample(tinyModel(), root, { backend: 'cpu' }), 'not a run folder', 'there are runs in it');
     await fails(sample(tinyModel(), folder, { output: 'nothing', backend: 'cpu' }), 'nothing', 'points');
   });
 
@@ -217,7 +228,7 @@ describe('what goes wrong is said', () => {
       'D/dense_1/kernel is [2, 1] there and [2, 5] here',
     );
     const path = new RunFolder(join(root, 'other')).latest()!.path;
-    writeFileSync(path, readFileSync(path).subarray(0, 1600));
+    writeFileSync(path, readFileSync(path).subarray(0, -4));
     await fails(train(tinyModel(), { from: join(root, 'other') }, {}), 'cut off', path);
   });
 

@@ -337,6 +337,7 @@ describe('pictures', async () => {
     expect(grey![0]).toBeCloseTo(127 / 127.5 - 1, 1);
     const [flat] = await all(root, declared('x', 'tensor', 64));
     expect(flat).toEqual(grey);
+    await fails(root, [declared('x', 'sound', 64, 1)], 'holds pictures', 'declared sound');
     await fails(root, [declared('x', 'image', 8, 8, 3), declared('y', 'label', 1)], '2 classes', 'cats');
   });
 

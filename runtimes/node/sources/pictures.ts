@@ -50,6 +50,12 @@ export async function openPictures(
   const { files, classes, names } = found;
   const picture = record.find((d) => d.type.meaning !== 'label');
   const label = record.find((d) => d.type.meaning === 'label');
+  if (picture?.type.meaning === 'sound') {
+    throw new UserError(
+      `${folder} holds pictures, but \`${picture.name}\` is declared ${typeText(picture.type)}`,
+      { hint: 'give a folder of WAV, or declare it image[h, w, c]' },
+    );
+  }
   if (label !== undefined && classes === null) {
     throw new UserError(
       `${folder} gives no classes for \`${label.name}\`: its pictures do not lie in sub-folders`,
