@@ -230,7 +230,7 @@ class PhaseWalk {
       // A weight that the loss does not depend on is left alone; one whose gradient is 0 (`0 * …`) is still stepped.
       const untouched = gradients.some((g) => splat(g) === 0) ? this.#withoutInfluence(update) : null;
       const reached = weights.flatMap(({ name }, i) => {
-        const g = gradients[i]!;
+        const g = asItIs(b, gradients[i]!);
         return splat(g) === 0 && untouched!.has(name) ? [] : [{ name, g }];
       });
       if (reached.length > 0) {
@@ -247,7 +247,7 @@ class PhaseWalk {
       for (const name of update.losses) {
         const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
         if (!loss || logs.some((log) => log.kind === 'log' && log.name === name)) continue;
-        const value = here.value(loss.term);
+        const value = asItIs(b, here.value(loss.term));
         this.#losses.add(name);
         logs.push({ kind: 'log', name, value });
         needs.push(value);
@@ -350,6 +350,11 @@ class PhaseWalk {
   #inOrder(nets: readonly string[]): string[] {
     return this.#model.nets.map((net) => net.name).filter((name) => nets.includes(name));
   }
+}
+
+/** A weight itself, as a gradient or a loss: read before the statement changes it. */
+function asItIs(b: GraphBuilder, node: Node): Node {
+  return node.kind === 'leaf' && node.leaf.kind === 'weight' ? b.op('stop', [node]) : node;
 }
 
 /** Whether a block is executed in each step. */

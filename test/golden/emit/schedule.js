@@ -576,11 +576,17 @@ async function learn(run) {
 
   // ── every 5 (line 46)
   if (run.step % 5 === 0) {
-    // ── sample x, z (line 46)
-    await run.sample(['x', 'z']);
-    const { x: x$2, z: z$3 } = run.samples;
+    // ── sample x (line 46)
+    await run.sample(['x']);
+    const { x: x$2 } = run.samples;
+
+    // ── sample 16 of z (line 46)
+    await run.sample(['z'], 16);
+    const { z: z$3 } = run.samples;
 
     // ── update D to minimize 16 * critic with d_opt (line 46)
+    // line 38, backwards: update D to minimize critic with d_opt
+    const broadcast_to_back = tf.fill([1], 1);
     // line 12, backwards: dense(1)
     const D_dense_2_bias_grad$2 = tf.fill([1], 0);
     // line 11: dense(6)
@@ -650,12 +656,10 @@ async function learn(run) {
     const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
     tf.dispose(D_leaky_relu_back$x$2);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back_div$4 = 16 / run.batch;
-    const expect_back_broadcast_to$5 = tf.reshape(expect_back_div$4, [1]);
-    const expect_back$4 = tf.broadcastTo(expect_back_div$4, [run.batch, 1]);
+    const expect_back$4 = tf.fill([16, 1], 1);
     // line 12, backwards: dense(1)
-    const D_dense_2_back_linear$4 = nn.linear(expect_back_broadcast_to$5, w['D/dense_2/kernel'], true);
-    tf.dispose(expect_back_broadcast_to$5);
+    const D_dense_2_back_linear$4 = nn.linear(broadcast_to_back, w['D/dense_2/kernel'], true);
+    tf.dispose(broadcast_to_back);
     const D_dense_2_back$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
     tf.dispose(expect_back$4);
     // line 12, backwards: leaky_relu
