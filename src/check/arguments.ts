@@ -1,9 +1,9 @@
 /** Arguments against parameters: by position, then by name; and what a constant argument must be. */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { nearest } from '../diagnostics/nearest.ts';
 import { wholeNumber } from './constants.ts';
 import type { Checker } from './context.ts';
 import { describe, type Given, type Value } from './value.ts';
+import { argumentMeant } from './words.ts';
 
 export interface Formal {
   readonly name: string;
@@ -50,18 +50,11 @@ export function matchArguments(
     const { text, span: nameSpan } = argument.name;
     const formal = formals.find((f) => f.name === text);
     if (!formal) {
-      const near = nearest(
-        text,
-        formals.map((f) => f.name).filter((f) => !matched.has(f)),
-      );
-      c.report(
-        'GAN0220',
-        nameSpan,
-        { callee, name: text },
-        near
-          ? { help: `did you mean \`${near}\`?`, fix: [{ span: nameSpan, text: near }] }
-          : { help: `it takes: ${signatureText(callee, formals)}` },
-      );
+      const free = formals.map((f) => f.name).filter((f) => !matched.has(f));
+      const extras = argumentMeant(text, free, nameSpan) ?? {
+        help: `it takes: ${signatureText(callee, formals)}`,
+      };
+      c.report('GAN0220', nameSpan, { callee, name: text }, extras);
       ok = false;
     } else if (matched.has(text)) {
       twice(c, callee, text, nameSpan);

@@ -8,6 +8,7 @@ import type { Checker, Env } from './context.ts';
 import { evaluate, evaluateArguments } from './expressions.ts';
 import { distributionNames, initializerNames } from './operations.ts';
 import { type Given, showNumber } from './value.ts';
+import { didYouMean, distributionsElsewhere } from './words.ts';
 
 const optional = (name: string): Formal => ({ name, required: false });
 const required = (name: string): Formal => ({ name, required: true });
@@ -38,13 +39,8 @@ export function distribution(
 ): { readonly dist: Distribution; readonly shape: Shape } | null {
   const { text: name, span } = expr.name;
   if (!(distributionNames as readonly string[]).includes(name)) {
-    const near = nearest(name, distributionNames);
-    c.report(
-      'GAN0229',
-      span,
-      { name, known: distributionNames },
-      near ? { help: `did you mean \`${near}\`?` } : {},
-    );
+    const near = distributionsElsewhere.get(name) ?? nearest(name, distributionNames);
+    c.report('GAN0229', span, { name, known: distributionNames }, didYouMean(near, span));
     return null;
   }
   const kind = name as Distribution['kind'];

@@ -139,9 +139,27 @@ function describe(c: Checker, { term, variant, result }: Found, where = ''): Rep
 
 /** So that a body, which ends at `span`, gives what its net declares. */
 export function resultRepair(c: Checker, term: Term, shape: Shape, span: Span): Repair | null {
+  const flat = flattening(c, term, shape);
+  if (flat) return flat;
   const same = sizeOf(term.shape) === sizeOf(shape);
   const found = same ? null : search(c, term, widths(c, term, shape), ({ shape: s }) => equal(s, shape));
   return found ? describe(c, found) : insertion(term.shape, shape, span);
+}
+
+/** A `dense` at the end of a critic acts on the last axis alone, where `flatten` was forgotten before it. */
+function flattening(c: Checker, end: Term, wanted: Shape): Repair | null {
+  if (wanted.length !== 1 || end.shape.length < 2 || end.shape.at(-1) !== wanted[0]) return null;
+  const dense = chainOf(end, reach).find((term) => term.kind === 'layer');
+  const layout = dense && c.layouts.get(dense);
+  if (!layout || dense.layer !== 'dense' || !equal(dense.shape, end.shape)) return null;
+  const source = c.sources.get(layout.span.file)?.text ?? '';
+  const { start } = layout.span;
+  if (!/\|>\s*$/.test(source.slice(0, start))) return null;
+  const stage = source.slice(start, layout.span.end).replace(/\s+/g, ' ');
+  return {
+    help: `\`dense\` acts on the last axis alone: \`flatten |> ${stage}\` would give ${showShape(wanted)}`,
+    fix: [{ span: { ...layout.span, end: start }, text: 'flatten |> ' }],
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Words for names that are not there: the nearest one, the operator, or what it is called here. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { nearest } from '../diagnostics/nearest.ts';
 import type { Extras } from '../diagnostics/table.ts';
 
 /** Help and edit for a misspelt name. */
@@ -55,4 +56,48 @@ export const elsewhere: ReadonlyMap<string, string> = new Map([
   ['E', 'expect'],
   ['swish', 'silu'],
   ['clip', 'clamp'],
+]);
+
+/** What other libraries call an argument. */
+const argumentsElsewhere: ReadonlyMap<string, string> = new Map([
+  ['learning_rate', 'lr'],
+  ['rate', 'lr'],
+  ['eps', 'epsilon'],
+  ['weight_decay', 'decay'],
+  ['kernel_size', 'kernel'],
+  ['out_channels', 'filters'],
+  ['channels', 'filters'],
+  ['out_features', 'units'],
+  ['features', 'units'],
+  ['negative_slope', 'slope'],
+  ['alpha', 'slope'],
+  ['use_bias', 'bias'],
+  ['dim', 'axis'],
+  ['axes', 'axis'],
+  ['keepdim', 'keep'],
+  ['keepdims', 'keep'],
+]);
+
+/** Help for an argument that `callee` does not have, among those that it has and was not given. */
+export function argumentMeant(name: string, free: readonly string[], span: Span): Extras | undefined {
+  if (name === 'betas' && free.includes('beta1')) {
+    return { help: 'they are two arguments here: `beta1 = 0.9, beta2 = 0.999`' };
+  }
+  if (name === 'activation') return { help: 'an activation is a stage of its own: `|> dense(64) |> relu`' };
+  const here = argumentsElsewhere.get(name);
+  if (here !== undefined && free.includes(here)) {
+    return { help: `here it is called \`${here}\``, fix: [{ span, text: here }] };
+  }
+  const near = nearest(name, free);
+  return near === undefined ? undefined : didYouMean(near, span);
+}
+
+/** What other libraries call a distribution. */
+export const distributionsElsewhere: ReadonlyMap<string, string> = new Map([
+  ['gaussian', 'normal'],
+  ['Gaussian', 'normal'],
+  ['randn', 'normal'],
+  ['rand', 'uniform'],
+  ['onehot', 'categorical'],
+  ['one_hot', 'categorical'],
 ]);

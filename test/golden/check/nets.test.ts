@@ -55,6 +55,31 @@ output out = A(z)
     ).toEqual(['A/dense_1/kernel']);
   });
 
+  test('habits of other libraries', () => {
+    const text = (stages: string) =>
+      `data x ~ [8, 8, 2]\nnet D(x: [8, 8, 2]) -> [1] = x\n  |> ${stages}\noutput out = D(x)\n`;
+    accepted(text('conv(4, kernel = 3, stride = 2) |> relu |> flatten |> dense(1)'));
+    // A critic without `flatten`: one number for each position.
+    expect(said(text('conv(4, kernel = 3) |> dense(1) |> sigmoid'))).toContain(
+      'help: `dense` acts on the last axis alone: `flatten |> dense(1)` would give [1]',
+    );
+    const asked = (stages: string) => said(text(`${stages} |> flatten |> dense(1)`));
+    expect(asked('conv(4, kernel_size = 3)')).toContain('help: here it is called `kernel`');
+    expect(asked('conv(4, kernel = 3) |> leaky_relu(alpha = 0.1)')).toContain('here it is called `slope`');
+    expect(asked('conv(4, kernel = 3, activation = 1)')).toContain('an activation is a stage of its own');
+    expect(asked('conv(4, kernel = 3, stirde = 2)')).toContain('help: did you mean `stride`?');
+    expect(asked('conv(4, kernel = 3, colour = 2)')).toContain('help: it takes: `conv(');
+    const train = (optimizer: string) =>
+      said(
+        `data x ~ [2]\nnoise z ~ gaussian[2]\nnet D(x: [2]) -> [1] = x |> dense(1)\nloss l = expect(D(x))\ntrain (batch = 2, steps = 1) { sample x update D to minimize l with ${optimizer} }\n`,
+      );
+    expect(train('adam(learning_rate = 1)')).toContain('here it is called `lr`');
+    expect(train('adam(1, betas = [0.5, 0.9])')).toContain(
+      'two arguments here: `beta1 = 0.9, beta2 = 0.999`',
+    );
+    expect(train('sgd(1)')).toContain('help: did you mean `normal`?');
+  });
+
   test('`as` on something else', () => {
     expect(
       said('noise z ~ normal[8]\nnet A(z: [8]) -> [8] = z |> relu as bend\noutput out = A(z)\n'),
