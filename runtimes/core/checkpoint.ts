@@ -9,6 +9,7 @@ import { said, UserError } from './errors.ts';
 import type { CompiledModel } from './model.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+import { table } from './state.ts';
 
 interface Counts {
   format: 1;
@@ -51,7 +52,7 @@ export async function captureCheckpoint(
   await put('frozen:', state.frozen);
   await put('averaged:', state.averages);
   await put('sample:', state.samples);
-  const steps: Counts['optimizers'] = {};
+  const steps: Counts['optimizers'] = table();
   for (const [optimizer, states] of Object.entries(state.optimizers)) {
     steps[optimizer] = {};
     for (const [weight, s] of Object.entries(states)) {

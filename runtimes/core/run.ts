@@ -15,7 +15,7 @@ import type {
 } from './model.ts';
 import { clipGradients, optimiseWeight } from './optimise.ts';
 import { dataStream, drawStream, drawValues, permutation, sourceStream } from './random.ts';
-import { State } from './state.ts';
+import { State, table } from './state.ts';
 
 export interface RunSettings {
   seed: number;
@@ -31,7 +31,7 @@ interface Field {
 
 export class TrainingRun implements Run {
   readonly state: State;
-  readonly feeds: Record<string, Feed> = {};
+  readonly feeds: Record<string, Feed> = table();
   readonly frozen: Record<string, Tensor> = {};
   readonly averaged: Record<string, Tensor> = {};
   /** What outputs use: the average where the phase keeps one. */
@@ -266,7 +266,7 @@ export class TrainingRun implements Run {
 
   /** The step's notes as numbers. Losses are kept: one that a later step does not evaluate has still this value. */
   async readNotes(): Promise<Record<string, number>> {
-    const out: Record<string, number> = {};
+    const out: Record<string, number> = table();
     for (const [name, tensor] of this.noted) out[name] = (await tensor.data())[0]!;
     for (const name of this.phase.losses) if (name in out) this.state.losses[name] = out[name]!;
     this.forgetNotes();
@@ -292,7 +292,7 @@ export class TrainingRun implements Run {
    */
   async evaluate(output: OutputSpec, count: number, stream: string, nth = 0): Promise<Tensor> {
     const { seed } = this.settings;
-    const samples: Record<string, Tensor> = {};
+    const samples: Record<string, Tensor> = table();
     try {
       for (const name of output.sources) {
         if (samples[name] !== undefined) continue;

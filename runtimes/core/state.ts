@@ -8,23 +8,26 @@ import type { OptimizerState } from './optimise.ts';
 
 type Tensors = Record<string, Tensor>;
 
+/** A table of user's names, which has none of its own (`constructor`, `toString`). */
+export const table = <T>(): Record<string, T> => Object.create(null);
+
 export class State {
   /** Weights and stats by name. */
-  readonly live: Tensors = {};
-  readonly frozen: Tensors = {};
+  readonly live: Tensors = table();
+  readonly frozen: Tensors = table();
   /** Only of nets whose averaging has begun. */
-  readonly averages: Tensors = {};
+  readonly averages: Tensors = table();
   /** By optimiser, then weight. */
-  readonly optimizers: Record<string, Record<string, OptimizerState>> = {};
-  readonly samples: Tensors = {};
+  readonly optimizers: Record<string, Record<string, OptimizerState>> = table();
+  readonly samples: Tensors = table();
   /** Nets whose averaging has begun. */
   readonly averaging = new Set<string>();
   /** Spectral kernels whose power iteration is up to date. */
   readonly iterated = new Set<string>();
   /** How often each source was sampled. */
-  readonly drawn: Record<string, number> = {};
+  readonly drawn: Record<string, number> = table();
   /** Losses as last evaluated in an update. */
-  readonly losses: Record<string, number> = {};
+  readonly losses: Record<string, number> = table();
   /** `sample` statements executed. */
   sampled = 0;
   /** Steps done in the whole run, the current phase, and steps done in it. */

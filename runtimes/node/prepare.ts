@@ -6,6 +6,7 @@ import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { TrainingRun } from '../core/run.ts';
+import { table } from '../core/state.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host } from './options.ts';
 import { builtInNames, openSource } from './sources/open.ts';
@@ -49,7 +50,7 @@ export async function openData(
       code: 2,
     });
   }
-  const opened: Record<string, Dataset> = {};
+  const opened: Record<string, Dataset> = table();
   for (const record of model.data) {
     if (!record.fields.some((f) => wanted(f.name))) continue;
     const name = record.fields[0]!.name;
