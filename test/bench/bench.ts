@@ -1,19 +1,19 @@
 /**
  * The benchmark: workloads W1–W5 by all contenders in one run. See test/bench/README.md.
  *
- *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--steps N] [--quick] [--profile]
+ *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--steps N] [--quick] [--profile] [--write]
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { contenders, nodeAt } from './contenders.ts';
 import { growth } from './growth.ts';
 import { prepare } from './inputs.ts';
 import { limits } from './limit-run.ts';
-import { measure } from './measure.ts';
+import { measure, type Result } from './measure.ts';
 import { profile } from './profile-run.ts';
-import { workloadTable } from './tables.ts';
+import { aims, workloadTable } from './tables.ts';
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2),
@@ -24,6 +24,8 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '30' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    /** Puts what is measured into the README beside this file. */
+    write: { type: 'boolean', default: false },
   },
 });
 const known = ['w1', 'w2', 'w3', 'w4', 'w5', 'limit', 'growth'];
@@ -39,24 +41,47 @@ const rounds = options.quick
 
 const built = path.resolve('node_modules/.cache/ganc-bench');
 const folder = mkdtempSync(path.join(tmpdir(), 'ganc-bench-'));
+const said: string[] = [];
+const say = (text: string) => {
+  said.push(text);
+  console.log(text);
+};
 try {
   const nodes = [process.execPath, ...options.node].map((command) => nodeAt(command, built));
   const list = contenders(nodes, options.python, built);
-  console.log(
-    `${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${nodes.map((n) => n.version).join(' and ')}; ${new Date().toISOString().slice(0, 10)}\n`,
-  );
+  const versions = nodes.map((n) => n.version).join(' and ');
+  const date = new Date().toISOString().slice(0, 10);
+  say(`${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${versions}; ${date}.`);
+  say(`Load of the machine when it began: ${loadavg()[0]!.toFixed(1)} (0 is quiet).\n`);
+  const measured: { workload: string; results: Result[] }[] = [];
   for (const name of only.filter((n) => /^w\d$/.test(n))) {
     const files = await prepare(name, {}, built, folder);
-    if (options.profile) console.log(await profile(name, files, list, rounds));
-    else console.log(workloadTable(name, await measure(name, files, list, rounds)));
+    if (options.profile) say(await profile(name, files, list, rounds));
+    else {
+      const found = await measure(name, files, list, rounds);
+      measured.push({ workload: name, results: found.results });
+      say(workloadTable(name, found));
+    }
   }
-  if (!options.profile && only.includes('limit'))
-    console.log(await limits(list, built, options.quick ? 5 : 15));
-  if (!options.profile && only.includes('growth'))
-    console.log(await growth(list, built, folder, options.quick));
+  if (measured.length > 0) say(aims(measured));
+  if (!options.profile && only.includes('limit')) say(await limits(list, built, options.quick ? 5 : 15));
+  if (!options.profile && only.includes('growth')) say(await growth(list, built, folder, options.quick));
+  if (options.write) write(said.join('\n'));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Between the README's two marks; paths are nobody's business. */
+function write(text: string): void {
+  const file = 'test/bench/README.md';
+  const args = process.argv.slice(2).map((a) => (path.isAbsolute(a) ? `…/${path.basename(a)}` : a));
+  const marks = /(<!-- measured -->\n)[\s\S]*(<!-- end -->)/;
+  const part = `\n    npm run bench -- ${args.join(' ')}\n\n${text}\n`;
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(marks, (_, begin, end) => begin + part + end),
+  );
 }

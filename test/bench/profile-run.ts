@@ -28,10 +28,10 @@ export async function profile(
     await child.end();
     const rows = lines
       .filter((l) => l.ms >= 0.005)
-      .map((l) => [l.name, place[l.where], figure(l.calls), figure(l.ms)]);
+      .map((l) => [l.name, place[l.where], figure(l.calls), figure(l.ms), figure(l.gflops)]);
     parts.push(
       `### ${workload}, ${contender.name}, Node ${contender.node}: ${figure(spread(ms.slice(5)).median)} ms a step, counted\n`,
-      markdown(['', 'what', 'calls a step', 'ms a step'], rows),
+      markdown(['', 'what', 'calls a step', 'ms a step', 'GFLOP/s'], rows),
       '',
     );
   }

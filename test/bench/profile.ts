@@ -4,13 +4,16 @@ import { BACKEND } from '../../runtimes/kernels/wasm/backend.ts';
 import { type Engine, JOB } from '../../runtimes/kernels/wasm/engine.ts';
 import type { ProfileLine } from './protocol.ts';
 
-type Count = { calls: number; ms: number };
+type Count = { calls: number; ms: number; flops: number };
+/** As the engine's product counts them: where its left side comes from. */
+const kinds = ['matrix', 'windows', 'windows, transposed', 'stride phase'];
 const cpu = new Map<string, Count>();
 let depth = 0;
 
-function add(to: Map<string, Count>, name: string, ms: number): void {
-  const c = to.get(name) ?? { calls: 0, ms: 0 };
+function add(to: Map<string, Count>, name: string, ms: number, flops = 0): void {
+  const c = to.get(name) ?? { calls: 0, ms: 0, flops: 0 };
   c.calls++;
+  c.flops += flops;
   c.ms += ms;
   to.set(name, c);
 }
@@ -57,9 +60,15 @@ export function countOurs(engine: Engine): { stepTook(ms: number): void; lines()
   const names = Object.fromEntries(Object.entries(JOB).map(([name, code]) => [code, name]));
   const run = engine.run.bind(engine);
   engine.run = (job, operations) => {
+    // A product is told by its kind and sizes: kernels see them in other orders.
+    const words = engine.words;
+    const [kind, m, n, k] = [words[0]!, words[4]!, words[5]!, words[6]!];
     const begin = performance.now();
     run(job, operations);
-    add(jobs, names[job] ?? String(job), performance.now() - begin);
+    const ms = performance.now() - begin;
+    const name = names[job] ?? String(job);
+    if (job !== JOB.gemm) add(jobs, name, ms);
+    else add(jobs, `${name}, ${kinds[kind] ?? kind}, ${m}×${n}×${k}`, ms, 2 * m * n * k);
   };
   return {
     stepTook(ms) {
@@ -71,7 +80,14 @@ export function countOurs(engine: Engine): { stepTook(ms: number): void; lines()
       const n = Math.max(1, steps - 3);
       const lines: ProfileLine[] = [];
       const put = (where: ProfileLine['where'], m: Map<string, Count>) => {
-        for (const [name, { calls, ms }] of m) lines.push({ name, where, calls: calls / n, ms: ms / n });
+        for (const [name, { calls, ms, flops }] of m)
+          lines.push({
+            name,
+            where,
+            calls: calls / n,
+            ms: ms / n,
+            gflops: flops > 0 ? flops / ms / 1e6 : null,
+          });
       };
       put('ours', kernels);
       put('cpu', cpu);
@@ -83,6 +99,7 @@ export function countOurs(engine: Engine): { stepTook(ms: number): void; lines()
         name: 'all else (JavaScript around the kernels)',
         where: 'rest',
         calls: 1,
+        gflops: null,
         ms: total / n - inside,
       });
       return lines.sort((a, b) => b.ms - a.ms);

@@ -28,4 +28,6 @@ export interface ProfileLine {
   where: 'ours' | 'cpu' | 'job' | 'rest';
   calls: number;
   ms: number;
+  /** GFLOP/s of a product; null for all else. */
+  gflops: number | null;
 }

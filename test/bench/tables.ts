@@ -51,3 +51,37 @@ export function workloadTable(
     .filter((line) => line !== null)
     .join('\n');
 }
+
+/** Beside the aims: six times tfjs, three times PyTorch's time (2.5 with relaxed SIMD), half of tfjs's memory. */
+export function aims(measured: readonly { workload: string; results: Result[] }[]): string {
+  const rows = measured.map(({ workload, results }) => {
+    const tfjs = results.find((r) => r.contender.kind === 'tfjs');
+    const torch = results.find((r) => r.contender.kind === 'torch' && r.contender.threads === 2);
+    const ours = results.filter((r) => r.contender.kind === 'ours' && r.contender.threads === 2);
+    const plain = ours.find((r) => !r.contender.build!.startsWith('relaxed'));
+    const relaxed = ours.find((r) => r.contender.build!.startsWith('relaxed'));
+    const cell = (value: number | undefined, met: (v: number) => boolean, unit: string) =>
+      value === undefined || !Number.isFinite(value)
+        ? '–'
+        : met(value)
+          ? `${figure(value)}${unit}`
+          : `**${figure(value)}${unit}**`;
+    const ratio = (a: number | null | undefined, b: number | null | undefined) =>
+      typeof a === 'number' && typeof b === 'number' ? a / b : undefined;
+    return [
+      workload.toUpperCase(),
+      cell(ratio(tfjs?.ms.median, plain?.ms.median), (v) => v >= 6, '×'),
+      cell(ratio(plain?.ms.median, torch?.ms.median), (v) => v <= 3, '×'),
+      cell(ratio(relaxed?.ms.median, torch?.ms.median), (v) => v <= 2.5, '×'),
+      cell(ratio(plain?.memory.used, tfjs?.memory.wasm), (v) => v <= 0.5, '×'),
+    ];
+  });
+  const head = [
+    '2 threads; in bold what misses its aim',
+    'as fast as tfjs (≥ 6)',
+    "PyTorch's time (≤ 3)",
+    'with relaxed SIMD (≤ 2.5)',
+    "tfjs's wasm memory (≤ 0.5)",
+  ];
+  return `### Aims\n\n${markdown(head, rows)}\n`;
+}
