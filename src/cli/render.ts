@@ -175,8 +175,9 @@ export function renderFrame(d: Diagnostic, sources: Sources, paint: Paint = plai
   const repaired = d.fix ? applied(d.fix, sources) : undefined;
   if (repaired) {
     if (d.help === undefined) say('help', 'write');
-    for (const { line, text } of repaired) {
-      tail.push(`${bar(String(line + 1), '+')} ${paint(show(text, []).text, 'green')}`.trimEnd());
+    for (const { line, text, from, to } of repaired) {
+      const shown = show(text, [{ line, from, to, text: '', main: true }]).text;
+      tail.push(`${bar(String(line + 1), '+')} ${paint(shown, 'green')}`.trimEnd());
     }
   }
   if (tail.length > 0) out.push(bar(), ...tail);
@@ -282,8 +283,16 @@ function clean(text: string, lines = false): string {
   });
 }
 
+interface Repaired {
+  readonly line: number;
+  readonly text: string;
+  /** What is new in it. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The lines that a repair changes, as they would read. Edits of one file only: the first edit's. */
-function applied(edits: readonly Edit[], sources: Sources): { line: number; text: string }[] | undefined {
+function applied(edits: readonly Edit[], sources: Sources): Repaired[] | undefined {
   const file = edits[0]?.span.file;
   const source = file === undefined ? undefined : sources.get(file);
   if (!source) return undefined;
@@ -300,8 +309,17 @@ function applied(edits: readonly Edit[], sources: Sources): { line: number; text
   text += source.text.slice(at, lines.start(last) + lines.text(last).length);
   return text
     .split(/\r\n|\n|\r/)
-    .map((line, i) => ({ line: first + i, text: line }))
+    .map((line, i) => ({ line: first + i, text: line, ...difference(lines.text(first + i), line) }))
     .filter((l, i) => l.text !== lines.text(first + i) || l.text.trim() !== '');
+}
+
+/** Where the new line differs from the old. */
+function difference(before: string, after: string): { from: number; to: number } {
+  let from = 0;
+  while (from < after.length && after[from] === before[from]) from++;
+  let to = after.length;
+  while (to > from && after[to - 1] === before[before.length - after.length + to - 1]) to--;
+  return { from, to };
 }
 
 function sentence(message: string): string {

@@ -151,6 +151,13 @@ describe('frames', () => {
     `);
   });
 
+  test('the repair of a very long line is shown where it is', () => {
+    const said = frame(`let a = ${'1 + '.repeat(200)}«oops» + ${'2 + '.repeat(200)}3`, ([at]) => ({
+      fix: [{ span: { ...at!, start: at!.end }, text: ' |> relu' }],
+    }));
+    expect(said).toMatch(/\n1 \+ ….*1 \+ oops \|> relu \+ 2.*…\n/);
+  });
+
   test('control characters do not reach the terminal', () => {
     expect(frame('let «a\u001b[31m» = 1')).toMatchInlineSnapshot(`
       "
