@@ -107,7 +107,8 @@ export class RunFolder {
     const out: LogEntry[] = [];
     for (const one of text.split('\n')) {
       try {
-        const { step, phase, phaseStep, epoch, ms, ...values } = JSON.parse(one);
+        const { step, phase, phaseStep, epoch, ms, ...rest } = JSON.parse(one);
+        const values = typeof rest.values === 'object' && rest.values !== null ? rest.values : rest;
         out.push({ step, phase, phaseStep, epoch, ms, values });
       } catch {
         // An empty or a cut line.
@@ -174,8 +175,11 @@ export class RunFolder {
 const checkpointName = (step: number) =>
   join('checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
 
+/** Values stand beside the line's own fields; where one has the name of a field (`loss phase`), under `values`. */
 function line({ values, ...rest }: LogEntry): string {
-  return `${JSON.stringify({ ...rest, ms: Math.round(rest.ms * 100) / 100, ...values })}\n`;
+  const own = { ...rest, ms: Math.round(rest.ms * 100) / 100 };
+  const clash = Object.keys(values).some((name) => Object.hasOwn(own, name));
+  return `${JSON.stringify(clash ? { ...own, values } : { ...own, ...values })}\n`;
 }
 
 /** Turns a full or forbidden disk into a message. */

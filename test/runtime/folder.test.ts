@@ -270,6 +270,21 @@ describe('what goes wrong is said', () => {
   });
 });
 
+test('a loss may have the name of a field of the log', () => {
+  const folder = new RunFolder(join(root, 'names'));
+  folder.create({} as never, []);
+  folder.openLog(0);
+  const common = { step: 1, phase: 'a', phaseStep: 1, epoch: 0, ms: 1 };
+  const entries: LogEntry[] = [
+    { ...common, values: { critic: 2 } },
+    { ...common, values: { ms: 2, phase: 3, values: 4 } },
+    { ...common, values: { values: 5 } },
+  ];
+  for (const entry of entries) folder.append(entry);
+  expect(folder.entries()).toEqual(entries);
+  folder.close();
+});
+
 describe('drawings', () => {
   const output = (type: TypeSpec) => ({
     name: 'o',
