@@ -166,8 +166,9 @@ class PhaseWalk {
       case 'sample': {
         const count: Count = action.count ?? 'batch';
         this.#versions.bump(this.#changes.ofSample(action.sources), block);
-        for (const name of this.#changes.sampled(action.sources)) this.#versions.sample(name, count);
-        block.statement([{ kind: 'sample', sources: action.sources, count, span }], []);
+        const drawn = this.#changes.sampled(action.sources);
+        for (const name of drawn) this.#versions.sample(name, count);
+        block.statement([{ kind: 'sample', sources: action.sources, drawn, count, span }], []);
         break;
       }
       case 'update':

@@ -52,6 +52,8 @@ export type Step =
   | {
       readonly kind: 'sample';
       readonly sources: readonly string[];
+      /** What has new values then: the sources, and the other fields of their records. */
+      readonly drawn: readonly string[];
       readonly count: Count;
       readonly span: Span;
     }

@@ -65,7 +65,7 @@ export class Body {
       case 'sample': {
         const count = typeof step.count === 'number' ? `, ${step.count}` : '';
         writer.line(`await run.sample([${step.sources.map(string).join(', ')}]${count});`, step.span);
-        this.#bindSamples(step.sources, steps.slice(at + 1));
+        this.#bindSamples(step.drawn, steps.slice(at + 1));
         break;
       }
       case 'compute':
@@ -256,7 +256,7 @@ export class Body {
     const found = new Map<string, LeafNode>();
     const open = new Set(sources);
     for (const step of walk(rest)) {
-      if (step.kind === 'sample') for (const name of step.sources) open.delete(name);
+      if (step.kind === 'sample') for (const name of step.drawn) open.delete(name);
       for (const node of reads(step)) {
         if (node.kind !== 'leaf' || node.leaf.kind !== 'source') continue;
         if (!open.has(node.leaf.name) || this.#isBound(node)) continue;
