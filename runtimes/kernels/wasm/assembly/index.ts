@@ -3,17 +3,19 @@ import { chain } from './chain';
 import { gemm, WORK } from './gemm';
 import { begin } from './share';
 import { reduceColumns, reduceRows } from './reduce';
+import { scatterWindows } from './scatter';
 
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 windows. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
     case 1: chain(p, work); return;
     case 2: reduceRows(p); return;
     case 3: reduceColumns(p, threads, work); return;
+    case 4: scatterWindows(p); return;
   }
 }
 
