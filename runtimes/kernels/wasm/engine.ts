@@ -57,8 +57,7 @@ export class Engine {
   private readonly control: Int32Array;
   private readonly patience: number;
   private top = HEAP_START;
-  private f32: Float32Array;
-  private i32: Int32Array;
+  private jobWords: Int32Array;
   /** Free blocks by size class. */
   private readonly free = new Map<number, number[]>();
   private readonly sizeOf = new Map<number, number>();
@@ -68,8 +67,7 @@ export class Engine {
     this.memory = new WebAssembly.Memory(
       host.shared ? { initial: 64, maximum: 65536, shared: true } : { initial: 64, maximum: 65536 },
     );
-    this.f32 = new Float32Array(this.memory.buffer);
-    this.i32 = new Int32Array(this.memory.buffer);
+    this.jobWords = wordsIn(this.memory);
     const instance = new WebAssembly.Instance(host.module, { env: { memory: this.memory } });
     this.x = instance.exports as unknown as Exports;
     this.threads = host.shared ? Math.max(1, host.threads) : 1;
@@ -88,12 +86,8 @@ export class Engine {
 
   /** Words of the job to come; at most 64 KiB. */
   get words(): Int32Array {
-    if (this.i32.buffer !== this.memory.buffer) this.renew();
-    return this.i32.subarray(JOB_AT >> 2, (JOB_AT + PAGE) >> 2);
-  }
-  get wordFloats(): Float32Array {
-    if (this.f32.buffer !== this.memory.buffer) this.renew();
-    return this.f32.subarray(JOB_AT >> 2, (JOB_AT + PAGE) >> 2);
+    if (this.jobWords.buffer !== this.memory.buffer) this.jobWords = wordsIn(this.memory);
+    return this.jobWords;
   }
 
   /** Runs the job whose words have been written. Small ones stay on this thread: waking others costs microseconds. */
@@ -148,7 +142,7 @@ export class Engine {
     } catch {
       return false;
     }
-    this.renew();
+
     return true;
   }
 
@@ -192,11 +186,6 @@ export class Engine {
     Atomics.notify(this.control, 0);
     for (const w of this.workers) w.stop();
   }
-
-  private renew(): void {
-    this.f32 = new Float32Array(this.memory.buffer);
-    this.i32 = new Int32Array(this.memory.buffer);
-  }
 }
 
 function died(): UserError {
@@ -224,4 +213,8 @@ function sizeClass(bytes: number): number {
   if (bytes <= 1024) return (bytes + 63) & ~63;
   const step = 2 ** (Math.floor(Math.log2(bytes)) - 3);
   return Math.ceil(bytes / step) * step;
+}
+
+function wordsIn(memory: WebAssembly.Memory): Int32Array {
+  return new Int32Array(memory.buffer, JOB_AT, PAGE >> 2);
 }
