@@ -16,15 +16,6 @@ export interface OptimizerState {
   slots: Record<string, Tensor>;
 }
 
-/** Which slots a rule keeps, so that a checkpoint can be checked. */
-export const slotNames: Record<Rule, readonly string[]> = {
-  sgd: ['momentum'],
-  adam: ['m', 'v'],
-  adamw: ['m', 'v'],
-  rmsprop: ['square', 'momentum'],
-  adagrad: ['sum'],
-};
-
 const defaults: Record<Rule, Readonly<Record<string, number>>> = {
   sgd: { lr: 1e-3, momentum: 0 },
   adam: { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

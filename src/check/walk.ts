@@ -1,5 +1,5 @@
 /** Walks over terms, in loops: a chain of them may be ten thousand long. */
-import type { NetCall, Term } from './model.ts';
+import type { Term } from './model.ts';
 
 /** What a term is directly made of (a net's result: the call's arguments). */
 export function operandsOf(term: Term): readonly Term[] {
@@ -42,11 +42,4 @@ export function postorder(
     for (let i = next.length - 1; i >= 0; i--) if (!state.has(next[i]!)) stack.push(next[i]!);
   }
   return order;
-}
-
-/** The distinct calls among terms: the results of one call share it. */
-export function callsAmong(terms: Iterable<Term>): Set<NetCall> {
-  const calls = new Set<NetCall>();
-  for (const term of terms) if (term.kind === 'result') calls.add(term.call);
-  return calls;
 }

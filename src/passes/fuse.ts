@@ -20,8 +20,8 @@ interface Chain {
 
 /**
  * The steps of one block with its chains gathered. A chain waits until something else needs one of its values or changes
- * what it reads; so its place is a later one than its first operation's, never an earlier one. `needed` says whether a value
- * is read outside of the block's `compute` steps or after them.
+ * what it reads; so its place is a later one than its first operation's, never an earlier one. `kept`
+ * outlives the block.
  */
 export function fuse(
   steps: readonly Step[],

@@ -1,20 +1,6 @@
 /** Ways of looking at checked terms: what they are made of, through calls of nets, and as linear combinations. */
 import type { Action, ConstantTerm, Model, NetCall, OpTerm, Term, UpdateAction } from '../model.ts';
-
-/** What a term is made of, directly. A net's call is made of its arguments. */
-export function parts(term: Term): readonly Term[] {
-  switch (term.kind) {
-    case 'op':
-    case 'layer':
-      return term.args;
-    case 'result':
-      return term.call.args;
-    case 'grad':
-      return [term.y, term.x];
-    default:
-      return [];
-  }
-}
+import { operandsOf } from '../walk.ts';
 
 /**
  * Each term below the roots once, parts before what is made of them; what is `done` is left out with all below it.
@@ -30,7 +16,7 @@ export function inOrder(roots: Iterable<Term>, done: (term: Term) => boolean = (
     open.push({ term: root, next: 0 });
     while (open.length > 0) {
       const top = open[open.length - 1]!;
-      const part = parts(top.term)[top.next++];
+      const part = operandsOf(top.term)[top.next++];
       if (part === undefined) {
         order.push(top.term);
         open.pop();

@@ -1,5 +1,5 @@
 /** Where a body of steps uses its values: what decides who owns a tensor, and which variables are worth making. */
-import type { LeafNode, Node } from '../../ir/graph.ts';
+import type { Node } from '../../ir/graph.ts';
 import { operandsOf, type Step } from '../../passes/plan.ts';
 
 /** Nodes that a step reads when it is executed (a block reads nothing itself; `free` is no use). */
@@ -30,10 +30,6 @@ export function* walk(steps: readonly Step[]): Generator<Step> {
     const body = inner(step);
     if (body) yield* walk(body);
   }
-}
-
-export function isLeaf(node: Node, kind: LeafNode['leaf']['kind']): boolean {
-  return node.kind === 'leaf' && node.leaf.kind === kind;
 }
 
 /** A constant of one element without axes, which stands in the text as a number. */
