@@ -125,6 +125,9 @@ function sourceTerm(declared: Declared, shape: readonly number[]): SourceTerm {
   };
 }
 
+/** The sets that come along, by the names that the language gives them. */
+export const SETS: readonly string[] = ['fashion', 'fashion-full', 'ring', 'grid', 'spiral', 'tones'];
+
 /** The file's data, a record each, where their types are right. */
 export function dataRecords(c: Checker): DataRecord[] {
   const records: DataRecord[] = [];
@@ -139,7 +142,14 @@ export function dataRecords(c: Checker): DataRecord[] {
       const type = c.fieldTypes.get(d);
       return type ? [{ name: d.name.text, type, span: d.name.span }] : [];
     });
-    records.push({ fields, from: node.from?.value ?? null, doc: node.doc, span: node.span });
+    const from = node.from;
+    if (from) {
+      const near = nearest(from.value, SETS);
+      // A path has a slash or an ending; one word that nearly is a set's name is a slip.
+      if (near && !SETS.includes(from.value) && /^[\w-]+$/.test(from.value))
+        c.report('GAN0215', from.span, { from: from.value, near }, { help: `write \`from "${near}"\`` });
+    }
+    records.push({ fields, from: from?.value ?? null, doc: node.doc, span: node.span });
   }
   return records;
 }

@@ -1,4 +1,4 @@
-/** GAN0208–GAN0212: `use`, and `--set` of the command line. */
+/** GAN0208–GAN0212, GAN0215: `use`, `--set` of the command line, and sets that come along. */
 import type { Entry } from './diagnostic.ts';
 
 export const files = {
@@ -71,4 +71,18 @@ output out = z
 `,
     exampleSet: { latent: 'many' },
   } satisfies Entry<{ name: string; setting: string; kind: string }>,
+
+  GAN0215: {
+    severity: 'warning',
+    title: 'nearly the name of a set that comes along',
+    message: ({ from, near }) => `no set called "${from}" comes along; "${near}" does`,
+    explain: `\`from "…"\` names a set that comes along (\`fashion\`, \`fashion-full\`, \`ring\`, \`grid\`, \`spiral\`, \`tones\`) or a path
+relative to the \`.gan\` file. This is one word, nearly one of those names: most likely a slip, which would be found only when
+training begins.
+
+If a folder of that name is meant, write it as a path: \`from "./fashon"\`.`,
+    example: `data x ~ [2] from "rign"
+output out = x
+`,
+  } satisfies Entry<{ from: string; near: string }>,
 };

@@ -1,6 +1,8 @@
 /** Whole files: the example of the language's description, and every def of the prelude in use. */
 import { expect, test } from 'vitest';
 import prelude from '../../../grammar/prelude.gan';
+import { builtInNames } from '../../../runtimes/node/sources/open.ts';
+import { SETS } from '../../../src/check/declarations.ts';
 import { accepted, modelOf, said } from './checking.ts';
 
 const dcgan = `// Deep convolutional GAN (Radford, Metz & Chintala 2016) on 28×28 grey images.
@@ -124,4 +126,8 @@ train (batch = 16, epochs = 3) {
       (name) => !parts.includes(name) && !text.includes(`${name}(`) && !text.includes(`|> ${name}`),
     ),
   ).toEqual([]);
+});
+
+test('the checker knows the sets that the runtime opens', () => {
+  expect([...SETS].sort()).toEqual([...builtInNames].sort());
 });
