@@ -5,6 +5,16 @@
  *
  * Every `name = …;` is a result, every `let name = …;` a value in passing. A backend with a program for whole chains
  * registers it here and reads memory once; on any other the formula runs as tfjs operations.
+ *
+ * A chain may end in reductions, and go on with what is left. The third argument are the axes that they reduce:
+ *
+ *   const { v, inv } = nn.fused('v = mean(square(x - m)); inv = rsqrt(v + 1e-5)', { x, m }, [0, 1, 2]);
+ *
+ * Values are then of two kinds. WIDE ones have the shape of all operands that wide steps read, broadcast together.
+ * `sum(e)` and `mean(e)` of a wide e are NARROW: that shape without the axes (or with 1 there, if `keep`). What is
+ * computed from narrow values is narrow, and so is what is computed from operands alone for a narrow step's sake. No wide
+ * value depends on a narrow one of the same formula, so all reductions can be made in one pass over the wide operands,
+ * the narrow steps after it. An operand may be read by both: each kind of step broadcasts it to its own shape.
  */
 
 import type { Tensor } from '@tensorflow/tfjs';
@@ -27,6 +37,8 @@ export interface Step {
   op: string;
   args: (Place | number)[];
   result: Place;
+  /** Whether the result is narrow. A reduction (`sum`, `mean`) is, of a wide operand; others have operands of their own kind. */
+  narrow: boolean;
 }
 /** Inputs have the first places, in the order of `Formula.inputs`; steps the following ones. */
 export interface Place {
@@ -34,10 +46,21 @@ export interface Place {
 }
 export interface Formula {
   inputs: string[];
+  /** What steps read each input. */
+  reads: { wide: boolean; narrow: boolean }[];
   steps: Step[];
-  outputs: { name: string; at: number }[];
+  outputs: { name: string; at: number; narrow: boolean }[];
+  /** The axes of the wide shape, ascending from 0, that reductions reduce; none: all is wide. */
+  axes: readonly number[];
+  /** Reduced axes stay, as 1. */
+  keep: boolean;
 }
 
+/**
+ * Computes the outputs, in their order, as new tensors: float32, wide ones of the wide shape, narrow ones of the narrow
+ * shape (`shapesOf`). Inputs stay the caller's; one that is a number stands for itself everywhere. `mean` divides by the
+ * number of wide elements that go into each narrow one; reductions over no elements are the backend's own.
+ */
 export type Executor = (formula: Formula, inputs: (Tensor | number)[]) => Tensor[];
 const executors = new Map<string, Executor>();
 /** Says how a backend runs whole chains. */
@@ -45,21 +68,63 @@ export function registerFused(backend: string, executor: Executor): void {
   executors.set(backend, executor);
 }
 
-const parsed = new Map<string, Formula>();
+/** Formulas by their text: a text is met with the same names and axes nearly always. */
+const parsed = new Map<string, Formula[]>();
+const NO_AXES: readonly number[] = [];
 
-/** Evaluates a formula. Operands broadcast; results have the shape of all operands broadcast together, and are the caller's. */
-export function fused(formula: string, operands: Record<string, Tensor | number>): Record<string, Tensor> {
-  const inputs = Object.keys(operands);
-  const key = `${inputs.join(',')}|${formula}`;
-  let f = parsed.get(key);
-  if (f === undefined) {
-    f = parseFormula(formula, inputs);
-    parsed.set(key, f);
-  }
-  const values = inputs.map((name) => operands[name]!);
+/** Evaluates a formula, of which results are the caller's. Operands broadcast. */
+export function fused(
+  formula: string,
+  operands: Record<string, Tensor | number>,
+  axes = NO_AXES,
+  keep = false,
+): Record<string, Tensor> {
+  const f = formulaOf(formula, operands, axes, keep);
+  const values = f.inputs.map((name) => operands[name]!);
   const run = executors.get(tf.getBackend()) ?? plainExecutor;
-  const results = run(f, values);
-  return Object.fromEntries(f.outputs.map(({ name }, i) => [name, results[i]!]));
+  const tensors = run(f, values);
+  const results: Record<string, Tensor> = {};
+  for (let i = 0; i < tensors.length; i++) results[f.outputs[i]!.name] = tensors[i]!;
+  return results;
+}
+
+function formulaOf(
+  text: string,
+  operands: Record<string, unknown>,
+  axes: readonly number[],
+  keep: boolean,
+): Formula {
+  const variants = parsed.get(text);
+  for (const f of variants ?? [])
+    if (f.keep === keep && sameAxes(f.axes, axes) && sameNames(f, operands)) return f;
+  const f = parseFormula(text, Object.keys(operands), axes, keep);
+  if (variants) variants.push(f);
+  else parsed.set(text, [f]);
+  return f;
+}
+
+function sameAxes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}
+
+function sameNames({ inputs }: Formula, operands: Record<string, unknown>): boolean {
+  let i = 0;
+  for (const name in operands) if (inputs[i++] !== name) return false;
+  return i === inputs.length;
+}
+
+/** The shapes of wide and of narrow values. */
+export function shapesOf(
+  { reads, axes, keep }: Formula,
+  inputs: readonly (Tensor | number)[],
+): { wide: number[]; narrow: number[] } {
+  let wide: number[] = [];
+  inputs.forEach((x, i) => {
+    if (typeof x === 'number' || !reads[i]!.wide) return;
+    wide = tf.backend_util.assertAndGetBroadcastShape(wide, x.shape);
+  });
+  const narrow = wide.flatMap((n, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [n]));
+  return { wide, narrow };
 }
 
 type Value = Tensor | number;
@@ -102,19 +167,32 @@ const operations: Record<string, (...x: never[]) => Tensor> = {
 /** What a formula may call. */
 export const fusible: ReadonlySet<string> = new Set(Object.keys(operations));
 
+/** What it may call besides, where it has axes. */
+export const reductions: ReadonlySet<string> = new Set(['sum', 'mean']);
+
 /** The formula as ordinary tfjs operations. */
 export const plainExecutor: Executor = (f, inputs) =>
   tf.tidy(() => {
+    const { wide } = shapesOf(f, inputs);
     const values: Value[] = [...inputs];
     for (const { op, args, result } of f.steps) {
       const x = args.map((a) => (typeof a === 'number' ? a : values[a.at]!));
-      values[result.at] = operations[op]!(...(x as never[]));
+      if (reductions.has(op)) {
+        const all = tf.broadcastTo(x[0] as Tensor, wide);
+        const reduce = op === 'sum' ? tf.sum : tf.mean;
+        values[result.at] = reduce(all, [...f.axes], f.keep);
+      } else values[result.at] = operations[op]!(...(x as never[]));
     }
     return f.outputs.map(({ at }) => values[at] as Tensor);
   });
 
 /** Reads a formula. A mistake is one of the compiler's, so it throws. */
-export function parseFormula(text: string, inputs: string[]): Formula {
+export function parseFormula(
+  text: string,
+  inputs: string[],
+  axes: readonly number[] = [],
+  keep = false,
+): Formula {
   const tokens = text.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_$][\p{L}\p{N}_$]*|[-+*/(),;=]/gu) ?? [];
   const names = new Map(inputs.map((name, at) => [name, { at }]));
   const steps: Step[] = [];
@@ -126,7 +204,7 @@ export function parseFormula(text: string, inputs: string[]): Formula {
   const take = (t: string) => (tokens[i] === t ? i++ >= 0 : fail());
   const push = (op: string, ...args: (Place | number)[]): Place => {
     const result = { at: inputs.length + steps.length };
-    steps.push({ op, args, result });
+    steps.push({ op, args, result, narrow: false });
     return result;
   };
   const sum = (): Place | number => {
@@ -163,6 +241,7 @@ export function parseFormula(text: string, inputs: string[]): Formula {
       args.push(sum());
     }
     take(')');
+    if (reductions.has(t) && axes.length > 0 && args.length === 1) return push(t, args[0]!);
     if (!fusible.has(t)) fail();
     return push(t, ...args);
   };
@@ -175,7 +254,36 @@ export function parseFormula(text: string, inputs: string[]): Formula {
     if (i < tokens.length) take(';');
     if (typeof value === 'number' || value.at < inputs.length) return fail();
     names.set(name, value);
-    if (!passing) outputs.push({ name, at: value.at });
+    if (!passing) outputs.push({ name, at: value.at, narrow: false });
   }
-  return { inputs, steps, outputs };
+  const reads = kinds(steps, inputs.length, fail);
+  for (const output of outputs) output.narrow = steps[output.at - inputs.length]!.narrow;
+  return { inputs, reads, steps, outputs, axes, keep };
+}
+
+/** Tells narrow steps from wide ones, and which of them read each input. */
+function kinds(steps: readonly Step[], inputs: number, fail: () => never): Formula['reads'] {
+  const made = (arg: Place | number): Step | null =>
+    typeof arg === 'number' || arg.at < inputs ? null : steps[arg.at - inputs]!;
+  for (const step of steps)
+    step.narrow = reductions.has(step.op) || step.args.some((arg) => made(arg)?.narrow);
+  // What a narrow step reads and operands alone gave is narrow too.
+  for (const step of [...steps].reverse()) {
+    if (!step.narrow || reductions.has(step.op)) continue;
+    for (const arg of step.args) {
+      const before = made(arg);
+      if (before) before.narrow = true;
+    }
+  }
+  const reads = Array.from({ length: inputs }, () => ({ wide: false, narrow: false }));
+  for (const { op, args, narrow } of steps) {
+    const readsWide = !narrow || reductions.has(op);
+    for (const arg of args) {
+      const before = made(arg);
+      if (before) {
+        if (before.narrow === readsWide) fail();
+      } else if (typeof arg !== 'number') reads[arg.at]![readsWide ? 'wide' : 'narrow'] = true;
+    }
+  }
+  return reads;
 }
