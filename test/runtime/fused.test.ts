@@ -1,7 +1,10 @@
 /** Formulas with reductions: what is wide and what is narrow, and their values against loops over float64 numbers. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fused, parseFormula, shapesOf } from '../../runtimes/core/fused.ts';
+import { fused, parseFormula, plainExecutor, shapesOf } from '../../runtimes/core/fused.ts';
+import { inParts } from '../../runtimes/core/parts.ts';
+
+const ways = { 'as it is': plainExecutor, 'in parts': inParts(plainExecutor) };
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -85,15 +88,17 @@ describe.each([
   const x = some(size(shape), 1);
   const y = some(size(shape), 2);
 
-  test.each([false, true])('keep %s', async (keep) => {
+  test.each(
+    Object.keys(ways).flatMap((way) =>
+      [false, true].map((keep) => ({ way: way as keyof typeof ways, keep })),
+    ),
+  )('$way, keep $keep', async ({ way, keep }) => {
     const before = tf.memory().numTensors;
     const given = { x: tf.tensor(x, shape), y: tf.tensor(y, shape), n: 3 };
-    const results = fused(
-      'let p = x * y; wide = p + n; s = sum(p); m = mean(square(x)); d = sqrt(m + n) * s',
-      given,
-      axes,
-      keep,
-    );
+    const text = 'let p = x * y; wide = p + n; s = sum(p); m = mean(square(x)); d = sqrt(m + n) * s';
+    const f = parseFormula(text, Object.keys(given), axes, keep);
+    const out = ways[way](f, Object.values(given));
+    const results = Object.fromEntries(f.outputs.map(({ name }, i) => [name, out[i]!]));
     const stays = shape.flatMap((n, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [n]));
     const s = total((i) => x[i]! * y[i]!);
     const m = total((i) => x[i]! ** 2).map((v) => (v * s.length) / size(shape));
@@ -115,6 +120,15 @@ describe.each([
     expect(tf.memory().numTensors).toBe(before + 2 + 4);
     tf.dispose([given.x, given.y, ...Object.values(results)]);
   });
+});
+
+test('sums of operands as they are, and nothing but sums', async () => {
+  const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+  const f = parseFormula('s = sum(x); m = mean(x)', ['x'], [0]);
+  for (const run of Object.values(ways)) {
+    const [s, m] = run(f, [x]);
+    expect([...(await s!.data()), ...(await m!.data())]).toEqual([4, 6, 2, 3]);
+  }
 });
 
 test('an operand of fewer axes is repeated before it is summed', async () => {

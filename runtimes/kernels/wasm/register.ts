@@ -1,6 +1,7 @@
 /** Puts the backend together and registers it with tfjs. */
 import * as tf from '@tensorflow/tfjs';
 import { plainExecutor, registerFused } from '../../core/fused.ts';
+import { inParts } from '../../core/parts.ts';
 import { BACKEND, makeBackend } from './backend.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
@@ -26,6 +27,6 @@ export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
       backendName: name,
       kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     });
-  registerFused(name, fusedExecutor(plainExecutor));
+  registerFused(name, inParts(fusedExecutor(plainExecutor)));
   return engine;
 }
