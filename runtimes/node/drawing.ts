@@ -25,18 +25,6 @@ export interface DrawOptions {
   title?: string;
 }
 
-/** Whether there is a picture of such an output. */
-export function isDrawable(output: OutputSpec): boolean {
-  const { meaning, shape } = output.type;
-  return meaning === 'image' || meaning === 'sound' || (shape.length === 1 && shape[0] === 2);
-}
-
-/** How many examples a picture of this output shows. */
-export function drawnCount(output: OutputSpec): number {
-  if (output.type.meaning === 'image') return 64;
-  return output.type.meaning === 'sound' ? 4 : 1000;
-}
-
 /** `stem` is the files' name without its ending. */
 export async function draw(
   output: OutputSpec,

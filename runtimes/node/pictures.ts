@@ -1,12 +1,10 @@
 /** Pictures of a run's outputs while it trains, on the same noise and data each time, so that one sees them get better. */
 import { join } from 'node:path';
 import type { OutputSpec } from '../core/model.ts';
+import { drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import type { TrainingRun } from '../core/run.ts';
-import { type Drawn, draw, drawnCount, isDrawable } from './drawing.ts';
+import { type Drawn, draw } from './drawing.ts';
 import type { RunFolder } from './folder.ts';
-
-/** Real points shown behind drawn ones. */
-const BACKGROUND = 1000;
 
 export class Pictures {
   /** The newest files, one an output. */
@@ -52,44 +50,3 @@ export async function drawOutput(
 }
 
 const sizeOf = (output: OutputSpec) => output.type.shape.reduce((a, b) => a * b, 1);
-
-/** Evaluated at most so many at a time, so that memory stays that of a minibatch. */
-const CHUNK = 64;
-
-/** Row-major values of `count` examples (of one, where the output is a whole value). */
-export async function outputValues(
-  run: TrainingRun,
-  output: OutputSpec,
-  count: number,
-  stream: string,
-): Promise<Float32Array> {
-  const size = sizeOf(output);
-  const out = new Float32Array(count * size);
-  for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
-    // Always whole chunks: an example does not depend on how many are asked for.
-    const tensor = await run.evaluate(output, CHUNK, stream, nth);
-    const data = (await tensor.data()) as Float32Array;
-    const perExample = tensor.rank > output.type.shape.length;
-    tensor.dispose();
-    if (!perExample) return data.slice();
-    out.set(data.subarray(0, Math.min(CHUNK, count - done) * size), done * size);
-  }
-  return out;
-}
-
-/** What is drawn around an output: real points for points, the data's rate for sound. */
-export async function surroundings(run: TrainingRun, output: OutputSpec) {
-  const feeds = run.model.data.flatMap((record) =>
-    record.fields.map((field, index) => ({ feed: run.feeds[record.fields[0]!.name], field, index })),
-  );
-  const alike = feeds.find(
-    ({ feed, field }) => feed !== undefined && field.type.shape.join() === output.type.shape.join(),
-  );
-  if (alike?.feed === undefined) return {};
-  const { dataset } = alike.feed;
-  if (output.type.meaning === 'sound')
-    return dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate };
-  if (output.type.meaning === 'image') return {};
-  const indices = Int32Array.from({ length: Math.min(BACKGROUND, dataset.count) }, (_, i) => i);
-  return { background: (await dataset.read(indices))[alike.index]! };
-}

@@ -1,5 +1,6 @@
 /** What a person sees while a run trains: a bar on a terminal, a line every few seconds elsewhere. On stderr. */
 import { SingleBar } from 'cli-progress';
+import { Pace } from '../core/cadence.ts';
 import type { StepReport } from '../core/loop.ts';
 import type { PhaseSpec } from '../core/model.ts';
 
@@ -16,30 +17,6 @@ export interface Progress {
 
 export function makeProgress(stream: NodeJS.WriteStream, now: () => number): Progress {
   return stream.isTTY ? new Bar(stream) : new Lines(stream, now);
-}
-
-/** Mean step time, the latest steps weighing most: a first step that warms up is soon forgotten. */
-class Mean {
-  private mean = 0;
-  private weight = 0;
-  constructor(private readonly keep: number) {}
-  add(ms: number): void {
-    this.mean = this.keep * this.mean + (1 - this.keep) * ms;
-    this.weight = this.keep * this.weight + (1 - this.keep);
-  }
-  get ms(): number {
-    return this.weight === 0 ? 0 : this.mean / this.weight;
-  }
-}
-
-class Pace {
-  readonly now = new Mean(0.9);
-  /** For what is left: a machine that is busy for a second says little about the next minutes. */
-  readonly steady = new Mean(0.995);
-  add(ms: number): void {
-    this.now.add(ms);
-    this.steady.add(ms);
-  }
 }
 
 class Bar implements Progress {
@@ -129,7 +106,7 @@ function summary({ phase, done, progress, values }: StepReport, pace: Pace): str
     phase.steps === null ? `${done} (${Math.floor(100 * progress)} %)` : `${done}/${phase.steps}`,
   ];
   parts.push(`${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms/step`);
-  const left = progress > 0 ? (pace.steady.ms * done * (1 - progress)) / progress : 0;
+  const left = pace.left(done, progress);
   if (progress < 1 && done > 1) parts.push(`${duration(left)} left`);
   for (const [name, value] of Object.entries(values)) parts.push(`${name} ${number(value)}`);
   return parts.join(' · ');

@@ -1,14 +1,15 @@
 /** Training as people run it: a run folder, progress, checkpoints, pictures, and an end that says where they are. */
 import { join, relative, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { cadenceOf } from '../core/cadence.ts';
 import { adjustPhases, captureCheckpoint, checkpointSummary, restoreCheckpoint } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
-import { type Cadence, type LoopHost, trainLoop } from '../core/loop.ts';
-import type { CompiledModel, PhaseSpec } from '../core/model.ts';
+import { type LoopHost, trainLoop } from '../core/loop.ts';
+import type { CompiledModel } from '../core/model.ts';
+import { isDrawable } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
-import { isDrawable } from './drawing.ts';
 import { locate, type Origin, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
@@ -69,7 +70,11 @@ export async function train(
     const pictures = new Pictures(run, folder);
     const status = await trainLoop(
       run,
-      cadenceOf(model.phases, run, settings),
+      cadenceOf(model.phases, run, {
+        log: settings.logEvery,
+        checkpoint: settings.checkpointEvery,
+        pictures: settings.samplesEvery,
+      }),
       loopHost(run, folder, pictures, progress, stop, settings),
     ).catch((error) => {
       throw run.state.total === 0 ? error : withLastGood(error, folder);
@@ -181,22 +186,6 @@ function recordOf(
     versions: { node: process.versions.node, tfjs: tf.version_core, backend },
     started: before?.started ?? new Date().toISOString(),
   };
-}
-
-/** Default rhythms from the length of the run. */
-function cadenceOf(phases: readonly PhaseSpec[], run: TrainingRun, options: TrainOptions): Cadence {
-  const steps = phases.reduce((sum, p) => sum + (p.steps ?? estimate(p, run)), 0);
-  return {
-    log: options.logEvery ?? Math.max(1, Math.min(50, Math.round(steps / 200))),
-    checkpoint: options.checkpointEvery ?? 500,
-    pictures: options.samplesEvery ?? Math.max(1, Math.round(steps / 10)),
-  };
-}
-
-/** Steps of a phase that is counted in epochs, if each step takes one batch. */
-function estimate(phase: PhaseSpec, run: TrainingRun): number {
-  const feed = Object.values(run.feeds)[0];
-  return feed === undefined ? 1 : Math.ceil(((phase.epochs ?? 1) * feed.dataset.count) / phase.batch);
 }
 
 function writeCurves(folder: RunFolder): void {

@@ -1,0 +1,64 @@
+/** What outputs are looked at as, and their values in pieces that fit the memory of a minibatch. */
+import type { OutputSpec } from './model.ts';
+import type { TrainingRun } from './run.ts';
+
+/** Real points shown behind drawn ones. */
+const BACKGROUND = 1000;
+
+/** Whether there is a picture of such an output. */
+export function isDrawable(output: OutputSpec): boolean {
+  const { meaning, shape } = output.type;
+  return meaning === 'image' || meaning === 'sound' || (shape.length === 1 && shape[0] === 2);
+}
+
+/** How many examples a picture of this output shows. */
+export function drawnCount(output: OutputSpec): number {
+  if (output.type.meaning === 'image') return 64;
+  return output.type.meaning === 'sound' ? 4 : 1000;
+}
+
+const sizeOf = (output: OutputSpec) => output.type.shape.reduce((a, b) => a * b, 1);
+
+/** Evaluated at most so many at a time, so that memory stays that of a minibatch. */
+export const CHUNK = 64;
+
+/** Row-major values of `count` examples (of one, where the output is a whole value). */
+export async function outputValues(
+  run: TrainingRun,
+  output: OutputSpec,
+  count: number,
+  stream: string,
+): Promise<Float32Array> {
+  const size = sizeOf(output);
+  const out = new Float32Array(count * size);
+  for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
+    // Always whole chunks: an example does not depend on how many are asked for.
+    const tensor = await run.evaluate(output, CHUNK, stream, nth);
+    const data = (await tensor.data()) as Float32Array;
+    const perExample = tensor.rank > output.type.shape.length;
+    tensor.dispose();
+    if (!perExample) return data.slice();
+    out.set(data.subarray(0, Math.min(CHUNK, count - done) * size), done * size);
+  }
+  return out;
+}
+
+/** What is drawn around an output: real points for points, the data's rate for sound. */
+export async function surroundings(
+  run: TrainingRun,
+  output: OutputSpec,
+): Promise<{ background?: Float32Array; sampleRate?: number }> {
+  const feeds = run.model.data.flatMap((record) =>
+    record.fields.map((field, index) => ({ feed: run.feeds[record.fields[0]!.name], field, index })),
+  );
+  const alike = feeds.find(
+    ({ feed, field }) => feed !== undefined && field.type.shape.join() === output.type.shape.join(),
+  );
+  if (alike?.feed === undefined) return {};
+  const { dataset } = alike.feed;
+  if (output.type.meaning === 'sound')
+    return dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate };
+  if (output.type.meaning === 'image') return {};
+  const indices = Int32Array.from({ length: Math.min(BACKGROUND, dataset.count) }, (_, i) => i);
+  return { background: (await dataset.read(indices))[alike.index]! };
+}
