@@ -1,6 +1,6 @@
 /** Closes a test run with one plain line to count by, and says what did not run here and why. */
-import { createRequire } from 'node:module';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { tensorflowEntry } from '../runtimes/node/outcome.ts';
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -36,14 +36,8 @@ function suiteOf(test: TestCase): string {
 
 /** What this machine lacks, and so which tests were left out. */
 function absent(): string[] {
-  const require = createRequire(import.meta.url);
-  const lines: string[] = [];
-  try {
-    require.resolve('@tensorflow/tfjs-node');
-  } catch {
-    lines.push(
-      'not run: backend tensorflow (the optional @tensorflow/tfjs-node is not installed); wasm and cpu were',
-    );
-  }
-  return lines;
+  if (tensorflowEntry() !== null) return [];
+  return [
+    'not run: backend tensorflow (the optional @tensorflow/tfjs-node is not installed); wasm and cpu were',
+  ];
 }

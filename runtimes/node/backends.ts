@@ -1,97 +1,105 @@
-/** Chooses what tfjs computes on: tfjs-node where it is installed, else wasm; `cpu` only when asked for. */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import util from 'node:util';
+/** What tfjs can compute on under Node, and how `auto` chooses: a GPU, else TensorFlow, else our own wasm kernels. */
+import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
-import { said, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import { BACKEND } from '../kernels/wasm/backend.ts';
 import { registerWasm } from '../kernels/wasm/register.ts';
+import type { Missing, Outcome, Started } from './outcome.ts';
+import { startTensorflow } from './tensorflow.ts';
 import { kernelHost } from './threads.ts';
 
 // Before anything can create a tensor: no banners, no validation that costs time.
 tf.enableProdMode();
 
-export const backendNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof backendNames)[number];
+interface Entry {
+  /** What it is, in a few words. */
+  readonly what: string;
+  /** Takes it as tfjs's backend, or says why not. `software`: a program that plays a GPU will do. */
+  start(allow: { software: boolean }): Promise<Outcome>;
+}
+
+/** All of them, in the order in which `auto` tries. */
+export const backends = {
+  webgpu: {
+    what: 'a GPU of any vendor, through Dawn',
+    start: async () => ({
+      available: false,
+      why: 'the package webgpu is not installed',
+      get: 'npm install webgpu @tensorflow/tfjs-backend-webgpu',
+    }),
+  },
+  tensorflow: { what: 'native TensorFlow, through tfjs-node', start: startTensorflow },
+  wasm: { what: 'our own SIMD kernels, on all cores', start: startWasm },
+  cpu: { what: 'plain JavaScript, for tests', start: startCpu },
+} satisfies Record<string, Entry>;
+
+export type BackendName = keyof typeof backends;
 
 /** What was chosen, in one line for people. */
-export interface Backend {
-  name: 'tensorflow' | 'wasm' | 'cpu';
+export interface Backend extends Started {
+  name: BackendName;
   line: string;
 }
 
-/** Resolves from the program first (an emitted folder has its own packages), then from here. */
-function find(name: string): string | null {
-  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
-    try {
-      return createRequire(from).resolve(name);
-    } catch {
-      // Not there; the next place may have it.
+/** Starts the backend that is asked for; `auto` the first that is worth it. */
+export async function chooseBackend(wanted: BackendName | 'auto'): Promise<Backend> {
+  if (wanted !== 'auto') {
+    const outcome = await (backends[wanted] as Entry).start({ software: true });
+    if (outcome.available) return { ...outcome, name: wanted, line: lineOf(wanted, outcome) };
+    throw refusal(wanted, outcome);
+  }
+  const passed: string[] = [];
+  for (const name of ['webgpu', 'tensorflow', 'wasm'] as const) {
+    const outcome = await (backends[name] as Entry).start({ software: false });
+    if (outcome.available) {
+      const why = passed.length === 0 ? '' : ` (${passed.join('; ')})`;
+      return { ...outcome, name, line: `${lineOf(name, outcome)}${why}` };
     }
+    passed.push(`no ${name}: ${outcome.why}`);
+    if (name === 'wasm') throw refusal(name, outcome);
   }
-  return null;
+  throw new Error('`auto` has nothing to try.');
 }
 
-export async function chooseBackend(wanted: BackendName): Promise<Backend> {
-  if (wanted === 'tensorflow' || wanted === 'auto') {
-    const path = find('@tensorflow/tfjs-node');
-    if (path !== null) {
-      const problem = await startTensorflow(path);
-      if (problem === null) {
-        return { name: 'tensorflow', line: 'computing on TensorFlow (@tensorflow/tfjs-node)' };
-      }
-      if (wanted === 'tensorflow') {
-        throw new UserError(`@tensorflow/tfjs-node is installed but does not start: ${problem}`, {
-          hint: 'npm rebuild @tensorflow/tfjs-node --build-addon-from-source, or --backend wasm',
-          code: 2,
-        });
-      }
-    } else if (wanted === 'tensorflow') {
-      throw new UserError('the tensorflow backend needs @tensorflow/tfjs-node, which is not installed', {
-        hint: 'npm install @tensorflow/tfjs-node, or --backend wasm',
-        code: 2,
-      });
-    }
-  }
-  if (wanted === 'cpu') {
-    await tf.setBackend('cpu');
-    await tf.ready();
-    return { name: 'cpu', line: 'computing on plain JavaScript (slow: for tests)' };
-  }
-  const how = await startWasm();
-  const why = wanted === 'auto' ? '; @tensorflow/tfjs-node is not installed' : '';
-  return { name: 'wasm', line: `computing on WebAssembly (${how}${why})` };
+const lineOf = (name: BackendName, { device }: Started): string => `computing on ${name}, ${device}`;
+
+/** A backend that is not here, in the words of `ganc backends`. */
+function refusal(name: BackendName, { why, get }: Missing): UserError {
+  return new UserError(`the backend ${name} is not here: ${why}`, { hint: get, code: 2 });
 }
 
-async function startTensorflow(path: string): Promise<string | null> {
-  // Gone in Node 23, and still called by tfjs-node 4.22.
-  const old = util as unknown as Record<string, unknown>;
-  old.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
-  old.isArray ??= Array.isArray;
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  try {
-    await import(pathToFileURL(path).href);
-    if (!(await tf.setBackend('tensorflow'))) return 'its backend could not be initialised';
-    await tf.ready();
-    return null;
-  } catch (error) {
-    return said(error);
-  }
-}
+/** 32-bit WebAssembly addresses four gibibytes. */
+const WASM_MEMORY = 4 * 2 ** 30;
 
-/** Starts our kernels; says how, in words. */
-async function startWasm(): Promise<string> {
+async function startWasm(): Promise<Outcome> {
   const kernels = kernelHost();
   if (kernels === null) {
-    throw new UserError('the wasm backend needs a WebAssembly with SIMD, which this Node has not', {
-      hint: 'use Node 20 or newer, or --backend cpu (slow)',
-      code: 2,
-    });
+    return {
+      available: false,
+      why: 'this Node has no WebAssembly with SIMD',
+      get: 'Node 20 or newer; --backend cpu computes without (slowly)',
+    };
   }
   registerWasm(kernels.host);
   if (!(await tf.setBackend(BACKEND))) throw new UserError('the wasm backend does not start', { code: 2 });
   await tf.ready();
   const { threads } = kernels.host;
-  return `${threads} thread${threads === 1 ? '' : 's'}${kernels.build.relaxed ? ', fused multiply-add' : ''}`;
+  const simd = kernels.build.relaxed ? 'SIMD with fused multiply-add' : 'SIMD';
+  return {
+    available: true,
+    device: `${threads} thread${threads === 1 ? '' : 's'}, ${simd}`,
+    memory: Math.min(WASM_MEMORY, totalmem()),
+    hardware: true,
+  };
+}
+
+async function startCpu(): Promise<Outcome> {
+  await tf.setBackend('cpu');
+  await tf.ready();
+  return {
+    available: true,
+    device: 'one thread, no SIMD (slow: for tests)',
+    memory: totalmem(),
+    hardware: true,
+  };
 }

@@ -3,6 +3,7 @@
  * Imports nothing heavy: a command line can show them without loading tfjs.
  */
 import { InvalidArgumentError, Option } from 'commander';
+import type { BackendName } from './backends.ts';
 
 /** What `train` understands; a field left out has its default, or on `--from` what the run was started with. */
 export interface TrainOptions {
@@ -13,7 +14,7 @@ export interface TrainOptions {
   /** `64` (every phase) or `phase=64`. */
   batch?: string[];
   seed?: number;
-  backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
+  backend?: BackendName | 'auto';
   out?: string;
   from?: string;
   checkpointEvery?: number;
@@ -28,7 +29,7 @@ export interface SampleOptions {
   seed?: number;
   format?: 'png' | 'npy';
   path?: string;
-  backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
+  backend?: BackendName | 'auto';
 }
 
 /** What the one who calls knows and the command line does not say. */
@@ -72,13 +73,13 @@ const dataOption = () =>
     '--data <NAME=SOURCE>',
     'where the data NAME comes from: a path or a built-in set (repeatable)',
   ).argParser(pairs);
+/** As the table in backends.ts has them; said here without loading tfjs. */
+const backendNames: readonly (BackendName | 'auto')[] = ['auto', 'webgpu', 'tensorflow', 'wasm', 'cpu'];
 const backendOption = () =>
-  new Option('--backend <name>', 'what to compute on (auto: tensorflow where installed, else wasm)').choices([
-    'auto',
-    'tensorflow',
-    'wasm',
-    'cpu',
-  ]);
+  new Option(
+    '--backend <name>',
+    'what to compute on (default: auto, a GPU by webgpu, else tensorflow where installed, else wasm)',
+  ).choices(backendNames);
 
 export function trainOptions(): Option[] {
   return [

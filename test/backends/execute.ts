@@ -1,9 +1,9 @@
 /** Runs a graph by its lowerings on tfjs's current backend: what emitted code does, without the schedule around it. */
-import { createRequire } from 'node:module';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import * as nn from '../../runtimes/core/nn.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
+import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
 import { inlineNumber, isNumber, isOwned } from '../../src/emit/tfjs/uses.ts';
 import type { Leaf, Node, OpNode } from '../../src/ir/graph.ts';
 import { evaluate, runShape } from '../../src/ir/interpret.ts';
@@ -15,12 +15,7 @@ export type BackendName = 'cpu' | 'wasm' | 'tensorflow';
 
 /** The backends of this machine; tfjs-node is an optional package. */
 export function backends(): BackendName[] {
-  try {
-    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
-    return ['cpu', 'wasm', 'tensorflow'];
-  } catch {
-    return ['cpu', 'wasm'];
-  }
+  return tensorflowEntry() === null ? ['cpu', 'wasm'] : ['cpu', 'wasm', 'tensorflow'];
 }
 
 export const start = chooseBackend;

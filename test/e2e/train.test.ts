@@ -108,7 +108,7 @@ describe('train', () => {
       /^[12] error: .*missing\.npy/,
     );
     expect(await say(['train', 'game.gan', '--backend', 'abacus'])).toMatch(
-      /^2 .*auto, tensorflow, wasm, cpu/,
+      /^2 .*auto, webgpu, tensorflow, wasm, cpu/,
     );
     // The rest is set as the run was.
     const wider = ['train', 'game.gan', '--from', 'runs/a', '--set', 'width=5', '--steps', '9'];
