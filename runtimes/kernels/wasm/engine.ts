@@ -43,8 +43,19 @@ const ENTERED = 1;
 const LEFT = 2;
 const STOP = 5;
 export const DEAD = 6;
+const HOST_ASLEEP = 11;
+const PATIENCE = 12;
 /** How long the host sleeps at a time for the others, in milliseconds. */
 const NAP = 10;
+/** Milliseconds that a look takes, about. */
+const LOOK = 2e-5;
+/**
+ * How often a thread that waits looks again before it sleeps. Jobs of a step follow each other within the most. Where
+ * threads outnumber cores, who looks is in the way of who works, so it adapts.
+ */
+const LOOKS = { least: 500, most: 20_000 };
+/** Milliseconds to wait for the others at a job's end, beyond a part of what the job took: longer means that they had no core. */
+const LATE = 0.3;
 /** No machine is slower than this many operations a second. */
 const SLOWEST = 1e8;
 
@@ -74,6 +85,7 @@ export class Engine {
     this.patience = host.patience ?? 10;
     // Only threads look at it, and shared memory stays where it is when it grows.
     this.control = new Int32Array(this.memory.buffer, CONTROL, 16);
+    this.control[PATIENCE] = LOOKS.most;
     const workBytes = this.x.workFloats() * 4;
     this.work = this.allocate(workBytes);
     for (let i = 1; i < this.threads; i++) {
@@ -90,12 +102,29 @@ export class Engine {
     return this.jobWords;
   }
 
-  /** Runs the job whose words have been written. Small ones stay on this thread: waking others costs microseconds. */
+  /** Runs the job whose words have been written. Small ones stay on this thread. */
   run(job: number, operations: number): void {
-    if (this.workers.length > 0 && Atomics.load(this.control, DEAD) !== 0) throw died();
-    const threads = operations < 30_000 ? 1 : this.threads;
-    if (this.x.dispatch(CONTROL, job, JOB_AT, threads, this.work)) return;
-    this.join(operations);
+    if (this.workers.length === 0 || operations < 30_000) {
+      this.x.dispatch(CONTROL, job, JOB_AT, 1, this.work);
+      return;
+    }
+    if (Atomics.load(this.control, DEAD) !== 0) throw died();
+    const begin = performance.now();
+    const done = this.x.dispatch(CONTROL, job, JOB_AT, this.threads, this.work);
+    if (done) this.adapt(false);
+    else {
+      const worked = performance.now();
+      this.join(operations);
+      this.adapt(performance.now() - worked > LATE + (worked - begin) / 4);
+    }
+  }
+
+  /** Threads sleep soon while they are in each other's way, and later again, over some dozens of steps. */
+  private adapt(late: boolean): void {
+    const looks = this.control[PATIENCE]!;
+    this.control[PATIENCE] = late
+      ? Math.max(LOOKS.least, looks >> 1)
+      : Math.min(LOOKS.most, looks + (looks >> 10) + 1);
   }
 
   /** Waits for the threads that are still at the job. One that died without a word must not be waited for for ever. */
@@ -199,12 +228,15 @@ function died(): UserError {
 function nap(control: Int32Array): number {
   const left = Atomics.load(control, LEFT);
   if (left === Atomics.load(control, ENTERED)) return 0;
+  Atomics.store(control, HOST_ASLEEP, 1);
   try {
     Atomics.wait(control, LEFT, left, NAP);
     return NAP;
   } catch {
-    // A page's main thread may not sleep; it spins a little in `finished` instead.
-    return 0.01;
+    // A page's main thread may not sleep; it looks again for a while in `finished` instead.
+    return control[PATIENCE]! * LOOK;
+  } finally {
+    Atomics.store(control, HOST_ASLEEP, 0);
   }
 }
 

@@ -25,24 +25,43 @@ const SEQUENCE: usize = 0;
 const ENTERED: usize = 4;
 const LEFT: usize = 8;
 const OPEN: usize = 12;
+/** Workers that sleep, or are about to. */
+const ASLEEP: usize = 16;
 const STOP: usize = 20;
 // 24 is the host's: a worker has died.
 const PIECES: usize = 28;
 const JOB: usize = 32;
 const ADDRESS: usize = 36;
 const THREADS: usize = 40;
+/** The host sleeps until LEFT changes. */
+const HOST_ASLEEP: usize = 44;
+/** How often a thread that waits looks again before it sleeps; the host's to set. */
+const PATIENCE: usize = 48;
 
-/** Some tens of microseconds, about what it costs to sleep and be woken: where threads outnumber cores, who spins is in the way. */
-const SPINS: i32 = 20000;
+/**
+ * A while between two looks, some tens of nanoseconds: divisions that wait for each other, so that a thread which shares
+ * its core with this one loses little. (WebAssembly has no instruction for it.)
+ */
+@inline function pause(x: f64): f64 { return 3 / (2 / (3 / (2 / x))); }
 
-/** A worker's life. It spins a little before it sleeps, since jobs come in quick succession. */
+/**
+ * A worker's life. It looks for the next job for a while before it sleeps, since jobs come in quick succession, and
+ * waking costs tens of microseconds: the sleeper's, and the host's who wakes it.
+ */
 export function serve(control: usize, work: usize): void {
   if (!ASC_FEATURE_THREADS) return;
   let seen = 0;
+  let idle: f64 = 1;
   for (;;) {
-    let spins = 0;
+    let looks = 0;
     while (atomic.load<i32>(control + SEQUENCE) == seen) {
-      if (++spins > SPINS) { atomic.wait<i32>(control + SEQUENCE, seen, -1); spins = 0; }
+      idle = pause(idle);
+      if (++looks > load<i32>(control + PATIENCE) || idle == 0) {
+        atomic.add<i32>(control + ASLEEP, 1);
+        atomic.wait<i32>(control + SEQUENCE, seen, -1);
+        atomic.sub<i32>(control + ASLEEP, 1);
+        looks = 0;
+      }
     }
     seen = atomic.load<i32>(control + SEQUENCE);
     if (atomic.load<i32>(control + STOP) != 0) return;
@@ -53,7 +72,7 @@ export function serve(control: usize, work: usize): void {
       run(load<i32>(control + JOB), <usize>load<u32>(control + ADDRESS), threads, work);
     }
     atomic.add<i32>(control + LEFT, 1);
-    atomic.notify(control + LEFT, 1);
+    if (atomic.load<i32>(control + HOST_ASLEEP) != 0) atomic.notify(control + LEFT, 1);
   }
 }
 
@@ -70,17 +89,20 @@ export function dispatch(control: usize, job: i32, p: usize, threads: i32, work:
   atomic.store<i32>(control + PIECES, 0);
   atomic.store<i32>(control + OPEN, 1);
   atomic.add<i32>(control + SEQUENCE, 1);
-  atomic.notify(control + SEQUENCE, threads - 1);
+  // One that is about to sleep and not yet counted finds the sequence changed, and does not sleep.
+  if (atomic.load<i32>(control + ASLEEP) != 0) atomic.notify(control + SEQUENCE, threads - 1);
   run(job, p, threads, work);
   atomic.store<i32>(control + OPEN, 0);
   return finished(control);
 }
 
-/** Spins a little; a host that waits longer sleeps until LEFT changes, and looks whether a worker has died. */
+/** Looks for a while; a host that waits longer sleeps until LEFT changes, and looks whether a worker has died. */
 export function finished(control: usize): bool {
   if (!ASC_FEATURE_THREADS) return true;
-  for (let spins = 0; spins < SPINS; spins++) {
+  let idle: f64 = 1;
+  for (let looks = 0; looks <= load<i32>(control + PATIENCE) && idle != 0; looks++) {
     if (atomic.load<i32>(control + LEFT) == atomic.load<i32>(control + ENTERED)) return true;
+    idle = pause(idle);
   }
   return false;
 }
