@@ -6,12 +6,12 @@ import { said, UserError } from '../core/errors.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
+import { writeNpy } from '../core/sources/npy.ts';
 import { chooseBackend } from './backends.ts';
 import { draw } from './drawing.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host, SampleOptions } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';
-import { writeNpy } from './sources/npy.ts';
 import { shown } from './train.ts';
 
 /** Evaluates an output on the weights of a run (or a checkpoint) and writes a picture or an NPY file. Gives its paths. */

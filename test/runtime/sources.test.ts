@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openBytes } from '../../runtimes/node/sources/bytes.ts';
-import type { Declared } from '../../runtimes/node/sources/fit.ts';
-import { writeNpy } from '../../runtimes/node/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ganc-test-'));

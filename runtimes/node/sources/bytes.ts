@@ -7,32 +7,10 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflateRaw } from 'node:zlib';
 import { said, UserError } from '../../core/errors.ts';
-
-export interface Bytes {
-  /** For messages. */
-  readonly path: string;
-  readonly size: number;
-  /** At once for what is in memory. The caller does not change them. */
-  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
-  close(): Promise<void>;
-}
+import { type Bytes, MemoryBytes } from '../../core/sources/place.ts';
 
 /** Up to here a file is held in memory. */
 const MEMORY = 256 * 2 ** 20;
-
-export class MemoryBytes implements Bytes {
-  constructor(
-    readonly path: string,
-    private readonly data: Uint8Array,
-  ) {}
-  get size(): number {
-    return this.data.length;
-  }
-  read(offset: number, length: number): Uint8Array {
-    return this.data.subarray(offset, offset + length);
-  }
-  async close(): Promise<void> {}
-}
 
 class FileBytes implements Bytes {
   constructor(

@@ -1,8 +1,8 @@
 /** What a source holds before it is fitted to the types of a declaration: fields of numbers, example by example. */
 
-import { UserError } from '../../core/errors.ts';
-import { halfToNumber } from '../../core/safetensors.ts';
-import type { Bytes } from './bytes.ts';
+import { UserError } from '../errors.ts';
+import { halfToNumber } from '../safetensors.ts';
+import type { Bytes } from './place.ts';
 
 /**
  * `picture`: bytes 0 to 255. `class`: one whole number. `sound`: already in [−1, 1]. `integers` have `scale`, the

@@ -1,6 +1,6 @@
 /** IDX files (LeCun's MNIST format): two zero bytes, a type, the number of axes, big-endian sizes, the numbers. */
-import { UserError } from '../../core/errors.ts';
-import type { Bytes } from './bytes.ts';
+import { UserError } from '../errors.ts';
+import type { Bytes } from './place.ts';
 import { arrayField, type NumberType, numberTypes, type RawField } from './raw.ts';
 
 const types: Record<number, NumberType> = {

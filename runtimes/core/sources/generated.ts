@@ -1,7 +1,7 @@
 /** Data sets that are made rather than read: 2-D mixtures, a spiral, and short tones. The same for every run. */
 
-import { UserError } from '../../core/errors.ts';
-import { Words } from '../../core/random.ts';
+import { UserError } from '../errors.ts';
+import { Words } from '../random.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { RawField, RawSource } from './raw.ts';
 

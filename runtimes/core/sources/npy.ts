@@ -1,6 +1,6 @@
 /** NumPy's NPY format, versions 1 to 3 (numpy.lib.format), and its writer for what a model draws. */
-import { UserError } from '../../core/errors.ts';
-import type { Bytes } from './bytes.ts';
+import { UserError } from '../errors.ts';
+import type { Bytes } from './place.ts';
 import { arrayField, type NumberType, numberTypes, type RawField } from './raw.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];

@@ -2,9 +2,9 @@
  * Fits what a source holds to what a declaration says: fields to fields, shape to shape, bytes of pictures to [−1, 1],
  * classes to one-hot vectors. What does not fit is an error that names the file, the declaration and both shapes.
  */
-import type { Dataset } from '../../core/data.ts';
-import { UserError } from '../../core/errors.ts';
-import type { TypeSpec } from '../../core/model.ts';
+import type { Dataset } from '../data.ts';
+import { UserError } from '../errors.ts';
+import type { TypeSpec } from '../model.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 export interface Declared {

@@ -2,10 +2,9 @@
  * NPZ: a zip of NPY files. Its directory is read by hand so that an array that is only stored (what `np.savez` writes)
  * is read where it lies, however large; a compressed one is unpacked once.
  */
-import { createReadStream } from 'node:fs';
-import { UserError } from '../../core/errors.ts';
-import { type Bytes, unpack } from './bytes.ts';
+import { UserError } from '../errors.ts';
 import { readNpy } from './npy.ts';
+import type { Bytes, Place } from './place.ts';
 import type { RawField } from './raw.ts';
 
 interface Entry {
@@ -23,12 +22,15 @@ export async function isZip(bytes: Bytes): Promise<boolean> {
   return p === 0x50 && k === 0x4b && ((c === 3 && d === 4) || (c === 5 && d === 6));
 }
 
-/** The arrays of an NPZ, by name. `path` is the file's, for reading again what is compressed. */
-export async function readNpz(bytes: Bytes): Promise<{ count: number; field: RawField; bytes: Bytes }[]> {
+/** The arrays of an NPZ, by name. */
+export async function readNpz(
+  bytes: Bytes,
+  place: Place,
+): Promise<{ count: number; field: RawField; bytes: Bytes }[]> {
   const out = [];
   for (const entry of await directory(bytes)) {
     if (!entry.name.endsWith('.npy')) continue;
-    const part = await entryBytes(bytes, entry);
+    const part = await entryBytes(bytes, entry, place);
     out.push({ ...(await readNpy(part, entry.name.slice(0, -4))), bytes: part });
   }
   if (out.length === 0) throw new UserError(`${bytes.path} is a zip without NPY arrays in it`);
@@ -104,7 +106,7 @@ function widen(entry: Entry, table: DataView, start: number, length: number): vo
   }
 }
 
-async function entryBytes(bytes: Bytes, entry: Entry): Promise<Bytes> {
+async function entryBytes(bytes: Bytes, entry: Entry, place: Place): Promise<Bytes> {
   if (entry.offset + 30 > bytes.size) throw broken(bytes.path);
   const local = view(await bytes.read(entry.offset, 30));
   if (local.getUint32(0, true) !== 0x04034b50) throw broken(bytes.path);
@@ -125,7 +127,7 @@ async function entryBytes(bytes: Bytes, entry: Entry): Promise<Bytes> {
     );
   }
   if (entry.packed === 0) throw broken(bytes.path);
-  return unpack(createReadStream(bytes.path, { start, end: start + entry.packed - 1 }), 'deflate', path);
+  return place.inflate(bytes, start, entry.packed, path);
 }
 
 function view(data: Uint8Array): DataView {

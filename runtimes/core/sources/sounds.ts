@@ -1,24 +1,15 @@
 /** Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. */
-import { open, readFile } from 'node:fs/promises';
 import wavefile from 'wavefile';
-import { said, UserError } from '../../core/errors.ts';
-import type { Bytes } from './bytes.ts';
+import { said, UserError } from '../errors.ts';
 import { type Declared, typeText } from './fit.ts';
-import { type Files, filesOf } from './pictures.ts';
+import type { Files } from './pictures.ts';
+import type { Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 const { WaveFile } = wavefile;
 
 /** Decoded files kept in memory, by their number of samples. */
 const KEPT_SAMPLES = 64 * 2 ** 20;
-
-export const soundFiles = (folder: string) => filesOf(folder, /\.wave?$/i);
-
-export async function isWav(bytes: Bytes): Promise<boolean> {
-  if (bytes.size < 44) return false;
-  const head = Buffer.from(await bytes.read(0, 12)).toString('latin1');
-  return /^RIF[FX]....WAVE$/s.test(head);
-}
 
 interface Header {
   channels: number;
@@ -30,6 +21,7 @@ export async function openSounds(
   origin: string,
   found: Files,
   record: readonly Declared[],
+  place: Place,
 ): Promise<RawSource> {
   const declared = record.find((d) => d.type.meaning !== 'label');
   if (declared === undefined || declared.type.shape.length > 2) {
@@ -39,7 +31,7 @@ export async function openSounds(
     });
   }
   const [length = 1, channels = 1] = declared.type.shape;
-  const headers = await Promise.all(found.files.map(readHeader));
+  const headers = await Promise.all(found.files.map((path) => readHeader(path, place)));
   const rate = headers[0]!.rate;
   // Which file and where in it each clip begins.
   const clips: { file: number; start: number }[] = [];
@@ -57,7 +49,7 @@ export async function openSounds(
     const count = Math.max(1, Math.floor(header.frames / length));
     for (let k = 0; k < count; k++) clips.push({ file, start: k * length });
   });
-  const decoded = new DecodedFiles(found.files);
+  const decoded = new DecodedFiles(found.files, place);
   const wave: RawField = {
     name: null,
     shape: [length, channels],
@@ -95,7 +87,10 @@ class DecodedFiles {
   private readonly kept = new Map<number, Promise<Float64Array[]>>();
   private samples = 0;
 
-  constructor(private readonly files: readonly string[]) {}
+  constructor(
+    private readonly files: readonly string[],
+    private readonly place: Place,
+  ) {}
 
   get(file: number): Promise<Float64Array[]> {
     const known = this.kept.get(file);
@@ -104,7 +99,7 @@ class DecodedFiles {
       this.kept.clear();
       this.samples = 0;
     }
-    const reading = decode(this.files[file]!);
+    const reading = decode(this.files[file]!, this.place);
     this.kept.set(file, reading);
     return reading.then((channels) => {
       this.samples += channels.length * channels[0]!.length;
@@ -113,9 +108,11 @@ class DecodedFiles {
   }
 }
 
-async function decode(path: string): Promise<Float64Array[]> {
+async function decode(path: string, place: Place): Promise<Float64Array[]> {
   try {
-    const file = new WaveFile(new Uint8Array(await readFile(path)));
+    const bytes = await place.open(path);
+    const file = new WaveFile(await bytes.read(0, bytes.size));
+    await bytes.close();
     file.toBitDepth('32f');
     const samples = file.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
     return samples instanceof Float64Array ? [samples] : samples;
@@ -125,26 +122,26 @@ async function decode(path: string): Promise<Float64Array[]> {
 }
 
 /** Channels, rate and length without reading the samples: a walk over the RIFF chunks. */
-async function readHeader(path: string): Promise<Header> {
+async function readHeader(path: string, place: Place): Promise<Header> {
   const refuse = (why: string): never => {
     throw new UserError(`${path} is not a WAV file that can be read: ${why}`);
   };
-  const file = await open(path, 'r');
+  const file = await place.open(path, true);
   try {
-    const { size } = await file.stat();
-    const chunk = Buffer.alloc(24);
+    const { size } = file;
     let at = 12;
     let format: { channels: number; rate: number; block: number } | null = null;
     for (;;) {
       if (at + 8 > size) return refuse('it has no samples');
-      await file.read(chunk, 0, 24, at);
-      const id = chunk.toString('latin1', 0, 4);
-      const length = chunk.readUInt32LE(4);
-      if (id === 'fmt ') {
+      const data = await file.read(at, Math.min(24, size - at));
+      const chunk = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      const id = latin1(data.subarray(0, 4));
+      const length = chunk.getUint32(4, true);
+      if (id === 'fmt ' && data.length === 24) {
         format = {
-          channels: chunk.readUInt16LE(10),
-          rate: chunk.readUInt32LE(12),
-          block: chunk.readUInt16LE(20),
+          channels: chunk.getUint16(10, true),
+          rate: chunk.getUint32(12, true),
+          block: chunk.getUint16(20, true),
         };
       }
       if (id === 'data') {
@@ -160,3 +157,5 @@ async function readHeader(path: string): Promise<Header> {
     await file.close();
   }
 }
+
+const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);

@@ -1,0 +1,177 @@
+/** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
+import type { Dataset } from '../data.ts';
+import { said, UserError } from '../errors.ts';
+import { openCsv } from './csv.ts';
+import { type Declared, fit } from './fit.ts';
+import { generated } from './generated.ts';
+import { isIdx, readIdx } from './idx.ts';
+import { isNpy, readNpy } from './npy.ts';
+import { isZip, readNpz } from './npz.ts';
+import { filesOf, openPictures } from './pictures.ts';
+import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
+import type { RawField, RawSource } from './raw.ts';
+
+const files = ['fashion', 'fashion-full'];
+
+export const builtInNames = [...files, ...Object.keys(generated)];
+
+export async function openSource(text: string, record: readonly Declared[], place: Place): Promise<Dataset> {
+  const make = generated[text];
+  if (make !== undefined) return fit(make(record), record);
+  if (files.includes(text)) {
+    const pair = await openIdxPair(await place.builtIn(text), place);
+    return fit({ ...pair, origin: text }, record);
+  }
+  const parts = text.split(',');
+  const path = (p: string) => place.resolve(p);
+  if (parts.length > 1 && (await place.kind(path(text))) === null)
+    return fit(await openSeveral(parts.map(path), record, place), record);
+  return fit(await openPath(path(text), record, place), record);
+}
+
+async function openPath(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+  const hint = `a source is a path or one of ${builtInNames.join(', ')}`;
+  const kind = await place.kind(path).catch((error) => {
+    throw new UserError(said(error), { hint });
+  });
+  if (kind === null) throw new UserError(`${path} does not exist`, { hint });
+  return kind === 'folder' ? openFolder(path, record, place) : openFile(path, record, place);
+}
+
+async function isWav(bytes: Bytes): Promise<boolean> {
+  if (bytes.size < 44) return false;
+  const head = await bytes.read(0, 12);
+  const says = (at: number, word: string) => [...word].every((c, i) => head[at + i] === c.charCodeAt(0));
+  return (says(0, 'RIFF') || says(0, 'RIFX')) && says(8, 'WAVE');
+}
+
+/** Pictures, sounds, or an IDX pair as MNIST's distributions lie. */
+async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+  const all = await place.filesIn(path);
+  const pictures = filesOf(path, all, /\.(png|jpe?g|webp)$/i);
+  const sounds = filesOf(path, all, /\.wave?$/i);
+  if (pictures.files.length > 0 && pictures.files.length >= sounds.files.length) {
+    return openPictures(path, pictures, record, place);
+  }
+  if (sounds.files.length > 0) return (await import('./sounds.ts')).openSounds(path, sounds, record, place);
+  const images = filesOf(path, all, /images.*idx3|idx3.*images|images-ubyte/i).files;
+  const chosen = images.find((n) => nameIn(n).startsWith('train')) ?? images[0];
+  if (chosen !== undefined) return openIdxPair(chosen, place);
+  throw new UserError(`${path} holds no pictures (PNG, JPEG, WebP), no WAV and no IDX files`, {
+    hint: 'a data file of another kind is given by its own path',
+  });
+}
+
+async function openFile(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+  const bytes = await place.open(path);
+  if (await isIdx(bytes)) {
+    const first = await readIdx(bytes, null);
+    const labels = await labelsBeside(path, place);
+    if (record.length > 1 && labels !== null) {
+      await bytes.close();
+      return openIdxPair(path, place);
+    }
+    return { origin: path, count: first.count, fields: [first.field], close: () => bytes.close() };
+  }
+  if (await isNpy(bytes)) {
+    const { count, field } = await readNpy(bytes, null);
+    return { origin: path, count, fields: [field], close: () => bytes.close() };
+  }
+  if (await isZip(bytes)) {
+    const arrays = await readNpz(bytes, place);
+    return together(path, arrays, record, async () => {
+      for (const array of arrays) await array.bytes.close();
+      await bytes.close();
+    });
+  }
+  if (await isWav(bytes)) {
+    await bytes.close();
+    const { openSounds } = await import('./sounds.ts');
+    return openSounds(path, { files: [path], classes: null, names: [] }, record, place);
+  }
+  if (/\.(png|jpe?g|webp)$/i.test(path)) {
+    throw new UserError(`${path} is one picture; a source of pictures is a folder of them`, {
+      hint: `give its folder: ${folderOf(path)}`,
+    });
+  }
+  return openCsv(bytes, record, place);
+}
+
+/** `a.npy,b.npy`: one file for each field, in order. */
+async function openSeveral(
+  paths: readonly string[],
+  record: readonly Declared[],
+  place: Place,
+): Promise<RawSource> {
+  if (paths.length !== record.length) {
+    throw new UserError(
+      `${paths.length} files are given for a record of ${record.length} (${record.map((d) => d.name).join(', ')})`,
+    );
+  }
+  const parts = await Promise.all(paths.map((p, i) => openPath(p, [record[i]!], place)));
+  const arrays = parts.map((part, i) => ({
+    count: part.count,
+    field: { ...part.fields[0]!, name: record[i]!.name },
+  }));
+  return together(paths.join(','), arrays, record, async () => {
+    for (const part of parts) await part.close?.();
+  });
+}
+
+/** Arrays of one file: those that the record uses must agree on the number of examples. */
+function together(
+  origin: string,
+  arrays: readonly { count: number; field: RawField }[],
+  record: readonly Declared[],
+  close: () => Promise<void>,
+): RawSource {
+  const named = arrays.filter((a) => record.some((d) => d.name === a.field.name));
+  const used = named.length === record.length ? named : arrays;
+  if (named.length !== record.length && arrays.length !== record.length) {
+    throw new UserError(
+      `${origin} holds the arrays ${arrays.map((a) => a.field.name).join(', ')}; the record declares ${record.map((d) => d.name).join(', ')}`,
+      { hint: 'the arrays go by the names of the fields' },
+    );
+  }
+  const counts = new Set(used.map((a) => a.count));
+  if (counts.size > 1) {
+    throw new UserError(
+      `the arrays of ${origin} disagree on the number of examples: ${used.map((a) => `${a.field.name} has ${a.count}`).join(', ')}`,
+    );
+  }
+  return { origin, count: used[0]!.count, fields: used.map((a) => a.field), close };
+}
+
+/** The file of classes that goes with a file of pictures, by MNIST's way of naming. */
+async function labelsBeside(images: string, place: Place): Promise<string | null> {
+  const name = nameIn(images);
+  const labels = name.replace('images', 'labels').replace('idx3', 'idx1');
+  if (labels === name) return null;
+  for (const candidate of [labels, labels.replace(/\.gz$/, ''), `${labels}.gz`]) {
+    const path = folderOf(images) + candidate;
+    if ((await place.kind(path)) === 'file') return path;
+  }
+  return null;
+}
+
+async function openIdxPair(images: string, place: Place): Promise<RawSource> {
+  const bytes = await place.open(images);
+  const pictures = await readIdx(bytes, null);
+  const labels = await labelsBeside(images, place);
+  if (labels === null)
+    return { origin: images, count: pictures.count, fields: [pictures.field], close: () => bytes.close() };
+  const labelBytes = await place.open(labels);
+  const classes = await readIdx(labelBytes, null);
+  if (classes.count !== pictures.count) {
+    throw new UserError(`${images} holds ${pictures.count} pictures and ${labels} ${classes.count} classes`);
+  }
+  return {
+    origin: images,
+    count: pictures.count,
+    fields: [pictures.field, classes.field],
+    close: async () => {
+      await bytes.close();
+      await labelBytes.close();
+    },
+  };
+}

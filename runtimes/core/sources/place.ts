@@ -1,0 +1,61 @@
+/**
+ * Where data files lie, and what reading them needs of a platform: a folder on a disk under Node, the files that were
+ * dropped on a page in a browser.
+ */
+
+export interface Bytes {
+  /** For messages. */
+  readonly path: string;
+  readonly size: number;
+  /** At once for what is in memory. The caller does not change them. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export class MemoryBytes implements Bytes {
+  constructor(
+    readonly path: string,
+    private readonly data: Uint8Array,
+  ) {}
+  get size(): number {
+    return this.data.length;
+  }
+  read(offset: number, length: number): Uint8Array {
+    return this.data.subarray(offset, offset + length);
+  }
+  async close(): Promise<void> {}
+}
+
+/** Pixels of 8 bits, row-major with the channels last. */
+export type DecodePicture = (
+  path: string,
+  height: number,
+  width: number,
+  channels: number,
+) => Promise<Uint8Array>;
+
+export interface Place {
+  /** A path as it was written in a source, from where such paths start here. */
+  resolve(path: string): string;
+  /** null: there is nothing. Throws a `UserError` where it may not be looked at. */
+  kind(path: string): Promise<'file' | 'folder' | null>;
+  /** Whole paths of the files in a folder and below it, in any order. */
+  filesIn(folder: string): Promise<string[]>;
+  /** A gzipped file (by its first bytes, not its name) comes unpacked. `stay`: it is not taken into memory. */
+  open(path: string, stay?: boolean): Promise<Bytes>;
+  /** Unpacks a part of a file that is deflated. `path` is for messages. */
+  inflate(bytes: Bytes, start: number, length: number, path: string): Promise<Bytes>;
+  /** Rows of a CSV file. */
+  rows(bytes: Bytes): AsyncIterable<string[]>;
+  /** Crops a picture in the middle and scales it; what is transparent becomes white where there is no alpha channel. */
+  pictures(): Promise<DecodePicture>;
+  /** The file of pictures of a set that comes along or is installed; a `UserError` where it is not. */
+  builtIn(name: string): Promise<string>;
+}
+
+const separator = (path: string) => Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+
+export const nameIn = (path: string) => path.slice(separator(path) + 1);
+
+/** With the separator at its end; empty for a bare name. */
+export const folderOf = (path: string) => path.slice(0, separator(path) + 1);
