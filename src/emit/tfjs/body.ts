@@ -4,12 +4,13 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
 import type { DrawNames } from '../../passes/draws.ts';
+import { ARITHMETIC, inlineNumber, isNumber } from '../../passes/numbers.ts';
 import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
 import { chainText } from './formula.ts';
 import { hostNumber, hostOperand } from './host.ts';
 import { literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
-import { ARITHMETIC, inlineNumber, isNumber, isOwned, reads, Uses, walk } from './uses.ts';
+import { isOwned, reads, Uses, walk } from './uses.ts';
 import type { Variables } from './variables.ts';
 import { WIDTH, type Writer } from './writer.ts';
 

@@ -1,5 +1,6 @@
 /** Where a body of steps uses its values: what decides who owns a tensor, and which variables are worth making. */
 import type { Node } from '../../ir/graph.ts';
+import { inlineNumber, isNumber } from '../../passes/numbers.ts';
 import { operandsOf, type Step } from '../../passes/plan.ts';
 
 /** Nodes that a step reads when it is executed (a block reads nothing itself; `free` is no use). */
@@ -30,32 +31,6 @@ export function* walk(steps: readonly Step[]): Generator<Step> {
     const body = inner(step);
     if (body) yield* walk(body);
   }
-}
-
-/** A constant of one element without axes, which stands in the text as a number. */
-export function inlineNumber(node: Node): number | null {
-  if (node.kind !== 'leaf' || node.leaf.kind !== 'constant') return null;
-  return node.shape.length === 0 && node.count === null ? node.leaf.value.data[0]! : null;
-}
-
-/** Arithmetic that JavaScript does on numbers. */
-export const ARITHMETIC: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', div: '/' };
-
-const numbers = new WeakMap<Node, boolean>();
-
-/** A whole scalar made from constants, counts and the schedule's scalars alone: a JavaScript number, and no tensor. */
-export function isNumber(node: Node): boolean {
-  if (node.kind === 'leaf') {
-    return node.leaf.kind === 'host' || node.leaf.kind === 'count' || inlineNumber(node) !== null;
-  }
-  if (node.shape.length > 0 || node.count !== null) return false;
-  if (!(node.op in ARITHMETIC || node.op === 'neg' || node.op === 'maximum')) return false;
-  let known = numbers.get(node);
-  if (known === undefined) {
-    known = node.args.every(isNumber);
-    numbers.set(node, known);
-  }
-  return known;
 }
 
 /** Whether emitted code makes this tensor, and so has to free it. */
