@@ -4,12 +4,13 @@ import * as tf from '@tensorflow/tfjs';
 import * as nn from '../../runtimes/core/nn.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
 import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
-import { inlineNumber, isNumber, isOwned } from '../../src/emit/tfjs/uses.ts';
+import { isOwned } from '../../src/emit/tfjs/uses.ts';
 import type { Leaf, Node, OpNode } from '../../src/ir/graph.ts';
 import { evaluate, runShape } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import type { Primitive } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
+import { inlineNumber, isNumber } from '../../src/passes/numbers.ts';
 
 export type BackendName = 'cpu' | 'wasm' | 'tensorflow';
 
