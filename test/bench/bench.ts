@@ -1,7 +1,7 @@
 /**
  * The benchmark: workloads W1–W5 by all contenders in one run. See test/bench/README.md.
  *
- *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--steps N] [--quick] [--profile] [--write]
+ *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--backend NAME] [--steps N] [--quick] [--profile] [--write]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -22,6 +22,8 @@ const { values: options } = parseArgs({
     python: { type: 'string' },
     node: { type: 'string', multiple: true, default: [] },
     steps: { type: 'string', default: '30' },
+    /** Contenders on this tfjs backend alone. */
+    backend: { type: 'string' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     /** Puts what is measured into the README beside this file. */
@@ -48,7 +50,9 @@ const say = (text: string) => {
 };
 try {
   const nodes = [process.execPath, ...options.node].map((command) => nodeAt(command, built));
-  const list = contenders(nodes, options.python, built);
+  const { backend } = options;
+  const list = contenders(nodes, options.python, built).filter((c) => !backend || c.backend === backend);
+  if (list.length === 0) throw new Error(`Nobody here computes on ${backend}; ganc backends says why.`);
   const versions = nodes.map((n) => n.version).join(' and ');
   const date = new Date().toISOString().slice(0, 10);
   say(`${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${versions}; ${date}.`);

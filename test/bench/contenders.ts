@@ -1,12 +1,16 @@
 /** Who takes part: each is a command line for a workload's files. */
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { builds } from '../../runtimes/kernels/wasm/modules.ts';
+import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
 import type { Prepared } from './inputs.ts';
 
 export interface Contender {
   name: string;
   kind: 'ours' | 'tfjs' | 'jax' | 'torch';
+  /** tfjs's; null: it is not of tfjs. */
+  backend: 'wasm' | 'tensorflow' | null;
   threads: number;
   /** The running Node's, or another's; empty for Python. */
   node: string;
@@ -38,6 +42,7 @@ export function nodeAt(command: string, built: string): Node {
 export function contenders(nodes: readonly Node[], python: string | undefined, built: string): Contender[] {
   const program = (name: string) => path.join(built, `${name}.mjs`);
   const list: Contender[] = [];
+  const first = nodes[0]!;
   for (const node of nodes) {
     for (const relaxed of [false, true]) {
       for (const threads of [1, 2]) {
@@ -46,32 +51,59 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
         list.push({
           name: `ganc, wasm ${relaxed ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads > 1 ? 's' : ''}`,
           kind: 'ours',
+          backend: 'wasm',
           threads,
           node: node.version,
           build: name,
           command: node.path,
           start: (_, { module, inputs }, profile = false) => [
             node.path,
-            [program('ours'), JSON.stringify({ module, inputs, threads, build: name, profile })],
+            [
+              program('ours'),
+              JSON.stringify({ backend: 'wasm', module, inputs, threads, build: name, profile }),
+            ],
           ],
         });
       }
     }
   }
-  const first = nodes[0]!;
-  for (const [kind, name] of [
-    ['tfjs', 'tfjs by hand, wasm'],
-    ['jax', 'jax-js, wasm'],
-  ] as const) {
+  // TensorFlow takes as many threads as the machine has.
+  const native = tensorflowEntry() !== null;
+  if (native)
     list.push({
-      name,
-      kind,
-      threads: 1,
+      name: `ganc, tensorflow, ${availableParallelism()} threads`,
+      kind: 'ours',
+      backend: 'tensorflow',
+      threads: availableParallelism(),
+      node: first.version,
+      command: first.path,
+      start: (_, { module, inputs }) => [
+        first.path,
+        [program('ours'), JSON.stringify({ backend: 'tensorflow', module, inputs })],
+      ],
+    });
+  const peers = [
+    { kind: 'tfjs', name: 'tfjs by hand, wasm', backend: 'wasm', threads: 1 },
+    ...(native
+      ? [
+          {
+            kind: 'tfjs',
+            name: `tfjs by hand, tensorflow, ${availableParallelism()} threads`,
+            backend: 'tensorflow',
+            threads: availableParallelism(),
+          } as const,
+        ]
+      : []),
+    { kind: 'jax', name: 'jax-js, wasm', backend: null, threads: 1 },
+  ] as const;
+  for (const peer of peers) {
+    list.push({
+      ...peer,
       node: first.version,
       command: first.path,
       start: (workload, { inputs }) => [
         first.path,
-        [program(`peer-${kind}`), JSON.stringify({ workload, inputs })],
+        [program(`peer-${peer.kind}`), JSON.stringify({ workload, inputs, backend: peer.backend })],
       ],
     });
   }
@@ -80,6 +112,7 @@ export function contenders(nodes: readonly Node[], python: string | undefined, b
       list.push({
         name: `PyTorch CPU, ${threads} thread${threads > 1 ? 's' : ''}`,
         kind: 'torch',
+        backend: null,
         threads,
         node: '',
         command: python,

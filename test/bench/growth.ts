@@ -16,8 +16,12 @@ export async function growth(
   quick: boolean,
 ): Promise<string> {
   // Of ours the best of the first Node with two threads.
-  const ours = list.filter((c) => c.kind === 'ours' && c.threads === 2 && c.node === list[0]!.node).at(-1)!;
-  const others = list.filter((c) => c.kind === 'tfjs' || (c.kind === 'torch' && c.threads === 2));
+  const onWasm = list.filter((c) => c.backend === 'wasm');
+  const ours = onWasm.filter((c) => c.kind === 'ours' && c.threads === 2 && c.node === list[0]!.node).at(-1)!;
+  const others = [
+    ...onWasm.filter((c) => c.kind === 'tfjs'),
+    ...list.filter((c) => c.kind === 'torch' && c.threads === 2),
+  ];
   const chosen = [ours, ...others];
   const parts: string[] = [];
   for (const { workload, title, examples, width } of games) {

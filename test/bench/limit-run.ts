@@ -13,7 +13,7 @@ interface Limit {
 export async function limits(list: readonly Contender[], built: string, rounds: number): Promise<string> {
   const all = readdirSync(path.join(built, 'peaks')).map((name) => path.join(built, 'peaks', name));
   const columns: { head: string; found: Limit }[] = [];
-  for (const { name, node, command, build, threads } of list.filter((c) => c.kind === 'ours')) {
+  for (const { name, node, command, build, threads } of list.filter((c) => c.build !== undefined)) {
     const peaks = all.filter((file) => path.basename(file).startsWith(build!.split('-')[0]!));
     const settings = JSON.stringify({ build, threads, peaks, rounds });
     const child = new Child(command, [path.join(built, 'limit.mjs'), settings]);

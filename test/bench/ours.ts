@@ -1,10 +1,14 @@
-/** ganc as a contender: a compiled workload on our wasm backend, with the threads and the build that are asked for. */
+/**
+ * ganc as a contender: a compiled workload on our wasm backend, with the threads and the build that are asked for, or on
+ * TensorFlow.
+ */
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { BACKEND, type WasmBackend } from '../../runtimes/kernels/wasm/backend.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
+import { startTensorflow } from '../../runtimes/node/tensorflow.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';
 import { countCpuKernels, countOurs } from './profile.ts';
 import { type Inputs, readInputs, serve } from './serve.ts';
@@ -12,19 +16,22 @@ import { type Inputs, readInputs, serve } from './serve.ts';
 const settings = JSON.parse(process.argv[2]!) as {
   module: string;
   inputs: string;
-  threads: number;
-  build: string;
-  profile: boolean;
-};
+} & ({ backend: 'tensorflow' } | { backend: 'wasm'; threads: number; build: string; profile: boolean });
+const profiled = settings.backend === 'wasm' && settings.profile;
 
 tf.enableProdMode();
-if (settings.profile) countCpuKernels();
-const kernels = kernelHost({ threads: settings.threads, build: settings.build });
-if (kernels === null || kernels.host.threads !== settings.threads)
-  throw new Error('These kernels do not start.');
-registerWasm(kernels.host);
-await tf.setBackend(BACKEND);
-await tf.ready();
+if (profiled) countCpuKernels();
+if (settings.backend === 'wasm') {
+  const kernels = kernelHost({ threads: settings.threads, build: settings.build });
+  if (kernels === null || kernels.host.threads !== settings.threads)
+    throw new Error('These kernels do not start.');
+  registerWasm(kernels.host);
+  await tf.setBackend(BACKEND);
+  await tf.ready();
+} else {
+  const outcome = await startTensorflow();
+  if (!outcome.available) throw new Error(outcome.why);
+}
 
 const { model } = (await import(pathToFileURL(settings.module).href)) as { model: CompiledModel };
 const inputs = readInputs(settings.inputs);
@@ -57,8 +64,8 @@ for (const [name, { data, shape }] of inputs.weights) {
 const phase = model.phases[0]!;
 run.beginPhase(phase);
 
-const { engine } = tf.backend() as unknown as WasmBackend;
-const counted = settings.profile ? countOurs(engine) : null;
+const engine = settings.backend === 'wasm' ? (tf.backend() as unknown as WasmBackend).engine : null;
+const counted = profiled ? countOurs(engine!) : null;
 
 await serve({
   async step(i) {
@@ -71,9 +78,11 @@ await serve({
     return losses;
   },
   memory: () => ({
-    wasm: engine.memory.buffer.byteLength / 2 ** 20,
-    // The allocator's highest address: blocks are used again, but never moved or joined.
-    used: (engine as unknown as { top: number }).top / 2 ** 20,
+    ...(engine && {
+      wasm: engine.memory.buffer.byteLength / 2 ** 20,
+      // The allocator's highest address: blocks are used again, but never moved or joined.
+      used: (engine as unknown as { top: number }).top / 2 ** 20,
+    }),
     tensors: tf.memory().numTensors,
   }),
   profile: () => counted?.lines() ?? [],

@@ -20,7 +20,7 @@ export async function profile(
   { steps }: Rounds,
 ): Promise<string> {
   const parts: string[] = [];
-  for (const contender of list.filter((c) => c.kind === 'ours')) {
+  for (const contender of list.filter((c) => c.kind === 'ours' && c.backend === 'wasm')) {
     const child = new Child(...contender.start(workload, files, true));
     await child.answer();
     const { ms } = await child.ask<Steps>({ ask: 'steps', from: 0, count: steps + 5 });

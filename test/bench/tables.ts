@@ -14,7 +14,10 @@ export function workloadTable(
   workload: string,
   { results, failures }: { results: Result[]; failures: Failure[] },
 ): string {
-  const tfjs = results.find((r) => r.contender.kind === 'tfjs')?.ms.median;
+  // By hand on the same backend; jax-js and PyTorch beside wasm.
+  const tfjs = (backend: string | null) =>
+    results.find((r) => r.contender.kind === 'tfjs' && r.contender.backend === (backend ?? 'wasm'))?.ms
+      .median;
   const torch = results.find((r) => r.contender.kind === 'torch' && r.contender.threads === 2)?.ms.median;
   const rows = results.map(({ contender, ms, memory, grew }) => [
     contender.name,
@@ -22,8 +25,8 @@ export function workloadTable(
     figure(ms.median),
     `${figure(ms.min)} · ${figure(ms.low)}–${figure(ms.high)}`,
     String(ms.count),
-    tfjs === undefined ? '–' : `${figure(tfjs / ms.median)}×`,
-    torch === undefined ? '–' : `${figure(ms.median / torch)}×`,
+    times(tfjs(contender.backend), ms.median),
+    times(ms.median, torch),
     figure(memory.peak),
     memory.wasm === null
       ? '–'
@@ -52,12 +55,17 @@ export function workloadTable(
     .join('\n');
 }
 
+const times = (a: number | undefined, b: number | undefined) =>
+  a === undefined || b === undefined ? '–' : `${figure(a / b)}×`;
+
 /** Beside the aims: six times tfjs, three times PyTorch's time (2.5 with relaxed SIMD), half of tfjs's memory. */
 export function aims(measured: readonly { workload: string; results: Result[] }[]): string {
   const rows = measured.map(({ workload, results }) => {
-    const tfjs = results.find((r) => r.contender.kind === 'tfjs');
+    const tfjs = results.find((r) => r.contender.kind === 'tfjs' && r.contender.backend === 'wasm');
     const torch = results.find((r) => r.contender.kind === 'torch' && r.contender.threads === 2);
-    const ours = results.filter((r) => r.contender.kind === 'ours' && r.contender.threads === 2);
+    const ours = results.filter(
+      ({ contender: c }) => c.kind === 'ours' && c.backend === 'wasm' && c.threads === 2,
+    );
     const plain = ours.find((r) => !r.contender.build!.startsWith('relaxed'));
     const relaxed = ours.find((r) => r.contender.build!.startsWith('relaxed'));
     const cell = (value: number | undefined, met: (v: number) => boolean, unit: string) =>

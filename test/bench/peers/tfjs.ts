@@ -1,15 +1,25 @@
-/** The workloads by hand (by-hand.ts) as a contender, on tfjs's wasm backend. */
+/** The workloads by hand (by-hand.ts) as a contender, on tfjs's wasm backend or on TensorFlow. */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
+import { startTensorflow } from '../../../runtimes/node/tensorflow.ts';
 import { readInputs, serve } from '../serve.ts';
 import { byHand } from './by-hand.ts';
 import { registerFilterGradient } from './filter-gradient.ts';
 
-const settings = JSON.parse(process.argv[2]!) as { workload: string; inputs: string };
+const settings = JSON.parse(process.argv[2]!) as {
+  workload: string;
+  inputs: string;
+  backend: 'wasm' | 'tensorflow';
+};
 tf.enableProdMode();
-await tf.setBackend('wasm');
-await tf.ready();
-registerFilterGradient();
+if (settings.backend === 'wasm') {
+  await tf.setBackend('wasm');
+  await tf.ready();
+  registerFilterGradient();
+} else {
+  const outcome = await startTensorflow();
+  if (!outcome.available) throw new Error(outcome.why);
+}
 
 const inputs = readInputs(settings.inputs);
 const weights = [...inputs.weights].map(([name, { data, shape }]): [string, tf.Tensor] => [
@@ -29,8 +39,11 @@ await serve({
     return losses;
   },
   memory: () => ({
-    wasm:
-      (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.buffer.byteLength / 2 ** 20,
+    ...(settings.backend === 'wasm' && { wasm: heap() / 2 ** 20 }),
     tensors: tf.memory().numTensors,
   }),
 });
+
+function heap(): number {
+  return (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.buffer.byteLength;
+}
