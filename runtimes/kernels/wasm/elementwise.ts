@@ -92,6 +92,16 @@ export function floatBits(x: number): number {
 
 export type Instruction = [op: number, dst: number, a: number, b: number, c: number];
 
+/** Elements of a block, and the most blocks that a thread takes at once (assembly/chain.ts). */
+const BLOCK = 512;
+const MOST_BLOCKS = 32;
+/** How a chain over n elements is shared: some pieces a thread, so that one that is held up takes fewer. */
+export function piecesOf(n: number, threads: number): { per: number; pieces: number } {
+  const blocks = Math.ceil(n / BLOCK);
+  const per = threads === 1 ? blocks : Math.max(1, Math.min(MOST_BLOCKS, Math.floor(blocks / (threads * 8))));
+  return { per, pieces: Math.ceil(blocks / per) };
+}
+
 /** Runs a program. Inputs take the first registers; every output is a register of the program. */
 export function chain(
   backend: WasmBackend,
@@ -105,21 +115,24 @@ export function chain(
   const from = inputs.map((i) => backend.entry(i.t).floats());
   const to = outputs.map((o) => backend.entry(o.t).address);
   const w = engine.words;
-  w[0] = n;
-  w[1] = inputs.length;
-  w[2] = code.length;
-  w[3] = outputs.length;
-  let at = 4;
+  const { per, pieces } = piecesOf(n, engine.threads);
+  w[0] = 1;
+  w[1] = pieces;
+  w[2] = per;
+  w[3] = inputs.length;
+  w[4] = code.length;
+  w[5] = outputs.length;
+  let at = 6;
+  for (const c of code) for (let k = 0; k < 5; k++) w[at++] = c[k] as number;
+  for (const o of outputs) w[at++] = o.register;
+  w[at++] = n;
+  w[at++] = 0;
   for (let i = 0; i < inputs.length; i++) {
     w[at++] = from[i] as number;
     const how = (inputs[i] as { how: readonly number[] }).how;
     for (let k = 0; k < 5; k++) w[at++] = how[k] as number;
   }
-  for (const c of code) for (let k = 0; k < 5; k++) w[at++] = c[k] as number;
-  for (let i = 0; i < outputs.length; i++) {
-    w[at++] = (outputs[i] as { register: number }).register;
-    w[at++] = to[i] as number;
-  }
+  for (const address of to) w[at++] = address;
   engine.run(JOB.chain, n * (1 + code.length));
 }
 

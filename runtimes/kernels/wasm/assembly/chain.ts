@@ -1,96 +1,152 @@
 // Chains of elementwise operations: a small vector machine that runs a whole chain over blocks that stay in the
-// first-level cache, so that intermediates never reach memory.
+// first-level cache, so that intermediates never reach memory. One job may run the same chain over many segments, each
+// with operands of its own: an optimiser's update of all weights.
 import { take } from './share';
 import { vexp, vlog, vtanh, vsigmoid, vsoftplus } from './math';
 
-const BLOCK: i32 = 512;
-/** Blocks that a thread takes at once. */
-const PIECE: i32 = 32;
+export const BLOCK: i32 = 512;
 export const CHAIN_REGISTERS: i32 = 48;
+/** Bytes of work space that the registers take: a table of their addresses, and a block for each. */
+export const REGISTER_BYTES: usize = <usize>(CHAIN_REGISTERS + CHAIN_REGISTERS * BLOCK) << 2;
 
-// Word offsets of a program: n, inputs, instructions, outputs, then 6 words an input (address, kind, inner1, period1,
-// inner2, period2), 5 an instruction (operation, destination, a, b, c), 2 an output (register, address).
-const HEAD: i32 = 4;
+// A chain: inputs, instructions, outputs, then 5 words an instruction (operation, destination, a, b, c), then the register
+// of each output. Inputs have the first registers.
+const CODE: usize = 12;
+// A segment: 6 words an input (address, kind, inner1, period1, inner2, period2), then the address of each output. Kind 0 is
+// read straight, 1 is a scalar, 2 a broadcast: element i is entry ((i / inner1) % period1)·period2 + (i / inner2) % period2.
 
 @inline function word(p: usize, i: i32): i32 { return load<i32>(p + (<usize>i << 2)); }
 @inline function mask(m: v128): v128 { return v128.and(m, f32x4.splat(1)); }
 @inline function truth(x: v128): v128 { return f32x4.ne(x, f32x4.splat(0)); }
+@inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
 
-/** Fills a block of a broadcast input: element i is entry ((i / inner1) % period1)·period2 + (i / inner2) % period2. */
+let chainAt: usize = 0;
+let codeEnd: usize = 0;
+let inputs: i32 = 0;
+let outputs: i32 = 0;
+let pointers: usize = 0;
+let segmentAt: usize = 0;
+
+/** Makes the chain at `p` the current one; gives the address behind its words. */
+export function chainIs(p: usize, work: usize): usize {
+  chainAt = p;
+  inputs = word(p, 0);
+  outputs = word(p, 2);
+  pointers = work;
+  codeEnd = p + CODE + <usize>(word(p, 1) * 20);
+  for (let r = 0; r < CHAIN_REGISTERS; r++) store<u32>(pointers + (<usize>r << 2), <u32>own(r));
+  return codeEnd + (<usize>outputs << 2);
+}
+export function segmentBytes(): usize { return <usize>(inputs * 6 + outputs) << 2; }
+
+/** The register's own block. */
+@inline function own(r: i32): usize { return pointers + (<usize>(CHAIN_REGISTERS + r * BLOCK) << 2); }
+@inline function reg(r: i32): usize { return <usize>load<u32>(pointers + (<usize>r << 2)); }
+export function registerAt(r: i32): usize { return reg(r); }
+
+/** An input that is the same in each block, where these begin at multiples of `unit`: filled once. */
+@inline function same(w: usize, unit: i32): bool {
+  return word(w, 1) == 1 || (word(w, 1) == 2 && word(w, 3) == 1 && word(w, 4) == 1 && unit % word(w, 5) == 0);
+}
+
+/** Makes the segment at `p` the current one. Blocks will begin at multiples of `unit`. */
+export function segmentIs(p: usize, unit: i32): void {
+  segmentAt = p;
+  for (let q = 0; q < inputs; q++) {
+    const w = p + <usize>(q * 24), kind = word(w, 1);
+    if (kind == 0) continue;
+    store<u32>(pointers + (<usize>q << 2), <u32>own(q));
+    if (kind == 1) fill(own(q), load<f32>(<usize>word(w, 0)), BLOCK);
+    else if (same(w, unit)) gather(own(q), <usize>word(w, 0), 0, BLOCK, BLOCK, 1, 1, word(w, 5));
+  }
+}
+
+/** Runs the current chain on `count` elements of the current segment, from the one at `start`. */
+export function runBlock(start: i32, count: i32, unit: i32): void {
+  const at = <usize>start << 2;
+  const bytes = <usize>((count + 3) & ~3) << 2;
+  for (let q = 0; q < inputs; q++) {
+    const w = segmentAt + <usize>(q * 24), kind = word(w, 1), from = <usize>word(w, 0);
+    if (kind == 0) store<u32>(pointers + (<usize>q << 2), <u32>(from + at));
+    else if (!same(w, unit)) gather(own(q), from, start, count, word(w, 2), word(w, 3), word(w, 4), word(w, 5));
+  }
+  // Whole vectors are written. Where the block ends within one, the next block's first numbers may be there already.
+  const apart = (count & 3) != 0;
+  const outs = segmentAt + <usize>(inputs * 24);
+  for (let o = 0; o < outputs; o++) {
+    const r = word(codeEnd, o);
+    store<u32>(pointers + (<usize>r << 2), <u32>(apart ? own(r) : <usize>word(outs, o) + at));
+  }
+  for (let c = chainAt + CODE; c < codeEnd; c += 20) step(word(c, 0), reg(word(c, 1)), reg(word(c, 2)), word(c, 3), word(c, 4), bytes);
+  if (apart) for (let o = 0; o < outputs; o++) copy(<usize>word(outs, o) + at, own(word(codeEnd, o)), count);
+}
+
+/**
+ * Words: segments, pieces of all, blocks a piece, then the chain, then for each segment its length, its first piece, and
+ * its words. None is empty.
+ */
+export function chain(p: usize, work: usize): void {
+  const pieces = word(p, 1), per = word(p, 2);
+  let next = chainIs(p + 12, work);
+  const bytes = segmentBytes() + 8;
+  const end = next + <usize>word(p, 0) * bytes;
+  let n = 0, first = 0;
+  for (let piece = take(); piece < pieces; piece = take()) {
+    while (next < end && word(next, 1) <= piece) {
+      n = word(next, 0);
+      first = word(next, 1);
+      next += bytes;
+      if (next == end || word(next, 1) > piece) segmentIs(next - bytes + 8, BLOCK);
+    }
+    const from = (piece - first) * per * BLOCK, to = min(n, from + per * BLOCK);
+    for (let start = from; start < to; start += BLOCK) runBlock(start, min(BLOCK, to - start), BLOCK);
+  }
+}
+
+function copy(out: usize, from: usize, n: i32): void {
+  if (n >= 64) { memory.copy(out, from, <usize>n << 2); return; }
+  let k = 0;
+  for (; k + 4 <= n; k += 4) { v128.store(out, v128.load(from)); out += 16; from += 16; }
+  for (; k < n; k++) { store<f32>(out, load<f32>(from)); out += 4; from += 4; }
+}
+function fill(out: usize, x: f32, n: i32): void {
+  const v = f32x4.splat(x);
+  let k = 0;
+  for (; k + 4 <= n; k += 4) { v128.store(out, v); out += 16; }
+  for (; k < n; k++) { store<f32>(out, x); out += 4; }
+}
+
+/** Fills a block of a broadcast input. */
 function gather(out: usize, from: usize, start: i32, count: i32, inner1: i32, period1: i32, inner2: i32, period2: i32): void {
   let i = start;
   const end = start + count;
-  if (inner2 > 1) {
-    while (i < end) {
-      const run = min(inner2 - i % inner2, end - i);
-      const at = ((i / inner1) % period1) * period2 + (i / inner2) % period2;
-      const v = load<f32>(from + (<usize>at << 2));
-      for (let k = 0; k < run; k++) { store<f32>(out, v); out += 4; }
-      i += run;
-    }
-  } else {
-    // Contiguous runs of the last axis.
-    while (i < end) {
-      const off = i % period2;
-      const run = min(period2 - off, end - i);
-      memory.copy(out, from + (<usize>(((i / inner1) % period1) * period2 + off) << 2), <usize>run << 2);
+  // Entries of one round of the second period; rounds are within those of the first.
+  const round = inner2 * period2;
+  while (i < end) {
+    const base = from + (<usize>(((i / inner1) % period1) * period2) << 2);
+    let off = i % round;
+    const stop = min(end, i - off + round);
+    if (inner2 == 1) {
+      copy(out, base + (<usize>off << 2), stop - i);
+      out += <usize>(stop - i) << 2;
+      i = stop;
+    } else while (i < stop) {
+      const run = min(inner2 - off % inner2, stop - i);
+      fill(out, load<f32>(base + (<usize>(off / inner2) << 2)), run);
       out += <usize>run << 2;
       i += run;
-    }
-  }
-}
-@inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
-
-export function chain(p: usize, work: usize): void {
-  const n = word(p, 0), inputs = word(p, 1), instructions = word(p, 2), outputs = word(p, 3);
-  const pointers = work; // a table of register addresses
-  const buffers = work + (<usize>CHAIN_REGISTERS << 2);
-  const blocks = (n + BLOCK - 1) / BLOCK;
-  const pieces = (blocks + PIECE - 1) / PIECE;
-  const codeAt = HEAD + inputs * 6;
-  const outAt = codeAt + instructions * 5;
-
-  for (let r = 0; r < CHAIN_REGISTERS; r++) store<u32>(pointers + (<usize>r << 2), <u32>(buffers + (<usize>(r * BLOCK) << 2)));
-  // Scalars are spread once.
-  for (let q = 0; q < inputs; q++) {
-    if (word(p, HEAD + q * 6 + 1) == 1) {
-      const v = f32x4.splat(load<f32>(<usize>word(p, HEAD + q * 6)));
-      const b = <usize>load<u32>(pointers + (<usize>q << 2));
-      for (let k = 0; k < BLOCK; k += 4) v128.store(b + (<usize>k << 2), v);
-    }
-  }
-  for (let piece = take(); piece < pieces; piece = take())
-  for (let block = piece * PIECE, last = min(blocks, block + PIECE); block < last; block++) {
-    const start = block * BLOCK;
-    const count = min(BLOCK, n - start);
-    const bytes = <usize>((count + 3) & ~3) << 2;
-    const at = <usize>start << 2;
-    for (let q = 0; q < inputs; q++) {
-      const w = HEAD + q * 6, kind = word(p, w + 1), from = <usize>word(p, w);
-      if (kind == 0) store<u32>(pointers + (<usize>q << 2), <u32>(from + at));
-      else if (kind == 2) gather(<usize>load<u32>(pointers + (<usize>q << 2)), from, start, count, word(p, w + 2), word(p, w + 3), word(p, w + 4), word(p, w + 5));
-    }
-    for (let o = 0; o < outputs; o++) {
-      const w = outAt + o * 2;
-      store<u32>(pointers + (<usize>word(p, w) << 2), <u32>(<usize>word(p, w + 1) + at));
-    }
-    for (let t = 0; t < instructions; t++) {
-      const w = codeAt + t * 5;
-      const d = <usize>load<u32>(pointers + (<usize>word(p, w + 1) << 2));
-      const a = <usize>load<u32>(pointers + (<usize>word(p, w + 2) << 2));
-      step(word(p, w), d, a, word(p, w + 3), word(p, w + 4), pointers, bytes);
+      off += run;
     }
   }
 }
 
-@inline function reg(pointers: usize, r: i32): usize { return <usize>load<u32>(pointers + (<usize>r << 2)); }
 @inline function imm(bits: i32): v128 { return f32x4.splat(reinterpret<f32>(bits)); }
 
 /** One instruction over one block. Codes below 32 take two registers, below 64 one, from 64 on a register and a number. */
-function step(op: i32, d: usize, a: usize, x: i32, y: i32, pointers: usize, bytes: usize): void {
+function step(op: i32, d: usize, a: usize, x: i32, y: i32, bytes: usize): void {
   let e: usize = 0;
   if (op < 32) {
-    const b = reg(pointers, x);
+    const b = reg(x);
     switch (op) {
       case 0: for (; e < bytes; e += 16) v128.store(d + e, f32x4.add(v128.load(a + e), v128.load(b + e))); return;
       case 1: for (; e < bytes; e += 16) v128.store(d + e, f32x4.sub(v128.load(a + e), v128.load(b + e))); return;
@@ -107,7 +163,7 @@ function step(op: i32, d: usize, a: usize, x: i32, y: i32, pointers: usize, byte
       case 12: for (; e < bytes; e += 16) v128.store(d + e, mask(v128.and(truth(v128.load(a + e)), truth(v128.load(b + e))))); return;
       case 13: for (; e < bytes; e += 16) v128.store(d + e, mask(v128.or(truth(v128.load(a + e)), truth(v128.load(b + e))))); return;
       case 14: { // where(a, b, third)
-        const z = reg(pointers, y);
+        const z = reg(y);
         for (; e < bytes; e += 16) v128.store(d + e, v128.bitselect(v128.load(b + e), v128.load(z + e), truth(v128.load(a + e))));
         return;
       }
