@@ -1,5 +1,6 @@
 // Bundles the command and the runtimes into dist/. `npm ci` runs it (the `prepare` script).
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { buildKernels } from './.kernels.mjs';
 
@@ -44,9 +45,57 @@ await build({
   external: ['@tensorflow/*', 'sharp'],
 });
 
+// What `ganc compile --target browser` puts around a model: one tfjs, which everything else imports, the runtime, the
+// page, and what is loaded only when it is asked for (backends of GPUs, readers of rarer files).
+const vendored = { '@tensorflow/tfjs': './tfjs.js', '@tensorflow/tfjs-core': './tfjs.js' };
+const browser = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['chrome113', 'firefox115', 'safari17'],
+  mainFields: ['module', 'main'],
+  loader: { '.wasm': 'binary' },
+  // As Node loads it: its other build has no default export.
+  alias: { wavefile: 'wavefile/dist/wavefile.js' },
+  legalComments: 'linked',
+  logLevel: 'warning',
+  outdir: `${next}/browser`,
+};
+await build({ ...browser, entryPoints: { tfjs: 'runtimes/browser/tfjs.ts' } });
+await build({
+  ...browser,
+  entryPoints: {
+    runtime: 'runtimes/browser/index.ts',
+    webgl: 'runtimes/browser/webgl.ts',
+    webgpu: 'runtimes/browser/webgpu.ts',
+    thread: 'runtimes/browser/thread.ts',
+  },
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  plugins: [
+    {
+      name: 'one tfjs',
+      setup(builder) {
+        builder.onResolve({ filter: /^@tensorflow\/tfjs(-core)?$/ }, ({ path }) => ({
+          path: vendored[path],
+          external: true,
+        }));
+      },
+    },
+  ],
+});
+const page = 'runtimes/browser/page';
+const parts = [`${page}/page.ts`, `${page}/page.css`].filter((part) => existsSync(part));
+if (parts.length > 0) await build({ ...browser, entryPoints: parts });
+await copyFile(`${page}/index.html`, `${next}/browser/index.html`);
+
 await mkdir('dist', { recursive: true });
 const built = await readdir(next);
-for (const name of built) await rename(`${next}/${name}`, `dist/${name}`);
+for (const name of built) {
+  if (name === 'browser') await rm('dist/browser', { recursive: true, force: true });
+  await rename(`${next}/${name}`, `dist/${name}`);
+}
 for (const name of await readdir('dist'))
   if (!built.includes(name)) await rm(`dist/${name}`, { recursive: true });
 await rm(next, { recursive: true });

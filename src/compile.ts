@@ -12,7 +12,8 @@ import { check } from './check/check.ts';
 import { craft } from './check/craft/craft.ts';
 import type { Model } from './check/model.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
-import { type EmittedFiles, nodePackage } from './emit/node/package.ts';
+import { browserModule, browserPackage, moduleFile, type PageOptions } from './emit/browser/package.ts';
+import { type EmittedFiles, nodePackage, type PackageOptions } from './emit/node/package.ts';
 import { printStage, type Stage } from './emit/stages.ts';
 import { emit } from './emit/tfjs/emit.ts';
 import { operations } from './ops/table.ts';
@@ -63,12 +64,10 @@ export function analyse({ source, set = {}, load }: Input): Analysis {
   return { file, ...(model ? { model } : {}), diagnostics, sources: sources() };
 }
 
-export interface Options {
-  /** The text of the vendored runtime, and the compiler's version for the README; the host has both. */
-  readonly runtime: string;
-  readonly version: string;
-  readonly target: 'node';
-}
+/** What the folder is to run on, with what the host has for it: vendored texts, and the compiler's version. */
+export type Options =
+  | ({ readonly target: 'node' } & PackageOptions)
+  | ({ readonly target: 'browser' } & PageOptions);
 
 export interface Compiled extends Analysis {
   readonly plan?: Plan;
@@ -81,6 +80,10 @@ export function compile(input: Input, options: Options): Compiled {
   const { model, sources } = analysis;
   if (!model || hasErrors(analysis.diagnostics)) return analysis;
   const plan = planOf(model, sources);
+  if (options.target === 'browser') {
+    const module = emit(plan, { ...browserModule, operations, sources, file: moduleFile(model) });
+    return { ...analysis, plan, files: browserPackage(model, module, sources, options) };
+  }
   const module = emit(plan, { ...tfjsModule, operations, sources, file: `${model.name}.js` });
   return { ...analysis, plan, files: nodePackage(model, module, sources, options) };
 }

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const runtimeUrl = new URL('./runtime.node.js', import.meta.url);
 export const runtimeFile = fileURLToPath(runtimeUrl);
 
+/** What stands around a model in a browser's folder. */
+export const browserFolder = fileURLToPath(new URL('./browser/', import.meta.url));
+
 /** The data sets that come along. */
 export const dataFolder = fileURLToPath(new URL('../models/data/', import.meta.url));
 

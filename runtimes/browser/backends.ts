@@ -1,0 +1,184 @@
+/**
+ * What a browser can compute on. `auto` is WebGL where a GPU renders 32-bit float textures, else WebAssembly: a GPU that
+ * is played by the processor is slower than the processor itself.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { said, UserError } from '../core/errors.ts';
+import { BACKEND } from '../kernels/wasm/backend.ts';
+import { registerWasm } from '../kernels/wasm/register.ts';
+import type { BackendFacts, BackendName } from './protocol.ts';
+import { kernelBuild, kernelHost, threadsHere } from './threads.ts';
+
+// Before anything can create a tensor: no banners, no validation that costs time.
+tf.enableProdMode();
+
+export interface Chosen {
+  name: BackendName;
+  /** What it computes on and why, for people. */
+  line: string;
+}
+
+/** GPUs that are programs. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+interface Looked {
+  available: boolean;
+  device: string | null;
+  why: string | null;
+  /** A GPU that is there. */
+  hardware: boolean;
+}
+
+/** Everything that there could be, looked at once. */
+export async function backendsHere(): Promise<BackendFacts[]> {
+  const looked: Record<BackendName, Looked> = {
+    webgl: lookAtWebgl(),
+    webgpu: await lookAtWebgpu(),
+    wasm: lookAtWasm(),
+    cpu: { available: true, device: 'plain JavaScript', why: 'slow: for tests', hardware: false },
+  };
+  const order: BackendName[] = ['webgl', 'webgpu', 'wasm', 'cpu'];
+  const chosen: BackendName =
+    looked.webgl.available && looked.webgl.hardware ? 'webgl' : looked.wasm.available ? 'wasm' : 'cpu';
+  return order.map((name) => {
+    const { available, device, why } = looked[name];
+    return { name, available, device, why, chosen: name === chosen };
+  });
+}
+
+const missing = (why: string): Looked => ({ available: false, device: null, why, hardware: false });
+
+function lookAtWebgl(): Looked {
+  if (typeof OffscreenCanvas === 'undefined')
+    return missing('this browser has no OffscreenCanvas, so no WebGL in a worker');
+  const canvas = new OffscreenCanvas(1, 1);
+  const gl = canvas.getContext('webgl2');
+  if (gl === null)
+    return missing('this browser has no WebGL 2, or it is switched off (look at hardware acceleration)');
+  try {
+    const info = gl.getExtension('WEBGL_debug_renderer_info');
+    const name = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+    if (gl.getExtension('EXT_color_buffer_float') === null) {
+      return missing(
+        `${name} cannot render to 32-bit float textures, and training in 16 bits does not converge`,
+      );
+    }
+    const hardware = !SOFTWARE.test(name);
+    return {
+      available: true,
+      device: name,
+      why: hardware ? null : 'the processor plays the GPU here, so WebAssembly is faster',
+      hardware,
+    };
+  } finally {
+    gl.getExtension('WEBGL_lose_context')?.loseContext();
+  }
+}
+
+interface Gpu {
+  requestAdapter(options?: { powerPreference: 'high-performance' }): Promise<{
+    info?: { vendor: string; architecture: string; description: string };
+  } | null>;
+}
+
+async function lookAtWebgpu(): Promise<Looked> {
+  const gpu = (navigator as unknown as { gpu?: Gpu }).gpu;
+  if (gpu === undefined) {
+    return missing(
+      globalThis.isSecureContext
+        ? 'this browser has no WebGPU'
+        : 'WebGPU works on https and on localhost only',
+    );
+  }
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (adapter === null) return missing('this browser has WebGPU, but no GPU for it');
+    const { vendor = '', architecture = '', description = '' } = adapter.info ?? {};
+    const device = description || [vendor, architecture].filter((s) => s !== '').join(' ') || 'a GPU';
+    const hardware = !SOFTWARE.test(`${device} ${architecture}`);
+    return {
+      available: true,
+      device,
+      why: hardware ? null : 'the processor plays the GPU here, so WebAssembly is faster',
+      hardware,
+    };
+  } catch (error) {
+    return missing(`WebGPU does not start: ${said(error)}`);
+  }
+}
+
+function lookAtWasm(): Looked {
+  const threads = threadsHere();
+  const build = kernelBuild(threads);
+  if (build === null) return missing('this browser has no WebAssembly with SIMD');
+  const device = `${threads} thread${threads === 1 ? '' : 's'}${build.relaxed ? ', fused multiply-add' : ''}`;
+  return { available: true, device, why: null, hardware: true };
+}
+
+/** Makes tfjs compute on it. What is not available is refused in the words of the table. */
+export async function startBackend(
+  wanted: BackendName | 'auto',
+  facts: readonly BackendFacts[],
+): Promise<Chosen> {
+  const found = facts.find((f) => (wanted === 'auto' ? f.chosen : f.name === wanted));
+  if (found === undefined) throw new UserError(`there is no backend ${wanted}`);
+  if (!found.available)
+    throw new UserError(`${found.name} cannot be used: ${found.why}`, { hint: instead(facts) });
+  const { name, device } = found;
+  try {
+    if (name === 'wasm') await startWasm();
+    else if (name === 'webgl') await startWebgl();
+    else if (name === 'webgpu') await startWebgpu();
+    else await tf.setBackend('cpu');
+    await tf.ready();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${name} does not start: ${said(error)}`, { hint: instead(facts), cause: error });
+  }
+  return { name, line: line(name, device, wanted === 'auto' ? whyNot(facts) : null) };
+}
+
+function instead(facts: readonly BackendFacts[]): string {
+  return `choose ${facts
+    .filter((f) => f.available && f.name !== 'cpu')
+    .map((f) => f.name)
+    .join(' or ')}`;
+}
+
+function line(name: BackendName, device: string | null, why: string | null): string {
+  const names = { wasm: 'WebAssembly', webgl: 'WebGL', webgpu: 'WebGPU', cpu: 'plain JavaScript' };
+  const about = [device, why].filter((s) => s !== null && name !== 'cpu').join('; ');
+  return `computing on ${names[name]}${about === '' ? '' : ` (${about})`}`;
+}
+
+/** Why `auto` does not take WebGL. */
+function whyNot(facts: readonly BackendFacts[]): string | null {
+  const webgl = facts.find((f) => f.name === 'webgl')!;
+  return webgl.chosen ? null : `WebGL: ${webgl.why}`;
+}
+
+async function startWasm(): Promise<void> {
+  if (tf.findBackend(BACKEND) === null) {
+    const threads = threadsHere();
+    const kernels = kernelHost(kernelBuild(threads)!, threads);
+    registerWasm(kernels.host);
+    await kernels.ready();
+  }
+  if (!(await tf.setBackend(BACKEND))) throw new UserError('the wasm backend does not start');
+}
+
+async function startWebgl(): Promise<void> {
+  await import('./webgl.ts');
+  tf.env().set('WEBGL_FORCE_F16_TEXTURES', false);
+  if (!(await tf.setBackend('webgl'))) throw new UserError('the webgl backend does not start');
+  if (tf.env().get('WEBGL_RENDER_FLOAT32_ENABLED') !== true) {
+    throw new UserError(
+      'this GPU cannot render to 32-bit float textures, and training in 16 bits does not converge',
+    );
+  }
+}
+
+async function startWebgpu(): Promise<void> {
+  await import('./webgpu.ts');
+  if (!(await tf.setBackend('webgpu'))) throw new UserError('the webgpu backend does not start');
+}

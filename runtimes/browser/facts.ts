@@ -1,0 +1,91 @@
+/** What a page needs to know of a model before it trains. */
+import type { CompiledModel, OutputSpec, TypeSpec } from '../core/model.ts';
+import { isDrawable } from '../core/outputs.ts';
+import type { ModelFacts, OutputFacts, PhaseFacts, RecordFacts } from './protocol.ts';
+
+export function factsOf(model: CompiledModel): ModelFacts {
+  const { name, doc, source, params, noise } = model;
+  const noises = new Set(noise.map((n) => n.name));
+  const fashion = model.data.some((record) => record.from === 'fashion');
+  return {
+    name,
+    doc,
+    source,
+    params,
+    data: model.data.map((record) => recordFacts(record, fashion)),
+    noise,
+    nets: model.nets.map((net) => ({
+      name: net.name,
+      weights: model.weights
+        .filter((w) => w.net === net.name)
+        .reduce((sum, w) => sum + w.shape.reduce((a, b) => a * b, 1), 0),
+    })),
+    phases: phaseFacts(model),
+    outputs: model.outputs.map((output) => ({
+      name: output.name,
+      doc: output.doc,
+      type: output.type,
+      view: viewOf(output),
+      sources: output.sources,
+      latents: output.sources.filter((s) => noises.has(s)),
+    })),
+    probes: [],
+  };
+}
+
+export function phaseFacts({ phases }: CompiledModel): PhaseFacts[] {
+  return phases.map(({ name, batch, steps, epochs, losses, metrics }) => ({
+    name,
+    batch,
+    steps,
+    epochs,
+    losses,
+    metrics,
+  }));
+}
+
+export function viewOf(output: OutputSpec): OutputFacts['view'] {
+  if (!isDrawable(output)) return 'numbers';
+  return output.type.meaning === 'image' || output.type.meaning === 'sound' ? output.type.meaning : 'points';
+}
+
+/** Sets that are made on the spot: whom they fit. */
+const MADE: Record<string, { classes: number; fits: (type: TypeSpec) => boolean }> = {
+  ring: { classes: 8, fits: isPoint },
+  grid: { classes: 25, fits: isPoint },
+  spiral: { classes: 2, fits: isPoint },
+  tones: { classes: 12, fits: ({ meaning }) => meaning === 'sound' },
+};
+
+function isPoint({ meaning, shape }: TypeSpec): boolean {
+  return meaning === 'tensor' && shape.filter((n) => n !== 1).join() === '2';
+}
+
+function recordFacts({ fields, from }: CompiledModel['data'][number], fashion: boolean): RecordFacts {
+  const values = fields.filter((f) => f.type.meaning !== 'label');
+  const classes = fields.find((f) => f.type.meaning === 'label')?.type.shape[0] ?? Number.POSITIVE_INFINITY;
+  const fitting = Object.entries(MADE)
+    .filter(
+      ([, made]) => classes >= made.classes && values.length <= 1 && values.every((f) => made.fits(f.type)),
+    )
+    .map(([name]) => name);
+  const isFashion = ({ type }: { type: TypeSpec }) =>
+    type.meaning !== 'sound' && ['784', '28,28', '28,28,1'].includes(type.shape.join());
+  if (fashion && classes >= 10 && values.length <= 1 && values.every(isFashion)) fitting.push('fashion');
+  const builtIn = [...fitting.filter((n) => n === from), ...fitting.filter((n) => n !== from)];
+  return { name: fields[0]!.name, fields, from, builtIn, accepts: accepted(values[0]?.type) };
+}
+
+const ARRAYS = ['.npy', '.npz', '.csv', '.gz', '.idx', '.idx1-ubyte', '.idx3-ubyte'];
+
+function accepted(type: TypeSpec | undefined): RecordFacts['accepts'] {
+  if (type?.meaning === 'image') {
+    return {
+      words: 'pictures (PNG, JPEG, WebP; a folder of them), IDX, NPY, NPZ or CSV',
+      endings: ['.png', '.jpg', '.jpeg', '.webp', ...ARRAYS],
+    };
+  }
+  if (type?.meaning === 'sound')
+    return { words: 'WAV files (or a folder of them), NPY, NPZ or CSV', endings: ['.wav', ...ARRAYS] };
+  return { words: 'CSV, NPY, NPZ or IDX', endings: ARRAYS };
+}

@@ -1,0 +1,68 @@
+/**
+ * The emitted folder for browsers: a page and the module that its worker runs; name to text, written by the host, which
+ * puts the runtime beside them.
+ */
+import type { Model } from '../../check/model.ts';
+import type { Source } from '../../diagnostics/diagnostic.ts';
+import { baseName, type EmittedFiles } from '../node/package.ts';
+import type { Written } from '../tfjs/writer.ts';
+import { readme } from './readme.ts';
+
+export interface PageOptions {
+  /** The template of index.html. */
+  readonly page: string;
+  /** The compiler's version. */
+  readonly version: string;
+}
+
+/** Imports of the emitted module: vendored, so that the folder works without a network. */
+export const browserModule = { tfjs: './tfjs.js', runtime: './runtime.js' };
+
+/** Files of the runtime that a model's own may not be called. */
+const TAKEN = new Set(['tfjs', 'runtime', 'page', 'thread', 'webgl', 'webgpu']);
+
+/** The name of the module's file. */
+export function moduleFile({ name }: Model): string {
+  return TAKEN.has(name) ? `${name}-model.js` : `${name}.js`;
+}
+
+export function browserPackage(
+  model: Model,
+  module: Written,
+  sources: readonly Source[],
+  { page, version }: PageOptions,
+): EmittedFiles {
+  const file = moduleFile(model);
+  const files: Record<string, string> = {
+    'index.html': filled(page, {
+      title: model.name,
+      description: model.doc || `The model ${model.name}, compiled by ganc ${version}`,
+      model: `./${encodeURIComponent(file)}`,
+    }),
+    [file]: module.code,
+    [`${file}.map`]: module.map,
+    'README.md': readme(model, file, version),
+  };
+  for (const { path, text } of sources) {
+    const beside = baseName(path);
+    if (beside !== 'prelude.gan' && !(beside in files)) files[beside] = text;
+  }
+  return files;
+}
+
+/** `{{name}}` in a template, as text of HTML. */
+function filled(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escaped(values[name] ?? ''));
+}
+
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
+}
