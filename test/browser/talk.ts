@@ -27,6 +27,10 @@ export async function compiled(name: string, text: string, set: readonly string[
   return out;
 }
 
+/** Messages that are answered, without the number that `ask` gives them. */
+type Without<M> = M extends { id: number } ? Omit<M, 'id'> : never;
+type Request = Without<ToWorker>;
+
 /** Typed arrays and buffers do not survive JSON: they cross as lists of numbers under a mark. */
 interface Packed {
   floats?: number[];
@@ -116,18 +120,15 @@ export class Talk {
     }
   }
 
-  /** A request and its answer. */
-  async ask<T extends FromWorker['type']>(
-    message: ToWorker & { id: number },
-    type: T,
-  ): Promise<Said<T> | Said<'problem'>> {
-    const id = this.next++ + message.id;
-    await this.send({ ...message, id });
-    const of = (m: FromWorker) => 'id' in m && m.id === id;
+  /** A request and its answer, which may be a problem. */
+  async ask<T extends FromWorker['type']>(message: Request, type: T): Promise<Said<T> | Said<'problem'>> {
+    const id = this.next++;
+    await this.send({ ...message, id } as ToWorker);
     const end = Date.now() + 60_000;
     while (Date.now() < end) {
-      const found = (await this.all()).find((m) => (m.type === type || m.type === 'problem') && of(m));
-      if (found !== undefined) return found as Said<T>;
+      const heard = await this.all();
+      const found = heard.find((m) => (m.type === type || m.type === 'problem') && 'id' in m && m.id === id);
+      if (found !== undefined) return found as Said<T> | Said<'problem'>;
       await new Promise((done) => setTimeout(done, 20));
     }
     throw new Error(`no answer to ${message.type}`);
