@@ -2,8 +2,9 @@
 import { micro, MR, NR } from './micro';
 import { take } from './share';
 import { packA, packAT, packB, packBT } from './pack';
-import { geometry, gCols, gRows, packTaps, packWindows, packWindowsT } from './windows';
+import { geometry, gCols, gRows, gTX, packTaps, packWindows, packWindowsT } from './windows';
 
+/** At most so many steps of k, columns of B and rows of A are packed at a time. */
 const KC: i32 = 256;
 const NC: i32 = 1024;
 const MC: i32 = ASC_FEATURE_RELAXED_SIMD ? 120 : 128;
@@ -11,26 +12,90 @@ const MC: i32 = ASC_FEATURE_RELAXED_SIMD ? 120 : 128;
 export const ZEROS: i32 = 8192;
 
 @inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
+@inline function max(a: i32, b: i32): i32 { return a > b ? a : b; }
 @inline function apOf(work: usize): usize { return work + (<usize>(KC * (NC + NR)) << 2); }
 @inline function rowsOf(work: usize): usize { return work + (<usize>(KC * (NC + NR) + (MC + MR) * KC) << 2); }
 @inline function zerosOf(work: usize): usize { return rowsOf(work) + (<usize>(MC + MR) << 2); }
 /** Floats of work space a thread needs. The zeros at its end must be 0 from the start and are never written. */
 export const WORK: i32 = KC * (NC + NR) + (MC + MR) * KC + MC + MR + ZEROS + 16;
 
-/** All tiles of a packed block; `rows` holds the address of each of C's mc rows, at column 0. */
-function block(ap: usize, bp: usize, mc: i32, j0: i32, nc: i32, kc: i32, rows: usize, acc: bool): void {
-  for (let j = 0; j < nc; j += NR) {
-    const w = min(NR, nc - j);
-    const bj = bp + (<usize>(j * kc) << 2);
-    const at = <usize>(j0 + j) << 2;
-    for (let i = 0; i < mc; i += MR) {
-      micro(ap + (<usize>(i * kc) << 2), bj, kc, rows + (<usize>i << 2), at, min(MR, mc - i), w, acc);
-    }
+export const PLAIN: i32 = 0;
+export const WINDOWS: i32 = 1;
+export const WINDOWS_T: i32 = 2;
+export const PHASE: i32 = 3;
+
+// The words of the job, see `gemm`.
+let kind: i32, a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, ta: bool, tb: bool, phase: usize;
+/** Threads share rows of C, or its columns where they are more; k goes by steps of `kb`, all the same but the last. */
+let byRows: bool, kb: i32, zeros: usize, packed: usize;
+
+function read(p: usize, work: usize): void {
+  kind = load<i32>(p);
+  a = <usize>load<u32>(p, 4); b = <usize>load<u32>(p, 8); c = <usize>load<u32>(p, 12);
+  m = load<i32>(p, 16); n = load<i32>(p, 20); k = load<i32>(p, 24);
+  ta = load<i32>(p, 28) != 0; tb = load<i32>(p, 32) != 0;
+  phase = p + 84;
+  byRows = m >= n;
+  const steps = (k + KC - 1) / KC;
+  kb = min(KC, ((k + steps - 1) / steps + 3) & ~3);
+  packed = work;
+  zeros = zerosOf(work);
+  if (kind != PLAIN) geometry(p + 36);
+}
+
+/** Steps q to q + kc of B's columns j to j + nc. */
+function packColumns(q: i32, kc: i32, j: i32, nc: i32, out: usize): void {
+  if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 12), load<i32>(phase, 16), gTX, q, kc, j, nc, out);
+  else if (tb) packBT(b + (<usize>(j * k + q) << 2), k, kc, nc, out);
+  else packB(b + (<usize>(q * n + j) << 2), n, kc, nc, out);
+}
+
+/** Steps q to q + kc of A's rows i to i + mc. */
+function packRows(q: i32, kc: i32, i: i32, mc: i32, out: usize): void {
+  if (kind == PLAIN) {
+    if (ta) packAT(a + (<usize>(q * m + i) << 2), m, mc, kc, out);
+    else packA(a + (<usize>(i * k + q) << 2), k, mc, kc, out);
+  } else if (kind == WINDOWS_T) packWindowsT(a, i, mc, q, kc, zeros, out);
+  else packWindows(a, i, mc, q, kc, zeros, out);
+}
+
+/** Where the shared side's panels are, from `at` (a whole number of panels) in steps from q: all panels of a step side by side. */
+@inline function shared(q: i32, kc: i32, at: i32): usize {
+  const up = byRows ? (n + NR - 1) / NR * NR : (m + MR - 1) / MR * MR;
+  return packed + (<usize>(q * up + kc * at) << 2);
+}
+
+/** Packs all of the side that the pieces of a job share. */
+function packShared(): void {
+  for (let q = 0; q < k; q += kb) {
+    const kc = min(kb, k - q);
+    if (byRows) packColumns(q, kc, 0, n, shared(q, kc, 0));
+    else packRows(q, kc, 0, m, shared(q, kc, 0));
   }
 }
 
+/** All tiles of a packed block; `rows` holds the address of each of C's mc rows, at column 0. */
+function block(ap: usize, bp: usize, mc: i32, j0: i32, nc: i32, kc: i32, rows: usize, acc: bool): void {
+  for (let j = 0; j < nc; j += NR) {
+    const w = min(NR, nc - j), at = <usize>(j0 + j) << 2;
+    let ai = ap;
+    for (let i = 0; i < mc; i += MR) {
+      micro(ai, bp, kc, rows + (<usize>i << 2), at, min(MR, mc - i), w, acc);
+      ai += <usize>(kc * MR) << 2;
+    }
+    bp += <usize>(kc * NR) << 2;
+  }
+}
+
+/** The addresses of C's rows i to i + mc. */
+function rowsOfC(i: i32, mc: i32, rows: usize): void {
+  if (kind == PHASE) { phaseRows(phase, rows, i, mc); return; }
+  let r = c + (<usize>(i * n) << 2);
+  for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>n << 2; }
+}
+
 /** Where C's rows go for an input gradient's stride phase: (y·sy + py, x·sx + px) of dx [images, ih, iw, ic]. */
-function phaseRows(p: usize, rows: usize, c: usize, i: i32, mc: i32): void {
+function phaseRows(p: usize, rows: usize, i: i32, mc: i32): void {
   const ih = load<i32>(p), iw = load<i32>(p, 4), ic = load<i32>(p, 8);
   const sy = load<i32>(p, 12), sx = load<i32>(p, 16), py = load<i32>(p, 20), px = load<i32>(p, 24);
   const per = gRows * gCols;
@@ -40,57 +105,86 @@ function phaseRows(p: usize, rows: usize, c: usize, i: i32, mc: i32): void {
   }
 }
 
-export const PLAIN: i32 = 0;
-export const WINDOWS: i32 = 1;
-export const WINDOWS_T: i32 = 2;
-export const PHASE: i32 = 3;
+/** Parts of at most `most`, all about as long, each but the last a multiple of `unit`. */
+@inline function even(long: i32, most: i32, unit: i32): i32 {
+  const parts = (long + most - 1) / most;
+  return ((long + parts - 1) / parts + unit - 1) / unit * unit;
+}
+
+/** Rows m0 to m1 with all columns, B packed before. */
+function rowStrip(m0: i32, m1: i32, ap: usize, rows: usize): void {
+  const mb = even(m1 - m0, MC, MR);
+  for (let i = m0; i < m1; i += mb) {
+    const mc = min(mb, m1 - i);
+    rowsOfC(i, mc, rows);
+    for (let q = 0; q < k; q += kb) {
+      const kc = min(kb, k - q);
+      packRows(q, kc, i, mc, ap);
+      block(ap, shared(q, kc, 0), mc, 0, n, kc, rows, q > 0);
+    }
+  }
+}
+
+/** Columns n0 to n1 with all rows, A packed before. */
+function columnStrip(n0: i32, n1: i32, bp: usize, rows: usize): void {
+  const nb = even(n1 - n0, MC, NR), mb = even(m, MC, MR);
+  for (let j = n0; j < n1; j += nb) {
+    const nc = min(nb, n1 - j);
+    for (let q = 0; q < k; q += kb) {
+      const kc = min(kb, k - q);
+      packColumns(q, kc, j, nc, bp);
+      for (let i = 0; i < m; i += mb) {
+        const mc = min(mb, m - i);
+        rowsOfC(i, mc, rows);
+        block(shared(q, kc, i), bp, mc, j, nc, kc, rows, q > 0);
+      }
+    }
+  }
+}
+
+/** Rows m0 to m1 of columns n0 to n1, nothing packed before. */
+function part(m0: i32, m1: i32, n0: i32, n1: i32, bp: usize, ap: usize, rows: usize): void {
+  const mb = even(m1 - m0, MC, MR), nb = even(n1 - n0, NC, NR);
+  for (let j = n0; j < n1; j += nb) {
+    const nc = min(nb, n1 - j);
+    for (let q = 0; q < k; q += kb) {
+      const kc = min(kb, k - q);
+      packColumns(q, kc, j, nc, bp);
+      for (let i = m0; i < m1; i += mb) {
+        const mc = min(mb, m1 - i);
+        rowsOfC(i, mc, rows);
+        packRows(q, kc, i, mc, ap);
+        block(ap, bp, mc, j, nc, kc, rows, q > 0);
+      }
+    }
+  }
+}
 
 /**
  * Words: kind, a, b, c, m, n, k, transposed a, transposed b; from word 9 the twelve of `geometry`; from word 21 (a phase)
- * ih, iw, ic, sy, sx, py, px, kernel width, out channels, first tap row, first tap column. Threads share rows of C, or
- * its columns where rows are few; an element's sum is the same whatever their number.
+ * ih, iw, ic, sy, sx, py, px, kernel width, out channels, first tap row, first tap column. Threads share rows of C, or its
+ * columns where they are more. The side that all pieces read each thread packs once, where there is room (in another
+ * core's cache it would be far away). An element's sum is the same whatever the number of threads.
  */
 export function gemm(p: usize, threads: i32, work: usize): void {
-  const kind = load<i32>(p);
-  const a = <usize>load<u32>(p, 4), b = <usize>load<u32>(p, 8), c = <usize>load<u32>(p, 12);
-  const m = load<i32>(p, 16), n = load<i32>(p, 20), k = load<i32>(p, 24);
-  const ta = load<i32>(p, 28) != 0, tb = load<i32>(p, 32) != 0;
-  const phase = p + 84;
-  // Long pieces pay for packing B anew; several a thread leave room for a slow one.
-  const byRows = m >= n;
-  const unit = byRows ? MR : NR, long = byRows ? m : n;
-  let piece = (long / (threads * 2) + unit) / unit * unit;
-  if (threads == 1) piece = long;
-  else if (piece < 8 * unit) piece = 8 * unit;
-  else if (piece > 2048) piece = 2048 / unit * unit;
-  if (kind != PLAIN) geometry(p + 36);
-  const bp = work, ap = apOf(work), rows = rowsOf(work), zeros = zerosOf(work);
-  const lda = ta ? m : k, ldb = tb ? k : n;
-  for (let from = take() * piece; from < long; from = take() * piece) {
-    const to = min(long, from + piece);
-    const m0 = byRows ? from : 0, m1 = byRows ? to : m, n0 = byRows ? 0 : from, n1 = byRows ? n : to;
-    for (let j = n0; j < n1; j += NC) {
-      const nc = min(NC, n1 - j);
-      for (let q = 0; q < k; q += KC) {
-        const kc = min(KC, k - q);
-        if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 12), load<i32>(phase, 16), load<i32>(p, 36 + 36), q, kc, j, nc, bp);
-        else if (tb) packBT(b + (<usize>(j * ldb + q) << 2), ldb, kc, nc, bp);
-        else packB(b + (<usize>(q * ldb + j) << 2), ldb, kc, nc, bp);
-        for (let i = m0; i < m1; i += MC) {
-          const mc = min(MC, m1 - i);
-          if (kind == PLAIN) {
-            if (ta) packAT(a + (<usize>(q * lda + i) << 2), lda, mc, kc, ap);
-            else packA(a + (<usize>(i * lda + q) << 2), lda, mc, kc, ap);
-          } else if (kind == WINDOWS_T) packWindowsT(a, i, mc, q, kc, zeros, ap);
-          else packWindows(a, i, mc, q, kc, zeros, ap);
-          if (kind == PHASE) phaseRows(phase, rows, c, i, mc);
-          else {
-            let r = c + (<usize>(i * n) << 2);
-            for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>n << 2; }
-          }
-          block(ap, bp, mc, j, nc, kc, rows, q > 0);
-        }
-      }
-    }
+  read(p, work);
+  const ap = apOf(work), rows = rowsOf(work);
+  const unit = byRows ? MR : NR, long = byRows ? m : n, panels = (long + unit - 1) / unit;
+  const once = (byRows ? n + NR : m + MR) * k <= KC * (NC + NR);
+  // A long piece for each thread, and short ones for who is done first; where each piece packs both sides, long ones alone.
+  let big = panels, small = panels;
+  if (threads > 1) {
+    if (once) { big = max(1, panels * 3 / 4 / threads); small = max(1, big / 8); }
+    else big = small = (panels + threads - 1) / threads / max(1, long / (threads * 1024)) + 1;
+  }
+  let ready = false;
+  for (let piece = take(); ; piece = take()) {
+    const begin = piece <= threads ? piece * big : threads * big + (piece - threads) * small;
+    if (begin >= panels) break;
+    const from = begin * unit, to = min(long, (begin + (piece < threads ? big : small)) * unit);
+    if (once && !ready) { packShared(); ready = true; }
+    if (!once) part(byRows ? from : 0, byRows ? to : m, byRows ? 0 : from, byRows ? n : to, work, ap, rows);
+    else if (byRows) rowStrip(from, to, ap, rows);
+    else columnStrip(from, to, ap, rows);
   }
 }

@@ -1,6 +1,6 @@
 // Packing of windows: A gathered from an NHWC tensor, so that a convolution is a matrix product without im2col.
 import { MR, NR } from './micro';
-import { interleave } from './pack';
+import { copyPanel, interleave, turnRuns } from './pack';
 
 @inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
 
@@ -42,64 +42,80 @@ export function packWindows(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros:
     }
   }
 }
+// A walk over positions, one after another: where tap (0, 0) of the next one lies, and where it is in its image.
+let wBase: i32, wY: i32, wX: i32, wRow: i32, wCol: i32;
+@inline function walkFrom(position: i32): void {
+  const per = gRows * gCols, image = position / per, rest = position - image * per;
+  wRow = rest / gCols; wCol = rest - wRow * gCols;
+  wY = wRow * gSY + gOY; wX = wCol * gSX + gOX;
+  wBase = ((image * gH + wY) * gW + wX) * gC;
+}
+@inline function walkOn(): void {
+  wX += gSX; wBase += gSX * gC;
+  if (++wCol < gCols) return;
+  wCol = 0; wX -= gCols * gSX; wY += gSY; wBase += (gSY * gW - gCols * gSX) * gC;
+  if (++wRow < gRows) return;
+  wRow = 0; wY -= gRows * gSY; wBase += (gH - gRows * gSY) * gW * gC;
+}
+
 /** The transposed gather: panels of MR (tap, channel) entries; k runs over positions. */
 export function packWindowsT(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros: usize, out: usize): void {
-  const per = gRows * gCols;
-  for (let i = 0; i < mc; i += MR) {
-    const h = min(MR, mc - i);
-    const first = i0 + i;
+  const panel = <usize>(kc * MR) << 2;
+  for (let i = 0; i < mc;) {
+    const first = i0 + i, h = min(MR, mc - i);
     const tap = first / gC, c = first - tap * gC;
     const r = tap / gTX, s = tap - r * gTX;
-    if (h == MR && c + MR <= gC) {
-      const at = <usize>c << 2;
-      let image = k0 / per;
-      let y = (k0 - image * per) / gCols;
-      let q = k0 - image * per - y * gCols;
+    // Panels of one tap go together: a position is looked up once, and lines are read whole.
+    const together = min(4, min(mc - i, gC - c) / MR);
+    if (together > 0) {
+      const dy = r * gRY, dx = s * gRX, at = x + (<usize>((dy * gW + dx) * gC + c) << 2);
+      let o = out;
+      walkFrom(k0);
       for (let k = 0; k < kc; k++) {
-        const iy = y * gSY + gOY + r * gRY, ix = q * gSX + gOX + s * gRX;
-        const p = <u32>iy < <u32>gH && <u32>ix < <u32>gW ? x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) : zeros;
-        v128.store(out, v128.load(p + at));
-        if (MR == 6) store<u64>(out, load<u64>(p + at, 16), 16);
-        out += MR * 4;
-        if (++q == gCols) { q = 0; if (++y == gRows) { y = 0; image++; } }
+        const p = <u32>(wY + dy) < <u32>gH && <u32>(wX + dx) < <u32>gW ? at + (<usize>wBase << 2) : zeros;
+        copyPanel(p, o);
+        if (together > 1) {
+          copyPanel(p + MR * 4, o + panel);
+          if (together > 2) {
+            copyPanel(p + MR * 8, o + 2 * panel);
+            if (together > 3) copyPanel(p + MR * 12, o + 3 * panel);
+          }
+        }
+        o += MR * 4;
+        walkOn();
       }
+      out += <usize>together * panel;
+      i += together * MR;
     } else {
       for (let z = 0; z < MR; z++) {
         let o = out + (<usize>z << 2);
-        if (z >= h) { for (let k = 0; k < kc; k++) { store<f32>(o, 0); o += MR * 4; } continue; }
-        const e = first + z, t = e / gC, at = <usize>(e - t * gC) << 2, tr = t / gTX, ts = t - tr * gTX;
-        let image = k0 / per;
-        let y = (k0 - image * per) / gCols;
-        let q = k0 - image * per - y * gCols;
+        const e = first + min(z, h - 1), t = e / gC, tr = t / gTX, ts = t - tr * gTX;
+        const dy = tr * gRY, dx = ts * gRX, at = x + (<usize>((dy * gW + dx) * gC + e - t * gC) << 2);
+        walkFrom(k0);
         for (let k = 0; k < kc; k++) {
-          const iy = y * gSY + gOY + tr * gRY, ix = q * gSX + gOX + ts * gRX;
-          store<f32>(o, <u32>iy < <u32>gH && <u32>ix < <u32>gW ? load<f32>(x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) + at) : 0);
+          store<f32>(o, <u32>(wY + dy) < <u32>gH && <u32>(wX + dx) < <u32>gW ? load<f32>(at + (<usize>wBase << 2)) : 0);
           o += MR * 4;
-          if (++q == gCols) { q = 0; if (++y == gRows) { y = 0; image++; } }
+          walkOn();
         }
       }
-      out += <usize>(kc * MR) << 2;
+      out += panel;
+      i += MR;
     }
   }
 }
 
 /** B of one stride phase of an input gradient: k = (tap, out channel), column = in channel, from kernel [KH, KW, IC, OC]. */
 export function packTaps(kernel: usize, kw: i32, ic: i32, oc: i32, r0: i32, s0: i32, stepY: i32, stepX: i32, tapsX: i32, k0: i32, kc: i32, j0: i32, nc: i32, out: usize): void {
-  for (let j = 0; j < nc; j += NR) {
-    const w = min(NR, nc - j);
-    for (let z = 0; z < NR; z++) {
-      let o = out + (<usize>z << 2);
-      if (z >= w) { for (let k = 0; k < kc; k++) { store<f32>(o, 0); o += 32; } continue; }
-      let k = k0;
-      const end = k0 + kc;
-      while (k < end) {
-        const tap = k / oc, q = k - tap * oc, r = tap / tapsX, s = tap - r * tapsX;
-        const run = min(oc - q, end - k);
-        let src = kernel + (<usize>((((r0 + r * stepY) * kw + s0 + s * stepX) * ic + j0 + j + z) * oc + q) << 2);
-        for (let e = 0; e < run; e++) { store<f32>(o, load<f32>(src)); src += 4; o += 32; }
-        k += run;
-      }
+  const end = k0 + kc;
+  for (let j = j0; j < j0 + nc; j += NR) {
+    let k = k0;
+    while (k < end) {
+      const tap = k / oc, q = k - tap * oc, r = tap / tapsX, s = tap - r * tapsX;
+      const run = min(oc - q, end - k);
+      const at = kernel + (<usize>((((r0 + r * stepY) * kw + s0 + s * stepX) * ic + j) * oc + q) << 2);
+      turnRuns(at, <usize>oc << 2, min(NR, j0 + nc - j) - 1, run, out);
+      out += <usize>(run * NR) << 2;
+      k += run;
     }
-    out += <usize>(kc * NR) << 2;
   }
 }
