@@ -7,6 +7,7 @@ import { registerWasm } from '../kernels/wasm/register.ts';
 import type { Missing, Outcome, Started } from './outcome.ts';
 import { startTensorflow } from './tensorflow.ts';
 import { kernelHost } from './threads.ts';
+import { startWebgpu } from './webgpu.ts';
 
 // Before anything can create a tensor: no banners, no validation that costs time.
 tf.enableProdMode();
@@ -20,14 +21,7 @@ interface Entry {
 
 /** All of them, in the order in which `auto` tries. */
 export const backends = {
-  webgpu: {
-    what: 'a GPU of any vendor, through Dawn',
-    start: async () => ({
-      available: false,
-      why: 'the package webgpu is not installed',
-      get: 'npm install webgpu @tensorflow/tfjs-backend-webgpu',
-    }),
-  },
+  webgpu: { what: 'a GPU of any vendor, through Dawn', start: startWebgpu },
   tensorflow: { what: 'native TensorFlow, through tfjs-node', start: startTensorflow },
   wasm: { what: 'our own SIMD kernels, on all cores', start: startWasm },
   cpu: { what: 'plain JavaScript, for tests', start: startCpu },

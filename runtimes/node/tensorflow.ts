@@ -5,17 +5,13 @@ import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { said } from '../core/errors.ts';
+import { registerFused } from '../core/fused.ts';
 import { type Missing, type Outcome, tensorflowEntry, tfjsNode } from './outcome.ts';
+import { type NodeBackend, tensorflowExecutor } from './tensorflow-fused.ts';
 
 const [CPU, GPU] = tfjsNode;
 
 const setup = 'ganc setup tfjs-node --python python3';
-
-/** What tfjs-node's backend offers beside tfjs's own interface. */
-interface Binding {
-  binding: { TF_Version?: string };
-  isUsingGpuDevice: boolean;
-}
 
 export async function startTensorflow(): Promise<Outcome> {
   const entry = tensorflowEntry();
@@ -36,7 +32,9 @@ export async function startTensorflow(): Promise<Outcome> {
   } catch (error) {
     return broken(entry, error);
   }
-  const { binding, isUsingGpuDevice } = tf.backend() as unknown as Binding;
+  const backend = tf.backend() as unknown as NodeBackend;
+  registerFused('tensorflow', tensorflowExecutor(backend));
+  const { binding, isUsingGpuDevice } = backend;
   const version = binding.TF_Version === undefined ? 'TensorFlow' : `TensorFlow ${binding.TF_Version}`;
   return {
     available: true,
