@@ -68,6 +68,9 @@ export function registerFused(backend: string, executor: Executor): void {
   executors.set(backend, executor);
 }
 
+/** The current backend's. */
+export const executorNow = (): Executor => executors.get(tf.getBackend()) ?? plainExecutor;
+
 /** Formulas by their text: a text is met with the same names and axes nearly always. */
 const parsed = new Map<string, Formula[]>();
 const NO_AXES: readonly number[] = [];
@@ -81,18 +84,18 @@ export function fused(
 ): Record<string, Tensor> {
   const f = formulaOf(formula, operands, axes, keep);
   const values = f.inputs.map((name) => operands[name]!);
-  const run = executors.get(tf.getBackend()) ?? plainExecutor;
-  const tensors = run(f, values);
+  const tensors = executorNow()(f, values);
   const results: Record<string, Tensor> = {};
   for (let i = 0; i < tensors.length; i++) results[f.outputs[i]!.name] = tensors[i]!;
   return results;
 }
 
-function formulaOf(
+/** The formula of this text for operands of these names. */
+export function formulaOf(
   text: string,
   operands: Record<string, unknown>,
-  axes: readonly number[],
-  keep: boolean,
+  axes: readonly number[] = NO_AXES,
+  keep = false,
 ): Formula {
   const variants = parsed.get(text);
   for (const f of variants ?? [])

@@ -13,8 +13,9 @@ import type {
   Run,
   TypeSpec,
 } from './model.ts';
-import { clipGradients, optimiseWeight } from './optimise.ts';
+import { clipGradients, optimise } from './optimise.ts';
 import { dataStream, drawStream, drawValues, permutation, sourceStream } from './random.ts';
+import { fusedEach } from './segments.ts';
 import { State, table } from './state.ts';
 
 export interface RunSettings {
@@ -194,9 +195,15 @@ export class TrainingRun implements Run {
     const used = typeof limit === 'number' ? clipGradients(gradients, limit) : gradients;
     state.optimizers[optimizer] ??= {};
     const states = state.optimizers[optimizer]!;
-    for (const [name, gradient] of Object.entries(used)) {
+    const names = Object.keys(used);
+    const updates = names.map((name) => ({
+      weight: state.live[name]!,
+      gradient: used[name]!,
+      state: states[name],
+    }));
+    for (const [i, done] of optimise(rule, updates, hyper).entries()) {
+      const name = names[i]!;
       const before = states[name];
-      const done = optimiseWeight(rule, state.live[name]!, gradient, before, hyper);
       states[name] = done.state;
       for (const slot of Object.values(done.state.slots)) tf.keep(slot);
       if (before !== undefined) tf.dispose(before.slots);
@@ -207,9 +214,10 @@ export class TrainingRun implements Run {
   }
 
   clip(net: string, low: number, high: number): void {
-    for (const name of this.state.weightsOf(net)) {
-      this.setWeight(name, tf.clipByValue(this.state.live[name]!, low, high));
-    }
+    const names = this.state.weightsOf(net);
+    const sets = names.map((name) => ({ w: this.state.live[name]!, low, high }));
+    for (const [i, { clipped }] of fusedEach('clipped = clamp(w, low, high)', sets).entries())
+      this.setWeight(names[i]!, clipped!);
   }
 
   private setWeight(name: string, tensor: Tensor): void {
@@ -219,13 +227,18 @@ export class TrainingRun implements Run {
 
   average(net: string, decay: number): void {
     const { state } = this;
-    const first = !state.averaging.has(net);
-    for (const name of state.weightsOf(net)) {
-      const live = state.live[name]!;
-      const fresh = first
-        ? tf.clone(live)
-        : tf.tidy(() => tf.add(tf.mul(state.averages[name]!, decay), tf.mul(live, 1 - decay)));
-      state.replace(state.averages, name, fresh);
+    const names = state.weightsOf(net);
+    if (!state.averaging.has(net)) {
+      for (const name of names) state.replace(state.averages, name, tf.clone(state.live[name]!));
+    } else {
+      const sets = names.map((name) => ({
+        average: state.averages[name]!,
+        live: state.live[name]!,
+        decay,
+        rest: 1 - decay,
+      }));
+      for (const [i, { next }] of fusedEach('next = average * decay + live * rest', sets).entries())
+        state.replace(state.averages, names[i]!, next!);
     }
     for (const name of state.statsOf(net)) state.replace(state.averages, name, tf.clone(state.live[name]!));
     state.averaging.add(net);

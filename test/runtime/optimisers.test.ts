@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CompiledModel, Hyper } from '../../runtimes/core/model.ts';
-import { clipGradients, type OptimizerState, optimiseWeight } from '../../runtimes/core/optimise.ts';
+import { clipGradients, type OptimizerState, optimise } from '../../runtimes/core/optimise.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
 
 interface Expected {
@@ -33,7 +33,7 @@ describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
       let state: OptimizerState | undefined;
       expected.gradients.forEach((g, i) => {
         const gradient = tf.tensor1d(g);
-        const next = optimiseWeight(one.rule, weight, gradient, state, one.hyper);
+        const next = optimise(one.rule, [{ weight, gradient, state }], one.hyper)[0]!;
         tf.dispose([weight, gradient, state?.slots ?? {}]);
         ({ weight, state } = next);
         close(weight.dataSync(), one.weights[i]!);

@@ -51,11 +51,9 @@ export const UNARY: Record<string, number> = {
   LogicalNot: 47,
 };
 
+export type Broadcast = readonly [number, number, number, number, number];
 /** How a broadcast operand is read (see assembly/chain.ts): kind 0 straight, 1 a scalar, 2 by two periods; null: not so. */
-export function broadcastOf(
-  shape: readonly number[],
-  out: readonly number[],
-): [number, number, number, number, number] | null {
+export function broadcastOf(shape: readonly number[], out: readonly number[]): Broadcast | null {
   const size = tf.util.sizeFromShape(shape as number[]);
   const total = tf.util.sizeFromShape(out as number[]);
   if (size === total) return [0, 0, 0, 0, 0];
@@ -93,7 +91,7 @@ export function floatBits(x: number): number {
 export type Instruction = [op: number, dst: number, a: number, b: number, c: number];
 
 /** Elements of a block, and the most blocks that a thread takes at once (assembly/chain.ts). */
-const BLOCK = 512;
+export const BLOCK = 512;
 const MOST_BLOCKS = 32;
 /** How a chain over n elements is shared: some pieces a thread, so that one that is held up takes fewer. */
 export function piecesOf(n: number, threads: number): { per: number; pieces: number } {

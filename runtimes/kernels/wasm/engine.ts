@@ -38,6 +38,8 @@ const PAGE = 65536;
 const HEAP_START = 4 * PAGE;
 const CONTROL = 1024;
 const JOB_AT = 4096;
+/** Words of a job. */
+export const MOST_WORDS = PAGE >> 2;
 /** Words of the control block (assembly/index.ts) that the host reads or writes. */
 const ENTERED = 1;
 const LEFT = 2;
@@ -248,5 +250,5 @@ function sizeClass(bytes: number): number {
 }
 
 function wordsIn(memory: WebAssembly.Memory): Int32Array {
-  return new Int32Array(memory.buffer, JOB_AT, PAGE >> 2);
+  return new Int32Array(memory.buffer, JOB_AT, MOST_WORDS);
 }

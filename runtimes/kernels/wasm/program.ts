@@ -1,9 +1,6 @@
-/** Formulas as programs of the vector machine: one pass over memory for a whole chain. */
-import type { Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
-import type { Executor, Formula, Place, Step } from '../../core/fused.ts';
-import type { WasmBackend } from './backend.ts';
-import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.ts';
+/** Formulas as programs of the vector machine (assembly/chain.ts). */
+import { type Place, reductions, type Step } from '../../core/fused.ts';
+import { floatBits } from './elementwise.ts';
 
 /** The machine's codes of an operation: all operands in registers, or a number at the right or at the left. */
 interface Codes {
@@ -57,128 +54,128 @@ const HOST: Record<string, (a: number, b: number) => number> = {
 };
 const MOST_REGISTERS = 46;
 
-/** A formula whose operands that are numbers are known by position only: their values come with each call. */
-interface Program {
-  /** Steps of numbers alone, which the host works out: by place. */
-  host: Map<number, Step>;
-  code: { op: number; dst: number; a: number; b: number; c: number; number: number | Place | null }[];
+/** Steps, and the places (of the formula) that they are given and that are wanted of them. */
+export interface Part {
+  inputs: readonly number[];
+  steps: readonly Step[];
+  wanted: readonly number[];
+}
+
+/** Operands that are numbers are known by place only: their values come with each call. */
+export interface Program {
+  /** The part's inputs that are tensors, in the order of their registers. */
+  inputs: number[];
+  /** Five words an instruction: operation, destination, a, b, c. */
+  code: Int32Array;
+  /** Numbers that go into the code: at which word, and which. */
+  numbers: { word: number; of: number | Place }[];
+  /** Steps of numbers alone, which the host works out, in order. */
+  host: Step[];
+  /** The registers of what is wanted. */
   outputs: number[];
 }
 
-/** null: too long for the machine, or an operation that it has not. */
-function compile(f: Formula, isNumber: readonly boolean[]): Program | null {
+/** null: too long for the machine, or an operation that it has not. `isNumber` of every place that the part is given. */
+export function compile(part: Part, isNumber: (place: number) => boolean): Program | null {
   const lastUse = new Map<number, number>();
-  f.steps.forEach((s, i) => {
+  part.steps.forEach((s, i) => {
     for (const a of s.args) if (typeof a !== 'number') lastUse.set(a.at, i);
   });
-  const kept = new Set(f.outputs.map((o) => o.at));
-  const register = new Map<number, number>();
-  let top = 0;
-  f.inputs.forEach((_, i) => {
-    if (!isNumber[i]) register.set(i, top++);
-  });
+  const kept = new Set(part.wanted);
+  const given = new Set(part.inputs);
+  const inputs = part.inputs.filter((at) => !isNumber(at));
+  const register = new Map<number, number>(inputs.map((at, i) => [at, i]));
+  let top = inputs.length;
   const free: number[] = [];
-  const host: Program['host'] = new Map();
-  const code: Program['code'] = [];
+  const host: Step[] = [];
+  const ofHost = new Set<number>();
+  const code: number[] = [];
+  const numbers: Program['numbers'] = [];
+  const push = (op: number, dst: number, a: number, b: number | Place, c: number, isBits = false) => {
+    if (isBits) {
+      const word = code.length + 3;
+      if (typeof b === 'number') b = floatBits(b);
+      else {
+        numbers.push({ word, of: b });
+        b = 0;
+      }
+    }
+    code.push(op, dst, a, b as number, c);
+  };
   const numeric = (a: Place | number | undefined): boolean =>
-    typeof a === 'number' || (a !== undefined && (isNumber[a.at] === true || host.has(a.at)));
+    typeof a === 'number' || (a !== undefined && ((given.has(a.at) && isNumber(a.at)) || ofHost.has(a.at)));
   /** The operand's register; a number gets one of its own. */
   const registerOf = (a: Place | number): number => {
     if (!numeric(a)) return register.get((a as Place).at)!;
     const dst = top++;
-    code.push({ op: NUMBER, dst, a: 0, b: 0, c: 0, number: a });
+    push(NUMBER, dst, 0, a, 0, true);
     return dst;
   };
   /** Where a result goes: kept ones have a register of their own, others may take one that nothing reads again. */
   const destination = (s: Step, i: number): number => {
     for (const a of s.args) {
-      if (typeof a === 'number' || a.at < f.inputs.length || kept.has(a.at) || host.has(a.at)) continue;
+      if (typeof a === 'number' || given.has(a.at) || kept.has(a.at) || ofHost.has(a.at)) continue;
       const r = register.get(a.at)!;
       if (lastUse.get(a.at) === i && !free.includes(r)) free.push(r);
     }
     return kept.has(s.result.at) ? top++ : (free.pop() ?? top++);
   };
-  for (const [i, s] of f.steps.entries()) {
+  for (const [i, s] of part.steps.entries()) {
     if (s.args.every(numeric)) {
       if (HOST[s.op] === undefined || kept.has(s.result.at)) return null;
-      host.set(s.result.at, s);
+      host.push(s);
+      ofHost.add(s.result.at);
       continue;
     }
     const [x, y, z] = s.args as [Place | number, Place | number | undefined, Place | number | undefined];
     const codes = CODES[s.op] ?? {};
-    let last: Omit<Program['code'][number], 'dst'>;
+    let last: [op: number, a: number, b: number | Place, c: number, isBits: boolean];
     if (s.op === 'clamp') {
       const low = top++;
-      code.push({ op: CODES.maximum!.right!, dst: low, a: registerOf(x), b: 0, c: 0, number: y! });
-      last = { op: CODES.minimum!.right!, a: low, b: 0, c: 0, number: z! };
-    } else if (s.op === 'elu') last = { op: ELU, a: registerOf(x), b: 0, c: 0, number: 1 };
+      push(CODES.maximum!.right!, low, registerOf(x), y!, 0, true);
+      last = [CODES.minimum!.right!, low, z!, 0, true];
+    } else if (s.op === 'elu') last = [ELU, registerOf(x), 1, 0, true];
     else if (y !== undefined && z === undefined && numeric(y) && codes.right !== undefined)
-      last = { op: codes.right, a: registerOf(x), b: 0, c: 0, number: y };
+      last = [codes.right, registerOf(x), y, 0, true];
     else if (y !== undefined && numeric(x) && codes.left !== undefined)
-      last = { op: codes.left, a: registerOf(y), b: 0, c: 0, number: x };
+      last = [codes.left, registerOf(y), x, 0, true];
     else if (codes.all !== undefined) {
       const [a, b = 0, c = 0] = s.args.map(registerOf) as [number, number?, number?];
-      last = { op: codes.all, a, b, c, number: null };
+      last = [codes.all, a, b, c, false];
     } else return null;
     const dst = destination(s, i);
     if (top > MOST_REGISTERS) return null;
     register.set(s.result.at, dst);
-    code.push({ ...last, dst });
+    const [op, a, b, c, isBits] = last;
+    push(op, dst, a, b, c, isBits);
   }
-  return { host, code, outputs: f.outputs.map((o) => register.get(o.at)!) };
+  const outputs = part.wanted.map((at) => register.get(at));
+  if (top > MOST_REGISTERS || outputs.includes(undefined)) return null;
+  return { inputs, code: Int32Array.from(code), numbers, host, outputs: outputs as number[] };
 }
 
-const programs = new WeakMap<Formula, Map<string, Program | null>>();
+/** The steps of one kind, reductions left out. */
+export function stepsOf(steps: readonly Step[], narrow: boolean): Step[] {
+  return steps.filter((s) => s.narrow === narrow && !reductions.has(s.op));
+}
 
-export function fusedExecutor(fallback: Executor): Executor {
-  return (f, operands) => {
-    const isNumber = operands.map((x) => typeof x === 'number');
-    let variants = programs.get(f);
-    if (!variants) {
-      variants = new Map();
-      programs.set(f, variants);
-    }
-    const key = isNumber.join();
-    let p = variants.get(key);
-    if (p === undefined) {
-      p = compile(f, isNumber);
-      variants.set(key, p);
-    }
-    if (p === null) return fallback(f, operands);
-    const tensors = operands.filter((x): x is Tensor => typeof x !== 'number');
-    let shape: number[] = [];
-    for (const t of tensors) shape = tf.backend_util.assertAndGetBroadcastShape(shape, t.shape);
-    const how = tensors.map((t) => broadcastOf(t.shape, shape));
-    if (how.includes(null) || tensors.some((t) => t.dtype !== 'float32')) return fallback(f, operands);
-    const { host } = p;
-    const numberOf = (n: number | Place): number => {
-      if (typeof n === 'number') return n;
-      const step = host.get(n.at);
-      if (step === undefined) return operands[n.at] as number;
-      const [a, b] = step.args as [number | Place, number | Place | undefined];
-      return HOST[step.op]!(numberOf(a), b === undefined ? 0 : numberOf(b));
-    };
-    const code = p.code.map(
-      ({ op, dst, a, b, c, number }): Instruction => [
-        op,
-        dst,
-        a,
-        number === null ? b : floatBits(numberOf(number)),
-        c,
-      ],
-    );
-    const backend = tf.backend() as unknown as WasmBackend;
-    const outs = p.outputs.map(() => backend.output(shape));
-    const n = tf.util.sizeFromShape(shape);
-    if (n > 0) {
-      chain(
-        backend,
-        tensors.map((t, i) => ({ t, how: how[i]! })),
-        code,
-        p.outputs.map((register, i) => ({ register, t: outs[i]! })),
-        n,
-      );
-    }
-    return outs.map((o) => tf.engine().makeTensorFromTensorInfo(o as never));
-  };
+/** Writes the call's numbers into the program's words, which begin at `at`. `values` holds the operands by place. */
+export function writeNumbers(
+  { numbers, host }: Program,
+  words: Int32Array,
+  at: number,
+  values: readonly unknown[],
+): void {
+  if (numbers.length === 0) return;
+  let all = values;
+  if (host.length > 0) {
+    const more = [...values];
+    const numberOf = (n: number | Place | undefined) =>
+      (typeof n === 'number' ? n : n === undefined ? 0 : more[n.at]) as number;
+    for (const { op, args, result } of host)
+      more[result.at] = HOST[op]!(numberOf(args[0]), numberOf(args[1]));
+    all = more;
+  }
+  for (const { word, of } of numbers)
+    words[at + word] = floatBits((typeof of === 'number' ? of : all[of.at]) as number);
 }

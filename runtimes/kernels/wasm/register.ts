@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { plainExecutor, registerFused } from '../../core/fused.ts';
 import { inParts } from '../../core/parts.ts';
+import { registerFusedEach } from '../../core/segments.ts';
 import { BACKEND, makeBackend } from './backend.ts';
+import { chainExecutors } from './chains.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
 import { productKernels } from './products.ts';
-import { fusedExecutor } from './program.ts';
 import { reductionKernels } from './reductions.ts';
 
 /**
@@ -27,6 +28,8 @@ export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
       backendName: name,
       kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     });
-  registerFused(name, inParts(fusedExecutor(plainExecutor)));
+  const chains = chainExecutors(engine.threads, plainExecutor);
+  registerFused(name, inParts(chains.one));
+  registerFusedEach(name, chains.each);
   return engine;
 }
