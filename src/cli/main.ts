@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: declares the commands and turns failures into sentences and exit codes. */
 import { Command, CommanderError, Option } from 'commander';
+import { backendsCommand } from './backends/command.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
 import { explainCommand } from './explain.ts';
@@ -41,6 +42,7 @@ const commands = [
   compileCommand(),
   summaryCommand(),
   explainCommand(),
+  backendsCommand(),
 ];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
