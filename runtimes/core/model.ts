@@ -38,6 +38,8 @@ export interface CompiledModel {
   optimizers: { name: string; rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad' }[];
   phases: PhaseSpec[];
   outputs: OutputSpec[];
+  /** Critics of points in the plane, whose values can be drawn as a surface. */
+  probes?: ProbeSpec[];
 }
 
 export interface PhaseSpec {
@@ -59,6 +61,15 @@ export interface OutputSpec {
   doc: string;
   sources: string[];
   /** Inference mode. `inputs` holds a tensor for each of `sources`; the caller owns the result. */
+  evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
+}
+
+export interface ProbeSpec {
+  /** The net. */
+  name: string;
+  /** The field of data whose points it is asked about: they are given as its samples, [count, 2]. */
+  source: string;
+  /** Inference mode: a number a point. The caller owns the result. */
   evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
 }
 
@@ -88,8 +99,8 @@ export interface Run {
   update(optimizer: string, gradients: Record<string, Tensor>, hyper: Hyper): void;
   clip(net: string, low: number, high: number): void;
   average(net: string, decay: number): void;
-  /** stat ← keep·stat + (1 − keep)·value; `value` stays the caller's. */
-  move(stat: string, value: Tensor, keep: number): void;
+  /** Moves averages, by name: stat ← keep·stat + (1 − keep)·value. The values stay the caller's. */
+  move(values: Record<string, Tensor>, keep: number): void;
   /** One power iteration of a spectral norm, if the kernel changed since the last one. */
   iterate(kernel: string, u: string, v: string): void;
   /** Notes a scalar under its name; `value` stays the caller's (it is copied or read at once). */

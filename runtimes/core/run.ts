@@ -3,6 +3,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { type Dataset, Feed } from './data.ts';
+import { fused } from './fused.ts';
 import type {
   CompiledModel,
   DistributionSpec,
@@ -244,13 +245,28 @@ export class TrainingRun implements Run {
     state.averaging.add(net);
   }
 
-  move(stat: string, value: Tensor, keep: number): void {
-    const old = this.state.live[stat]!;
-    this.state.replace(
-      this.state.live,
-      stat,
-      tf.tidy(() => tf.add(tf.mul(old, keep), tf.mul(tf.reshape(value, old.shape), 1 - keep))),
-    );
+  move(values: Record<string, Tensor>, keep: number): void {
+    const { live } = this.state;
+    const rest = 1 - keep;
+    const waiting = new Map<number, string>();
+    const set = (stat: string, next: Tensor | undefined) => this.state.replace(live, stat, next!);
+    for (const stat of Object.keys(values)) {
+      const size = live[stat]!.size;
+      const other = waiting.get(size);
+      waiting.delete(size);
+      if (other === undefined) {
+        waiting.set(size, stat);
+        continue;
+      }
+      // Two of a size (a batch norm's mean and variance) in one pass.
+      const [old, old2, value, value2] = [live[other]!, live[stat]!, values[other]!, values[stat]!];
+      const moved = fused(PAIR, { old, value, old2, value2, keep, rest });
+      set(other, moved.next);
+      set(stat, moved.next2);
+    }
+    for (const stat of waiting.values()) {
+      set(stat, fused(SINGLE, { old: live[stat]!, value: values[stat]!, keep, rest }).next);
+    }
   }
 
   iterate(kernel: string, u: string, v: string): void {
@@ -377,6 +393,9 @@ export class TrainingRun implements Run {
     this.state.dispose();
   }
 }
+
+const SINGLE = 'next = old * keep + value * rest';
+const PAIR = `${SINGLE}; next2 = old2 * keep + value2 * rest`;
 
 /** To Euclidean length 1; a zero vector stays zero. */
 function normalise(v: Tensor): tf.Tensor2D {

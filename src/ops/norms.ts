@@ -37,15 +37,24 @@ function scaled(b: Builder, y: Node, weights: Readonly<Record<string, Node>>): N
   return weights.gamma ? b.add(b.mul(y, weights.gamma), weights.beta!) : y;
 }
 
-/**
- * (x − mean) / √(variance + ε), the statistics taken over `axes` (and the batch). With the batch, the axes lead and the
- * statistics are whole: [channels] meets the values at the right without the reduced axes.
- */
-function standardised(b: Builder, a: Node, axes: readonly number[], batch = false) {
-  const mean = b.mean(a, { axes, keep: !batch, batch });
-  const centred = b.sub(a, mean);
-  const variance = b.mean(b.square(centred), { axes, keep: !batch, batch });
-  return { mean, variance, result: b.mul(centred, b.rsqrt(b.add(variance, EPSILON))) };
+/** (x − mean) / √(variance + ε), the statistics taken over `axes`. */
+function standardised(b: Builder, a: Node, axes: readonly number[]): Node {
+  const centred = b.sub(a, b.mean(a, { axes, keep: true }));
+  const variance = b.mean(b.square(centred), { axes, keep: true });
+  return b.mul(centred, b.rsqrt(b.add(variance, EPSILON)));
+}
+
+/** (x − mean) · gamma / √(variance + ε) + beta. With whole statistics, gamma is divided once for all examples. */
+function normalised(
+  b: Builder,
+  centred: Node,
+  variance: Node,
+  weights: Readonly<Record<string, Node>>,
+): Node {
+  const inverse = b.rsqrt(b.add(variance, EPSILON));
+  return weights.gamma
+    ? b.add(b.mul(centred, b.mul(inverse, weights.gamma)), weights.beta!)
+    : b.mul(centred, inverse);
 }
 
 /** Needs channels at least. */
@@ -73,13 +82,16 @@ const batchNorm: Layer = {
   ],
   build: (b, [a], _, weights, context) => {
     if (!context.training) {
-      const scale = b.rsqrt(b.add(context.stat('variance'), EPSILON));
-      return scaled(b, b.mul(b.sub(a!, context.stat('mean')), scale), weights);
+      return normalised(b, b.sub(a!, context.stat('mean')), context.stat('variance'), weights);
     }
-    const { mean, variance, result } = standardised(b, a!, leading(a!.shape), true);
+    // [channels] meets the values at the right without the reduced axes.
+    const over = { axes: leading(a!.shape), keep: false, batch: true };
+    const mean = b.mean(a!, over);
+    const centred = b.sub(a!, mean);
+    const variance = b.mean(b.square(centred), over);
     context.move('mean', mean, KEEP);
     context.move('variance', unbiased(b, variance, a!), KEEP);
-    return scaled(b, result, weights);
+    return normalised(b, centred, variance, weights);
   },
   samples: [
     sample([3], { affine: true }),
@@ -101,7 +113,7 @@ const layerNorm: Layer = {
   signature: [x, affine],
   shape: channels('layer_norm'),
   weights: affineSlots,
-  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, [a!.shape.length - 1]).result, weights),
+  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, [a!.shape.length - 1]), weights),
   samples: [
     sample([4], { affine: true }),
     sample([2, 3], { affine: false }),
@@ -123,7 +135,7 @@ const instanceNorm: Layer = {
           { help: 'on vectors, `layer_norm` normalises each example' },
         ),
   weights: affineSlots,
-  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, leading(a!.shape)).result, weights),
+  build: (b, [a], _, weights) => scaled(b, standardised(b, a!, leading(a!.shape)), weights),
   samples: [sample([2, 3, 2], { affine: true }), sample([4, 2], { affine: false })],
 };
 
@@ -153,7 +165,7 @@ const groupNorm: Layer = {
     const groups = attrs.groups as number;
     const split = b.reshape(a!, [...a!.shape.slice(0, -1), groups, a!.shape.at(-1)! / groups]);
     const axes = split.shape.map((_, i) => i).filter((i) => i !== split.shape.length - 2);
-    return scaled(b, b.reshape(standardised(b, split, axes).result, a!.shape), weights);
+    return scaled(b, b.reshape(standardised(b, split, axes), a!.shape), weights);
   },
   samples: [
     sample([2, 2, 4], { groups: 2, affine: true }),

@@ -88,6 +88,11 @@ export interface Primitive extends Common {
      * names, numbers or parenthesised expressions.
      */
     readonly formula?: (x: readonly string[], node: OpNode) => string;
+    /**
+     * For reductions that a formula can hold under the operation's own name: the axes that they reduce at run time, and
+     * whether those stay as 1.
+     */
+    readonly reduces?: (node: OpNode) => { readonly axes: readonly number[]; readonly keep: boolean };
   };
   /** Inputs on which the generated tests run: shapes, attributes, and the open interval inputs are drawn from. */
   readonly samples: readonly Sample[];

@@ -61,6 +61,8 @@ const call =
   ([x]: readonly string[], node: OpNode): string =>
     `${f}(${x}, [${runtimeAxes(node).join(', ')}]${node.attrs.keep === true ? ', true' : ''})`;
 
+const reduces = (node: OpNode) => ({ axes: runtimeAxes(node), keep: node.attrs.keep === true });
+
 const overGroups =
   (f: (group: Float64Array) => number) =>
   ([x]: readonly NDArray[], node: OpNode): NDArray =>
@@ -162,7 +164,7 @@ const sum: Primitive = {
   cost: ([x]) => ({ flops: sizeOf(x!.shape) }),
   reference: overGroups(total),
   simplify: (b, [x], attrs) => simplifyTotal(b, 'sum', x!, attrs) ?? simplifySum(b, x!, attrs),
-  lower: { tfjs: call('tf.sum') },
+  lower: { tfjs: call('tf.sum'), reduces },
   samples: withBatch(samplesOf()),
 };
 
@@ -189,7 +191,7 @@ const mean: Primitive = {
   cost: ([x]) => ({ flops: sizeOf(x!.shape) }),
   reference: overGroups((group) => total(group) / group.length),
   simplify: (b, [x], attrs) => simplifyTotal(b, 'mean', x!, attrs),
-  lower: { tfjs: call('tf.mean') },
+  lower: { tfjs: call('tf.mean'), reduces },
   samples: withBatch(samplesOf()),
 };
 

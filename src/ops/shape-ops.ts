@@ -1,6 +1,7 @@
 /** Operations that move numbers without changing them: reshape, transpose, concat, slice, split, flip, crop, pad. */
 import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
-import type { OpNode } from '../ir/graph.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Node, OpNode } from '../ir/graph.ts';
 import { offsets, reshaped, sameShape, sizeOf, strides, transposed } from '../ir/ndarray.ts';
 import type { Attr, Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
 import { union } from './interval.ts';
@@ -25,6 +26,16 @@ const one = (shape: Shape, batch = true): { operands: readonly Shaped[] } => ({
 function listOf(value: Attr | undefined): readonly number[] {
   const list = Array.isArray(value) ? (value as readonly Attr[]) : [value as Attr];
   return list.flat() as number[];
+}
+
+/** A bias for each entry is added to the reshaped values: what follows the reshape may then be done in the same pass. */
+function biasLater(b: Builder, x: Node, shape: Shape): Node | null {
+  if (x.kind !== 'op' || x.op !== 'add' || x.count === null) return null;
+  const [value, bias] = x.args as [Node, Node];
+  const fits = value.count !== null && bias.count === null && sameShape(bias.shape, x.shape);
+  return fits && sameShape(value.shape, x.shape)
+    ? b.add(b.reshape(value, shape), b.reshape(bias, shape))
+    : null;
 }
 
 const reshape: Primitive = {
@@ -62,7 +73,7 @@ const reshape: Primitive = {
   simplify: (b, [a], attrs) => {
     if (sameShape(a!.shape, numbers(attrs, 'shape'))) return a!;
     const inner = a!.kind === 'op' && a!.op === 'reshape' ? a!.args[0]! : null;
-    return inner && b.reshape(inner, numbers(attrs, 'shape'));
+    return inner ? b.reshape(inner, numbers(attrs, 'shape')) : biasLater(b, a!, numbers(attrs, 'shape'));
   },
   lower: { tfjs: ([a], node) => `tf.reshape(${a}, ${runtimeShape(node)})` },
   samples: [

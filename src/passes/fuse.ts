@@ -1,32 +1,21 @@
 /**
- * Gathers elementwise operations into chains. A chain is computed in one pass over memory where a backend can, and is one
- * formula in emitted code; values that nothing outside the chain needs are never stored. The plan decides this once, for
- * every backend.
+ * Gathers elementwise operations, sums and means into groups. A group is computed in one pass over memory where a backend
+ * can, and is one formula in emitted code; values that nothing outside the group needs are never stored. The plan decides
+ * this once, for every backend.
  */
 import type { Node, OpNode } from '../ir/graph.ts';
-import { sameShape } from '../ir/ndarray.ts';
-import type { Operation } from '../ops/record.ts';
+import { type Group, groupOf, isElementwise, type Operations, reducedBy, sameForm } from './group.ts';
 import { isMade } from './place.ts';
 import type { Step } from './plan.ts';
 
-/** Operands of a chain that are tensors, and operations in it: a GPU binds only so many buffers. */
-const MOST_INPUTS = 6;
-const MOST_OPERATIONS = 24;
-
-interface Chain {
-  readonly nodes: OpNode[];
-  readonly inputs: Set<Node>;
-}
-
 /**
- * The steps of one block with its chains gathered. A chain waits until something else needs one of its values or changes
- * what it reads; so its place is a later one than its first operation's, never an earlier one. `kept`
- * outlives the block.
+ * The steps of one block with its groups gathered. A group waits until something else needs one of its values or changes
+ * what it reads; so its place is a later one than its first operation's, never an earlier one. `kept` outlives the block.
  */
 export function fuse(
   steps: readonly Step[],
   usedBy: (step: Step) => readonly Node[],
-  operations: Readonly<Record<string, Operation>>,
+  operations: Operations,
   kept?: Node,
 ): Step[] {
   const readers = new Map<Node, Set<Node | Step>>();
@@ -38,91 +27,206 @@ export function fuse(
       else readers.set(node, new Set([reader]));
     }
   }
-  const result: Step[] = [];
-  /** Chains that wait, by member. */
-  const waiting = new Map<Node, Chain>();
-
-  const emit = (chain: Chain): void => {
-    for (const node of chain.nodes) waiting.delete(node);
-    chain.nodes.sort((p, q) => p.id - q.id);
-    const members = new Set<Node | Step>(chain.nodes);
-    const results = chain.nodes.filter(
-      (node) => node === kept || [...(readers.get(node) ?? [])].some((reader) => !members.has(reader)),
-    );
-    if (chain.nodes.length === 1) result.push({ kind: 'compute', node: chain.nodes[0]! });
-    else result.push({ kind: 'fuse', nodes: chain.nodes, results });
+  const fusing = new Fusing(readers, operations, kept);
+  let segment: Node[] = [];
+  const close = (): void => {
+    fusing.segment(segment);
+    segment = [];
   };
-  const emitAll = (): void => {
-    for (const chain of new Set(waiting.values())) emit(chain);
-  };
-
   for (const step of steps) {
-    if (step.kind !== 'compute') {
-      if (step.kind === 'log') for (const node of usedBy(step)) flush(node);
-      else emitAll();
-      result.push(step);
+    if (step.kind === 'compute') {
+      segment.push(step.node);
       continue;
     }
-    const { node } = step;
-    if (!fusible(node, operations)) {
-      for (const arg of usedBy(step)) flush(arg);
-      result.push(step);
-      continue;
+    close();
+    if (step.kind === 'log') for (const node of usedBy(step)) fusing.flush(node);
+    else fusing.flushAll();
+    fusing.result.push(step);
+  }
+  close();
+  fusing.flushAll();
+  return fusing.result;
+}
+
+/**
+ * What is smaller than that which it is made from moves to right behind it: reductions over the batch, and whole values
+ * that are the last to read another (the sum of two gradients). There is its group, and memory gets free.
+ */
+function early(
+  nodes: readonly Node[],
+  operations: Operations,
+  isLast: (reader: OpNode, node: Node) => boolean,
+): Node[] {
+  const missing = new Map<Node, number>();
+  const waiting = new Map<Node, OpNode[]>();
+  const inside = new Set(nodes);
+  for (const node of nodes) {
+    if (node.kind !== 'op' || node.count !== null) continue;
+    const args = new Set(node.args.filter((arg) => inside.has(arg)));
+    const shrinks = isElementwise(node, operations)
+      ? [...args].some((arg) => isLast(node, arg))
+      : reducedBy(node, operations) !== null;
+    if (!shrinks || args.size === 0) continue;
+    missing.set(node, args.size);
+    for (const arg of args) waiting.set(arg, [...(waiting.get(arg) ?? []), node]);
+  }
+  const result: Node[] = [];
+  const put = (node: Node): void => {
+    result.push(node);
+    for (const next of waiting.get(node) ?? []) {
+      const left = missing.get(next)! - 1;
+      missing.set(next, left);
+      if (left === 0) put(next);
     }
-    // The operands' chains of the same form become one; others must be there before.
-    const chain: Chain = { nodes: [], inputs: new Set() };
-    for (const arg of node.args) {
-      const other = waiting.get(arg);
-      if (!other || other === chain) continue;
-      if (!sameForm(arg, node) || !fits(chain, other, node)) emit(other);
-      else {
-        for (const member of other.nodes) {
-          chain.nodes.push(member);
-          waiting.set(member, chain);
-        }
-        for (const input of other.inputs) chain.inputs.add(input);
+  };
+  for (const node of nodes) if (!missing.has(node)) put(node);
+  return result;
+}
+
+/** Cheap enough to be done again rather than stored. */
+const CHEAP = new Set(['add', 'sub', 'mul']);
+
+type Reader = Node | Step;
+
+class Fusing {
+  readonly result: Step[] = [];
+  readonly #readers: ReadonlyMap<Node, ReadonlySet<Reader>>;
+  readonly #operations: Operations;
+  readonly #kept: Node | undefined;
+  /** Groups that wait, by the values that they alone compute. */
+  readonly #waiting = new Map<Node, Group>();
+  /** Values that are nowhere stored: each group that reads them computes them for itself. */
+  readonly #repeated = new Set<Node>();
+
+  constructor(
+    readers: ReadonlyMap<Node, ReadonlySet<Reader>>,
+    operations: Operations,
+    kept: Node | undefined,
+  ) {
+    this.#readers = readers;
+    this.#operations = operations;
+    this.#kept = kept;
+  }
+
+  /** Values that are computed between two other statements, each after what it is made from. */
+  segment(nodes: readonly Node[]): void {
+    const here = new Set<Reader>(nodes);
+    const at = new Map<Reader, number>(nodes.map((node, i) => [node, i]));
+    const isLast = (reader: OpNode, node: Node) =>
+      [...this.#readers.get(node)!].every((other) => (at.get(other) ?? Infinity) <= at.get(reader)!);
+    for (const node of early(nodes, this.#operations, isLast)) {
+      if (!this.#isFusible(node)) {
+        if (node.kind === 'op') for (const arg of node.args) this.flush(arg);
+        this.result.push({ kind: 'compute', node });
+      } else if (this.#isRepeatable(node as OpNode, here)) this.#repeated.add(node);
+      else this.#gather(node as OpNode);
+    }
+  }
+
+  flush(node: Node): void {
+    const group = this.#waiting.get(node);
+    if (group) this.#emit(group);
+  }
+
+  flushAll(): void {
+    for (const node of [...this.#waiting.keys()]) this.flush(node);
+  }
+
+  #isFusible(node: Node): boolean {
+    return isElementwise(node, this.#operations) || reducedBy(node, this.#operations) !== null;
+  }
+
+  /** Into one group with those that it reads, if that can be, and with those that read the same. */
+  #gather(node: OpNode): void {
+    const own = this.#withRepeated(node);
+    const before = new Set(own.flatMap((n) => n.args).flatMap((arg) => this.#waiting.get(arg) ?? []));
+    let group = this.#join(own, [...before]);
+    if (group === null) {
+      group = this.#join(own, [])!;
+      for (const other of [...before].reverse()) group = this.#join(group.nodes, [other]) ?? group;
+    }
+    const members = new Set<Node>(group.nodes);
+    for (const other of [...new Set(this.#waiting.values())].reverse()) {
+      if (other.nodes.every((n) => members.has(n)) || ![...other.full].some((n) => group!.full.has(n)))
+        continue;
+      group = this.#join(group.nodes, [other]) ?? group;
+    }
+    for (const member of group.nodes) if (!this.#repeated.has(member)) this.#waiting.set(member, group);
+  }
+
+  /** An operation with those before it that are nowhere stored. */
+  #withRepeated(node: OpNode): OpNode[] {
+    return [
+      node,
+      ...node.args.flatMap((arg) => (this.#repeated.has(arg) ? this.#withRepeated(arg as OpNode) : [])),
+    ];
+  }
+
+  /** null where one formula cannot hold them, or where something between them reads one and is read by another. */
+  #join(nodes: readonly OpNode[], groups: readonly Group[]): Group | null {
+    const all = [...nodes, ...groups.flatMap((other) => other.nodes)];
+    const group = groupOf(all, this.#operations, (node, inside) => this.#isRead(node, inside));
+    if (group === null) return null;
+    const inside = new Set<Node>(group.nodes);
+    const seen = new Set<Group>();
+    const open = [...group.inputs];
+    for (let input = open.pop(); input; input = open.pop()) {
+      const between = this.#waiting.get(input);
+      if (!between || seen.has(between)) continue;
+      seen.add(between);
+      for (const before of between.inputs) {
+        if (inside.has(before)) return null;
+        open.push(before);
       }
     }
-    chain.nodes.push(node);
-    for (const arg of inputsOf(node, chain)) chain.inputs.add(arg);
-    waiting.set(node, chain);
+    return group;
   }
-  emitAll();
-  return result;
 
-  function flush(node: Node): void {
-    const chain = waiting.get(node);
-    if (chain) emit(chain);
+  #emit(group: Group): void {
+    for (const input of group.inputs) this.flush(input);
+    for (const node of group.nodes) if (!this.#repeated.has(node)) this.#waiting.delete(node);
+    const { nodes, reduced } = group;
+    const inside = new Set<Node>(nodes);
+    if (nodes.length === 1) this.result.push({ kind: 'compute', node: nodes[0]! });
+    else
+      this.result.push({
+        kind: 'fuse',
+        nodes,
+        results: nodes.filter((n) => this.#isRead(n, inside)),
+        reduced,
+      });
   }
-}
 
-function fits(a: Chain, b: Chain, node: OpNode): boolean {
-  const joined = { nodes: [...a.nodes, ...b.nodes], inputs: new Set([...a.inputs, ...b.inputs]) };
-  for (const input of inputsOf(node, joined)) joined.inputs.add(input);
-  return joined.inputs.size <= MOST_INPUTS && joined.nodes.length < MOST_OPERATIONS;
-}
+  /** Whether something outside the group reads this value of it. */
+  #isRead(node: Node, inside: ReadonlySet<Node>): boolean {
+    if (node === this.#kept) return true;
+    if (this.#repeated.has(node)) return false;
+    const outside = (reader: Reader): boolean =>
+      !inside.has(reader as Node) ||
+      // A repeated value's operands are read wherever it is.
+      (this.#repeated.has(reader as Node) && [...this.#readers.get(reader as Node)!].some(outside));
+    return [...(this.#readers.get(node) ?? [])].some(outside);
+  }
 
-/** Operands from outside the chain that have more than one element each. */
-function inputsOf(node: OpNode, chain: Chain): Node[] {
-  return node.args.filter((arg) => !chain.nodes.includes(arg as OpNode) && !isScalar(arg));
-}
+  /**
+   * A cheap operation on a value that is stored anyway, for groups alone (`x - mean(x)` in a batch norm): storing its
+   * result would cost more than doing it again, or later. `here`: what is computed in this segment.
+   */
+  #isRepeatable(node: OpNode, here: ReadonlySet<Reader>): boolean {
+    if (!CHEAP.has(node.op) || node.count === null || node === this.#kept) return false;
+    const alike = new Set(node.args.filter((arg) => sameForm(arg, node)));
+    const [operand] = alike;
+    if (alike.size !== 1) return false;
+    const others = this.#readers.get(operand!)?.size ?? 0;
+    if (this.#repeated.has(operand!) ? others > 1 : isMade(operand!) && others < 2) return false;
+    const readers = [...(this.#readers.get(node) ?? [])];
+    return readers.every(
+      (reader) =>
+        here.has(reader) && this.#isFusible(reader as Node) && this.#readsAll(reader as OpNode, node),
+    );
+  }
 
-function isScalar(node: Node): boolean {
-  return node.shape.length === 0 && node.count === null;
-}
-
-/** A whole scalar is a number of the host's or not worth a pass of its own. */
-function fusible(node: Node, operations: Readonly<Record<string, Operation>>): node is OpNode {
-  if (node.kind !== 'op' || isScalar(node)) return false;
-  const record = operations[node.op];
-  return record?.kind === 'primitive' && record.lower.formula !== undefined && node.args.every(readable);
-}
-
-/** A constant array is made where it is used, which a formula cannot say. */
-function readable(arg: Node): boolean {
-  return isMade(arg) || arg.kind === 'op' || arg.leaf.kind !== 'constant' || isScalar(arg);
-}
-
-function sameForm(a: Node, b: Node): boolean {
-  return a.count === b.count && sameShape(a.shape, b.shape);
+  #readsAll(reader: OpNode, node: Node): boolean {
+    return reducedBy(reader, this.#operations) !== null || sameForm(reader, node);
+  }
 }

@@ -83,6 +83,7 @@ function usedBy(step: Step): readonly Node[] {
     case 'update':
       return step.gradients.filter(isMade);
     case 'move':
+      return step.values.filter(isMade);
     case 'log':
       return isMade(step.value) ? [step.value] : [];
     default:

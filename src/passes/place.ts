@@ -17,6 +17,8 @@ export interface Iteration {
   readonly v: string;
 }
 
+type MoveStep = Extract<Step, { kind: 'move' }>;
+
 /** What has been decided: the steps to take before each item of a block. */
 export type Placed = ReadonlyMap<Block, ReadonlyMap<number, readonly Step[]>>;
 
@@ -60,7 +62,7 @@ export function place(given: Placing): Placed {
     for (const site of settle(root, sites, home, false)) {
       need(move.value, site);
       // After all values that the statement needs: an average is read as it was when the statement began.
-      put(site, Infinity, { kind: 'move', stat: move.stat, value: move.value, keep: move.keep });
+      put(site, Infinity, { kind: 'move', stats: [move.stat], values: [move.value], keep: move.keep });
     }
   }
 
@@ -94,11 +96,31 @@ export function place(given: Placing): Placed {
   for (const [block, at] of steps) {
     const sorted = [...at].map(([index, list]) => {
       list.sort((p, q) => (p.order === q.order ? 0 : p.order - q.order));
-      return [index, list.map((p) => p.step)] as const;
+      return [index, together(list.map((p) => p.step))] as const;
     });
     placed.set(block, new Map(sorted));
   }
   return placed;
+}
+
+/** Moves that follow one another are one, unless the same average moves again. */
+function together(steps: readonly Step[]): Step[] {
+  const result: Step[] = [];
+  for (const step of steps) {
+    const last = result.at(-1);
+    if (step.kind === 'move' && last?.kind === 'move' && canJoin(last, step)) {
+      const [stats, values] = [
+        [...last.stats, ...step.stats],
+        [...last.values, ...step.values],
+      ];
+      result[result.length - 1] = { ...last, stats, values };
+    } else result.push(step);
+  }
+  return result;
+}
+
+function canJoin(a: MoveStep, b: MoveStep): boolean {
+  return a.keep === b.keep && !b.stats.some((stat) => a.stats.includes(stat));
 }
 
 /** Leaves that the step itself makes; the rest are the run's, or numbers. */

@@ -9,6 +9,7 @@ import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
 import type { DrawNames } from './draws.ts';
+import type { Reduced } from './group.ts';
 
 export interface Plan {
   readonly name: string;
@@ -62,8 +63,16 @@ export type Step =
    * constants with axes are computed; scalar constants stand where they are used.
    */
   | { readonly kind: 'compute'; readonly node: Node }
-  /** Evaluates a chain of elementwise operations in one pass; only `results` are kept. */
-  | { readonly kind: 'fuse'; readonly nodes: readonly OpNode[]; readonly results: readonly OpNode[] }
+  /**
+   * Evaluates a group of elementwise operations in one pass, and sums and means of them; only `results` are kept. Several
+   * groups may evaluate the same node for themselves, where none of them keeps it.
+   */
+  | {
+      readonly kind: 'fuse';
+      readonly nodes: readonly OpNode[];
+      readonly results: readonly OpNode[];
+      readonly reduced: Reduced | null;
+    }
   /** These values are not used again. Each computed value is freed in the block that computed it, gradients after their update. */
   | { readonly kind: 'free'; readonly nodes: readonly Node[] }
   /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
@@ -83,8 +92,13 @@ export type Step =
       readonly span: Span;
     }
   | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span }
-  /** A batch-norm average moves: stat ← keep·stat + (1 − keep)·value. */
-  | { readonly kind: 'move'; readonly stat: string; readonly value: Node; readonly keep: number }
+  /** Averages of batch norms move, all at once: stat ← keep·stat + (1 − keep)·value. `values` parallel `stats`. */
+  | {
+      readonly kind: 'move';
+      readonly stats: readonly string[];
+      readonly values: readonly Node[];
+      readonly keep: number;
+    }
   /** One power iteration, if the kernel has changed since the last: v ← K̂ᵀu/‖·‖, u ← K̂v/‖·‖. */
   | { readonly kind: 'iterate'; readonly kernel: string; readonly u: string; readonly v: string }
   | { readonly kind: 'log'; readonly name: string; readonly value: Node }
@@ -92,7 +106,7 @@ export type Step =
   /** `guard`: the block runs at steps divisible by `every`, at the first step, at logged steps, or where a loop will run at all. */
   | { readonly kind: 'when'; readonly guard: Guard; readonly body: readonly Step[]; readonly span: Span };
 
-/** What a chain reads from outside of itself, each once. */
+/** What a group reads from outside of itself, each once. */
 export function operandsOf({ nodes }: Extract<Step, { kind: 'fuse' }>): Node[] {
   const members = new Set<Node>(nodes);
   return [...new Set(nodes.flatMap((node) => node.args))].filter((arg) => !members.has(arg));

@@ -71,7 +71,7 @@ function printStep(step: Step, names: Names, depth: number): string[] {
       return [`${indent}${definition(step.node, names)}`];
     case 'fuse':
       return [
-        `${indent}fuse {`,
+        `${indent}fuse${step.reduced ? ` over [${step.reduced.axes.join(', ')}]` : ''} {`,
         ...step.nodes.map((node) => `${indent}  ${definition(node, names)}`),
         `${indent}} keeping ${step.results.map((node) => names.of(node)).join(' ')}`,
       ];
@@ -87,7 +87,9 @@ function printStep(step: Step, names: Names, depth: number): string[] {
     case 'average':
       return [`${indent}average ${step.net} decay ${printHost(step.decay)}`];
     case 'move':
-      return [`${indent}move ${step.stat} to ${names.of(step.value)} keeping ${step.keep}`];
+      return [
+        `${indent}move ${step.stats.map((stat, i) => `${stat} to ${names.of(step.values[i]!)}`).join(', ')} keeping ${step.keep}`,
+      ];
     case 'iterate':
       return [`${indent}iterate ${step.kernel}`];
     case 'log':
@@ -165,7 +167,8 @@ class Names {
           note(node);
         }
       } else if (step.kind === 'update') step.gradients.forEach(note);
-      else if (step.kind === 'move' || step.kind === 'log') note(step.value);
+      else if (step.kind === 'move') step.values.forEach(note);
+      else if (step.kind === 'log') note(step.value);
     }
     for (const { leaf } of leaves) {
       if (!('version' in leaf) || leaf.kind === 'draw') continue;

@@ -116,7 +116,8 @@ function held(steps: readonly Step[], alive: Set<Node>, result?: Node): Set<Node
         freed.add(node);
       }
     } else if (step.kind === 'update') step.gradients.forEach(use);
-    else if (step.kind === 'move' || step.kind === 'log') use(step.value);
+    else if (step.kind === 'move') step.values.forEach(use);
+    else if (step.kind === 'log') use(step.value);
     else if (step.kind === 'repeat' || step.kind === 'when') {
       expect(step.body.length).toBeGreaterThan(0);
       for (const node of held(step.body, new Set(alive))) use(node);

@@ -84,7 +84,9 @@ export class ReferenceTrainer {
           state.average(step.net, state.host(step.decay));
           break;
         case 'move':
-          state.move(step.stat, this.#read(step.value, values), step.keep);
+          step.stats.forEach((stat, i) => {
+            state.move(stat, this.#read(step.values[i]!, values), step.keep);
+          });
           break;
         case 'iterate':
           state.iterate(step.kernel, step.u, step.v);

@@ -186,7 +186,7 @@ describe('weights', () => {
     expect(list(run.averaged[kernel])).toEqual(first);
     run.clip('D', 0.1, 0.2);
     const mean = tf.tensor1d([1, 2]);
-    run.move('D/norm/mean', mean, 0.75);
+    run.move({ 'D/norm/mean': mean }, 0.75);
     mean.dispose();
     expect(list(run.live['D/norm/mean'])).toEqual([0.25, 0.5]);
     run.average('D', 0.9);
@@ -197,6 +197,29 @@ describe('weights', () => {
     expect(list(run.averaged['D/norm/mean'])).toEqual([0.25, 0.5]);
     // Other nets are left alone.
     expect(list(run.averaged['G/dense_1/kernel'])).toEqual(list(run.live['G/dense_1/kernel']));
+  });
+
+  test('averages of one size move together, others alone', () => {
+    const stats = ['a', 'b', 'c', 'd'].map((name, i) => ({
+      name: `D/${name}`,
+      net: 'D',
+      shape: [i === 2 ? 3 : 2],
+      init: 'ones' as const,
+    }));
+    const run = new TrainingRun({ ...model(), stats }, { seed: 1, datasets: {} });
+    run.state.initialise(1);
+    const before = tf.memory().numTensors;
+    const values = Object.fromEntries(stats.map(({ name, shape }, i) => [name, tf.fill(shape, i)]));
+    run.move(values, 0.75);
+    expect(stats.map(({ name }) => list(run.live[name]))).toEqual([
+      [0.75, 0.75],
+      [1, 1],
+      [1.25, 1.25, 1.25],
+      [1.5, 1.5],
+    ]);
+    tf.dispose(values);
+    expect(tf.memory().numTensors).toBe(before);
+    run.dispose();
   });
 
   test('an update changes its weights alone, and frees its gradients', () => {

@@ -25,7 +25,7 @@ async function step(run: Run): Promise<void> {
       return [value, dk, tf.mean(x!, 0)] as [Tensor, Tensor, Tensor];
     });
     run.log('critic', loss);
-    run.move('D/norm/mean', mean, 0.9);
+    run.move({ 'D/norm/mean': mean }, 0.9);
     tf.dispose([loss, mean, jitter]);
     run.update('d_opt', { 'D/dense_1/kernel': gradient }, { lr: 0.05, beta1: 0.5, clip_norm: 1 });
   }

@@ -32,7 +32,9 @@ export class Body {
   /** Variables in scope, innermost block last. */
   #scopes: Map<Node, string>[] = [new Map()];
   readonly #consumed = new Set<Node>();
-  #lastComment = '';
+  /** What the latest comments said, and of what something has been said. */
+  #lastComments = new Set<string>();
+  readonly #told = new Set<Node>();
 
   constructor(options: BodyOptions) {
     this.#o = options;
@@ -91,7 +93,7 @@ export class Body {
         writer.line(`run.average(${string(step.net)}, ${hostNumber(step.decay)});`, step.span);
         break;
       case 'move':
-        this.#give(step.value, (v) => `run.move(${string(step.stat)}, ${v}, ${number(step.keep)})`);
+        this.#move(step);
         break;
       case 'iterate':
         writer.line(`run.iterate(${[step.kernel, step.u, step.v].map(string).join(', ')});`);
@@ -113,9 +115,9 @@ export class Body {
 
   #nested(open: string, body: readonly Step[], span: Span): void {
     this.#scopes.push(new Map());
-    this.#lastComment = '';
+    this.#lastComments = new Set();
     this.#o.writer.block(open, '}', () => this.#block(body), span);
-    this.#lastComment = '';
+    this.#lastComments = new Set();
     this.#scopes.pop();
   }
 
@@ -130,11 +132,11 @@ export class Body {
     this.#o.writer.line(fit(`const ${name} = ${this.#apply(node)};`, this.#o.writer.room), node.span);
   }
 
-  /** A chain is one formula: `const { y } = nn.fused('y = relu(x * gamma)', { x, gamma: w['…'] })`. */
+  /** A group is one formula: `const { y } = nn.fused('y = relu(x * gamma)', { x, gamma: w['…'] })`. */
   #fuse(step: Extract<Step, { kind: 'fuse' }>): void {
     const { writer, variables, operations } = this.#o;
     this.#bindSources(operandsOf(step));
-    for (const node of step.nodes) this.#comment(node);
+    this.#comment(...step.nodes);
     const span = step.results.at(-1)!.span;
     const results = new Set<Node>(step.results);
     const { statements, operands } = chainText(
@@ -146,7 +148,10 @@ export class Body {
     );
     const names = step.results.map((node) => this.#operand(node));
     const given = [...operands].map(([name, text]) => (name === text ? name : `${name}: ${text}`));
-    const flat = `const { ${names.join(', ')} } = nn.fused('${statements.join('; ')}', { ${given.join(', ')} });`;
+    const rest = step.reduced
+      ? [`[${step.reduced.axes.join(', ')}]`, ...(step.reduced.keep ? ['true'] : [])]
+      : [];
+    const flat = `const { ${names.join(', ')} } = nn.fused(${[`'${statements.join('; ')}'`, `{ ${given.join(', ')} }`, ...rest].join(', ')});`;
     if (flat.length <= writer.room) {
       writer.line(flat, span);
       return;
@@ -161,7 +166,7 @@ export class Body {
         ? `'${statements[0]}'`
         : `\`\n${statements.map((s) => `    ${s};\n`).join('')}  \``;
     writer.line(
-      `const ${list(names, '', '{', '}')} = nn.fused(\n  ${text},\n  ${list(given, '  ', '{', '}')},\n);`,
+      `const ${list(names, '', '{', '}')} = nn.fused(\n${[text, list(given, '  ', '{', '}'), ...rest].map((part) => `  ${part},\n`).join('')});`,
       span,
     );
   }
@@ -341,6 +346,17 @@ export class Body {
     writer.line(`run.update(\n${parts.map((part) => `  ${part},\n`).join('')});`, step.span);
   }
 
+  #move(step: Extract<Step, { kind: 'move' }>): void {
+    const { writer } = this.#o;
+    this.#bindSources(step.values);
+    const values: Record<string, Value> = {};
+    step.stats.forEach((stat, i) => {
+      values[stat] = new Raw(this.#operand(step.values[i]!));
+    });
+    const [open, close] = ['run.move(', `, ${number(step.keep)});`];
+    writer.line(`${open}${literal(values, 0, open.length + close.length, writer.room)}${close}`);
+  }
+
   #heading(step: Step): void {
     const { writer } = this.#o;
     if (!('span' in step)) return;
@@ -352,24 +368,35 @@ export class Body {
     if (what === '' || (step.kind === 'when' && step.guard.kind === 'positive')) return;
     const where = place && what === text ? ` (line ${place.line + 1})` : '';
     writer.comment(`── ${what.replace(/\s+/g, ' ')}${where}`, step.span);
-    this.#lastComment = '';
+    this.#lastComments = new Set();
   }
 
   /** The source, where what it says begins: a layer with its arguments, or a whole line outside the nets. */
-  #comment(node: Node): void {
+  #comment(...nodes: readonly Node[]): void {
     const { writer, variables } = this.#o;
-    const place = writer.sources.place(node.span);
-    if (!place) return;
-    const back = node.kind === 'op' && variables.isBackward(node);
-    const inNet = node.origin.includes('/');
-    const id = `${node.span.file} ${inNet ? `${node.span.start} ${node.origin}` : place.line} ${back}`;
-    if (id === this.#lastComment) return;
-    this.#lastComment = id;
-    const where = `${variables.isMain(node.span) ? '' : `${node.span.file} `}line ${place.line + 1}`;
-    const what = inNet ? writer.sources.text(node.span) : writer.sources.line(node.span);
-    const text = `${where}${back ? ', backwards' : ''}: ${what}`;
-    const room = writer.room - 3;
-    writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
+    const found = new Map<string, { node: Node; where: string; ways: Set<boolean> }>();
+    for (const node of nodes) {
+      const place = writer.sources.place(node.span);
+      if (!place || this.#told.has(node)) continue;
+      this.#told.add(node);
+      const id = `${node.span.file} ${node.origin.includes('/') ? `${node.span.start} ${node.origin}` : place.line}`;
+      const where = `${variables.isMain(node.span) ? '' : `${node.span.file} `}line ${place.line + 1}`;
+      const known = found.get(id) ?? { node, where, ways: new Set() };
+      known.ways.add(node.kind === 'op' && variables.isBackward(node));
+      found.set(id, known);
+    }
+    if (found.size === 0) return;
+    const before = this.#lastComments;
+    this.#lastComments = new Set();
+    for (const [id, { node, where, ways }] of found) {
+      const way = !ways.has(true) ? '' : ways.has(false) ? ', and backwards' : ', backwards';
+      this.#lastComments.add(id + way);
+      if (before.has(id + way)) continue;
+      const inNet = node.origin.includes('/');
+      const text = `${where}${way}: ${inNet ? writer.sources.text(node.span) : writer.sources.line(node.span)}`;
+      const room = writer.room - 3;
+      writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
+    }
   }
 }
 

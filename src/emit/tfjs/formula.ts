@@ -1,4 +1,4 @@
-/** A chain of elementwise operations as the text of a formula (runtimes/core/fused.ts). */
+/** A group of elementwise operations and reductions as the text of a formula (runtimes/core/fused.ts). */
 import type { Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
 
@@ -71,7 +71,9 @@ export function chainText(
 
   function expression(node: OpNode): Text {
     const record = operations[node.op];
-    const formula = record?.kind === 'primitive' ? record.lower.formula : undefined;
+    if (record?.kind !== 'primitive') throw new Error(`${node.op} has no formula`);
+    const { formula, reduces } = record.lower;
+    if (reduces) return { text: `${node.op}(${texts.get(node.args[0]!)!.text})`, binds: TIGHTEST };
     if (!formula) throw new Error(`${node.op} has no formula`);
     const binds = PRECEDENCE[node.op] ?? TIGHTEST;
     const args = node.args.map((arg, i) => {

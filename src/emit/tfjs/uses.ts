@@ -13,6 +13,7 @@ export function reads(step: Step): readonly Node[] {
     case 'update':
       return step.gradients;
     case 'move':
+      return step.values;
     case 'log':
       return [step.value];
     default:

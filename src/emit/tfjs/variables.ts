@@ -32,7 +32,8 @@ export class Variables {
     const values: Node[] = result ? [result.node] : [];
     const gradients: Node[] = [];
     for (const step of walk(steps)) {
-      if (step.kind === 'log' || step.kind === 'move') values.push(step.value);
+      if (step.kind === 'log') values.push(step.value);
+      if (step.kind === 'move') values.push(...step.values);
       if (step.kind === 'update') gradients.push(...step.gradients);
     }
     this.#forward = ancestors(values);
@@ -41,6 +42,11 @@ export class Variables {
     for (const [node, name] of names) this.#want(node, name);
     if (result) this.#want(result.node, result.name);
     for (const step of walk(steps)) {
+      if (step.kind === 'move') {
+        step.values.forEach((node, i) => {
+          if (node.kind === 'op') this.#want(node, `${step.stats[i]}${this.#calls.suffix(node)}`);
+        });
+      }
       if (step.kind === 'log') this.#want(step.value, step.name);
       if (step.kind === 'update') {
         step.gradients.forEach((node, i) => {
@@ -54,19 +60,20 @@ export class Variables {
     if (node.kind === 'op') this.#wanted.set(node, name);
   }
 
-  /** A layer's last operation has the layer's name, those before it add theirs. */
+  /** A layer's last operation, as it was built, has the layer's name; those before it add theirs. */
   #name(steps: readonly Step[]): void {
-    let last: OpNode | null = null;
+    const nodes = new Set<OpNode>();
     for (const step of walk(steps)) {
-      const nodes = step.kind === 'compute' ? [step.node] : step.kind === 'fuse' ? step.nodes : [];
-      for (const node of nodes) {
-        if (node.kind !== 'op') continue;
-        if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
-          this.#wanted.set(last, this.#made(last, `_${last.op}`));
-        }
-        this.#wanted.set(node, this.#made(node, ''));
-        last = node;
+      if (step.kind === 'fuse') for (const node of step.nodes) nodes.add(node);
+      else if (step.kind === 'compute' && step.node.kind === 'op') nodes.add(step.node);
+    }
+    let last: OpNode | null = null;
+    for (const node of [...nodes].sort((p, q) => p.id - q.id)) {
+      if (last && last.origin === node.origin && this.isBackward(last) === this.isBackward(node)) {
+        this.#wanted.set(last, this.#made(last, `_${last.op}`));
       }
+      this.#wanted.set(node, this.#made(node, ''));
+      last = node;
     }
   }
 

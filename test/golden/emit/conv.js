@@ -71,23 +71,23 @@ async function train(run) {
   const D_conv_1_linear = tf.matMul(D_conv_1_reshape, D_conv_1_reshape$2);
   tf.dispose([D_conv_1_reshape, D_conv_1_reshape$2]);
   const D_conv_1_reshape$3 = tf.reshape(w['D/conv_1/kernel'], [9, 8]);
-  const D_conv_1_mul = tf.mul(D_conv_1_reshape$3, D_conv_1_linear);
+  const { D_conv_1_sum } = nn.fused(
+    'D_conv_1_sum = sum(D_conv_1_reshape$3 * D_conv_1_linear)',
+    { D_conv_1_reshape$3, D_conv_1_linear },
+    [0, 1],
+  );
   tf.dispose(D_conv_1_reshape$3);
-  const D_conv_1_sum = tf.sum(D_conv_1_mul, [0, 1]);
-  tf.dispose(D_conv_1_mul);
   const D_conv_1_div = tf.div(w['D/conv_1/kernel'], D_conv_1_sum);
   const D_conv_1_conv2d$x = tf.conv2d(x, D_conv_1_div, 2, 'same');
   // line 18: dropout(0.3)
   const D_dropout = run.draw('D/dropout_1#0', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
-  // line 18: dropout(0.3)
-  const { D_leaky_relu$x, D_dropout_lt, D_dropout_mul, D_dropout$x } = nn.fused(
+  const { D_leaky_relu$x, D_dropout_lt, D_dropout$x } = nn.fused(
     `
       D_leaky_relu$x = leaky_relu(D_conv_1_conv2d$x + bias, 0.2);
       D_dropout_lt = less(D_dropout, 0.7);
-      D_dropout_mul = D_dropout_lt * 1.4285714285714286;
-      D_dropout$x = D_leaky_relu$x * D_dropout_mul;
+      D_dropout$x = D_leaky_relu$x * (D_dropout_lt * 1.4285714285714286);
     `,
     { D_conv_1_conv2d$x, bias: w['D/conv_1/bias'], D_dropout },
   );
@@ -97,49 +97,43 @@ async function train(run) {
   tf.dispose(D_dropout$x);
   // line 20: dense(1)
   const D_dense_1_linear$x = tf.matMul(D_flatten$x, w['D/dense_1/kernel']);
-  // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const { relu } = nn.fused(
-    'relu = relu(1 - (D_dense_1_linear$x + bias))',
-    { D_dense_1_linear$x, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$x);
-  const expect = tf.mean(relu, [0]);
   // line 7: dense(4 * 4 * 8)
-  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
-  tf.dispose(G_dense_1_linear);
+  const G_dense_1 = tf.matMul(z, w['G/dense_1/kernel']);
   // line 8: reshape(4, 4, 8)
-  const G_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
+  const G_reshape_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
   tf.dispose(G_dense_1);
+  const G_reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
   // line 9: batch_norm
-  const G_batch_norm_1_mean = tf.mean(G_reshape, [0, 1, 2]);
-  const { G_batch_norm_1_sub, G_batch_norm_1_square } = nn.fused(
+  const G_batch_norm_1_mul = run.batch * 16;
+  const G_batch_norm_1_sub = G_batch_norm_1_mul - 1;
+  const G_batch_norm_1_maximum = Math.max(G_batch_norm_1_sub, 1);
+  const G_batch_norm_1_div = G_batch_norm_1_mul / G_batch_norm_1_maximum;
+  // line 8: reshape(4, 4, 8)
+  const { G_reshape, G_batch_norm_1_mean } = nn.fused(
     `
-      G_batch_norm_1_sub = G_reshape - G_batch_norm_1_mean;
-      G_batch_norm_1_square = square(G_batch_norm_1_sub);
+      G_reshape = G_reshape_reshape + G_reshape_reshape$2;
+      G_batch_norm_1_mean = mean(G_reshape);
     `,
-    { G_reshape, G_batch_norm_1_mean },
+    { G_reshape_reshape, G_reshape_reshape$2 },
+    [0, 1, 2],
+  );
+  tf.dispose([G_reshape_reshape, G_reshape_reshape$2]);
+  const { G_batch_norm_1_sub$2, G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
+    `
+      G_batch_norm_1_sub$2 = G_reshape - G_batch_norm_1_mean;
+      let mean = mean(square(G_batch_norm_1_sub$2));
+      G_batch_norm_1_variance = mean * G_batch_norm_1_div;
+      G_batch_norm_1_rsqrt = rsqrt(mean + 1e-5);
+      G_batch_norm_1_mul$2 = G_batch_norm_1_rsqrt * gamma;
+    `,
+    { G_reshape, G_batch_norm_1_mean, G_batch_norm_1_div, gamma: w['G/batch_norm_1/gamma'] },
+    [0, 1, 2],
   );
   tf.dispose(G_reshape);
-  const G_batch_norm_1_mean$2 = tf.mean(G_batch_norm_1_square, [0, 1, 2]);
-  tf.dispose(G_batch_norm_1_square);
-  const { G_batch_norm_1_rsqrt } = nn.fused(
-    'G_batch_norm_1_rsqrt = rsqrt(G_batch_norm_1_mean$2 + 1e-5)',
-    { G_batch_norm_1_mean$2 },
-  );
-  const G_batch_norm_1_mul = run.batch * 16;
-  const G_batch_norm_1_sub$2 = G_batch_norm_1_mul - 1;
-  const G_batch_norm_1_maximum = Math.max(G_batch_norm_1_sub$2, 1);
-  const G_batch_norm_1_div = G_batch_norm_1_mul / G_batch_norm_1_maximum;
   // line 10: relu
   const { G_relu } = nn.fused(
-    'G_relu = relu(G_batch_norm_1_sub * G_batch_norm_1_rsqrt * gamma + beta)',
-    {
-      G_batch_norm_1_sub,
-      G_batch_norm_1_rsqrt,
-      gamma: w['G/batch_norm_1/gamma'],
-      beta: w['G/batch_norm_1/beta'],
-    },
+    'G_relu = relu(G_batch_norm_1_sub$2 * G_batch_norm_1_mul$2 + beta)',
+    { G_batch_norm_1_sub$2, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
   );
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
@@ -161,13 +155,12 @@ async function train(run) {
   const D_dropout$2 = run.draw('D/dropout_1#1', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
-  // line 18: dropout(0.3)
-  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout_mul$2, D_dropout$fake } = nn.fused(
+  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout_mul, D_dropout$fake } = nn.fused(
     `
       D_leaky_relu$fake = leaky_relu(D_conv_1_conv2d$fake + bias, 0.2);
       D_dropout_lt$2 = less(D_dropout$2, 0.7);
-      D_dropout_mul$2 = D_dropout_lt$2 * 1.4285714285714286;
-      D_dropout$fake = D_leaky_relu$fake * D_dropout_mul$2;
+      D_dropout_mul = D_dropout_lt$2 * 1.4285714285714286;
+      D_dropout$fake = D_leaky_relu$fake * D_dropout_mul;
     `,
     { D_conv_1_conv2d$fake, bias: w['D/conv_1/bias'], D_dropout$2 },
   );
@@ -177,26 +170,24 @@ async function train(run) {
   tf.dispose(D_dropout$fake);
   // line 20: dense(1)
   const D_dense_1_linear$fake = tf.matMul(D_flatten$fake, w['D/dense_1/kernel']);
-  // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const { relu$2 } = nn.fused(
-    'relu$2 = relu(1 + (D_dense_1_linear$fake + bias))',
-    { D_dense_1_linear$fake, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$fake);
-  const expect$2 = tf.mean(relu$2, [0]);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
   const expect_back = 1 / run.batch;
-  const { relu_back_step, relu_back } = nn.fused(
+  // line 20, and backwards: dense(1)
+  // line 24, and backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
+  const { relu, d_loss, relu_back, D_dense_1_back_mul$fake } = nn.fused(
     `
-      relu_back_step = step(relu$2, 0);
-      relu_back = expect_back * relu_back_step;
+      relu = relu(1 - (D_dense_1_linear$x + bias));
+      let relu2 = relu(1 + (D_dense_1_linear$fake + bias));
+      d_loss = mean(relu) + mean(relu2);
+      let step = step(relu2, 0);
+      relu_back = expect_back * step;
+      D_dense_1_back_mul$fake = sum(step) * expect_back;
     `,
-    { relu$2, expect_back },
+    { D_dense_1_linear$x, bias: w['D/dense_1/bias'], D_dense_1_linear$fake, expect_back },
+    [0],
   );
-  tf.dispose(relu$2);
+  tf.dispose([D_dense_1_linear$x, D_dense_1_linear$fake]);
   // line 20, backwards: dense(1)
-  const D_dense_1_back_sum$fake = tf.sum(relu_back_step, [0]);
-  tf.dispose(relu_back_step);
   const D_dense_1_back_linear$fake = tf.matMul(relu_back, w['D/dense_1/kernel'], false, true);
   const D_dense_1_back$fake = tf.matMul(D_flatten$fake, relu_back, true);
   tf.dispose([D_flatten$fake, relu_back]);
@@ -209,14 +200,13 @@ async function train(run) {
   const { D_leaky_relu_back$fake, D_conv_1_back_mul$fake } = nn.fused(
     `
       let step = step(D_leaky_relu$fake, 0.2);
-      D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul$2 * step;
-      D_conv_1_back_mul$fake = D_dropout_lt$2 * D_flatten_back$fake * step;
+      D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul * step;
+      D_conv_1_back_mul$fake = sum(D_dropout_lt$2 * D_flatten_back$fake * step) * 1.4285714285714286;
     `,
-    { D_flatten_back$fake, D_dropout_mul$2, D_leaky_relu$fake, D_dropout_lt$2 },
+    { D_flatten_back$fake, D_dropout_mul, D_leaky_relu$fake, D_dropout_lt$2 },
+    [0, 1, 2],
   );
   tf.dispose([D_leaky_relu$fake, D_dropout_lt$2, D_flatten_back$fake]);
-  const D_conv_1_back_sum$fake = tf.sum(D_conv_1_back_mul$fake, [0, 1, 2]);
-  tf.dispose(D_conv_1_back_mul$fake);
   const D_conv_1_back$fake = nn.conv2dFilterGradient(
     fake,
     D_leaky_relu_back$fake,
@@ -225,19 +215,19 @@ async function train(run) {
   );
   tf.dispose(D_leaky_relu_back$fake);
   // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const { relu_back_step$2, sub_back } = nn.fused(
-    `
-      relu_back_step$2 = step(relu, 0);
-      sub_back = -(expect_back * relu_back_step$2);
-    `,
-    { relu, expect_back },
-  );
-  tf.dispose(relu);
   // line 20, backwards: dense(1)
-  const D_dense_1_back_sum$x = tf.sum(relu_back_step$2, [0]);
-  tf.dispose(relu_back_step$2);
+  const { sub_back, D_dense_1_bias_grad } = nn.fused(
+    `
+      let step = step(relu, 0);
+      sub_back = -(expect_back * step);
+      D_dense_1_bias_grad = D_dense_1_back_mul$fake - sum(step) * expect_back;
+    `,
+    { relu, expect_back, D_dense_1_back_mul$fake },
+    [0],
+  );
+  tf.dispose([relu, D_dense_1_back_mul$fake]);
   const D_dense_1_back_linear$x = tf.matMul(sub_back, w['D/dense_1/kernel'], false, true);
-  const D_dense_1_back$x = tf.matMul(D_flatten$x, sub_back, true);
+  const D_dense_1_back_linear_kernel_gradient$x = tf.matMul(D_flatten$x, sub_back, true);
   tf.dispose([D_flatten$x, sub_back]);
   // line 19, backwards: flatten
   const D_flatten_back$x = tf.reshape(D_dense_1_back_linear$x, [-1, 4, 4, 8]);
@@ -245,17 +235,16 @@ async function train(run) {
   // line 18, backwards: dropout(0.3)
   // line 17, backwards: leaky_relu(0.2)
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const { D_leaky_relu_back$x, D_conv_1_back_mul$x } = nn.fused(
+  const { D_leaky_relu_back$x, D_conv_1_bias_grad } = nn.fused(
     `
       let step = step(D_leaky_relu$x, 0.2);
-      D_leaky_relu_back$x = D_flatten_back$x * D_dropout_mul * step;
-      D_conv_1_back_mul$x = D_dropout_lt * D_flatten_back$x * step;
+      D_leaky_relu_back$x = D_flatten_back$x * (D_dropout_lt * 1.4285714285714286) * step;
+      D_conv_1_bias_grad = D_conv_1_back_mul$fake + sum(D_dropout_lt * D_flatten_back$x * step) * 1.4285714285714286;
     `,
-    { D_flatten_back$x, D_dropout_mul, D_leaky_relu$x, D_dropout_lt },
+    { D_dropout_lt, D_flatten_back$x, D_leaky_relu$x, D_conv_1_back_mul$fake },
+    [0, 1, 2],
   );
-  tf.dispose([D_leaky_relu$x, D_dropout_lt, D_dropout_mul, D_flatten_back$x]);
-  const D_conv_1_back_sum$x = tf.sum(D_conv_1_back_mul$x, [0, 1, 2]);
-  tf.dispose(D_conv_1_back_mul$x);
+  tf.dispose([D_leaky_relu$x, D_dropout_lt, D_conv_1_back_mul$fake, D_flatten_back$x]);
   const D_conv_1_back_conv2d_filter_gradient$x = nn.conv2dFilterGradient(
     x,
     D_leaky_relu_back$x,
@@ -263,53 +252,33 @@ async function train(run) {
     { stride: 2, padding: 'same' },
   );
   tf.dispose(D_leaky_relu_back$x);
-  const { D_conv_1_back_div, D_conv_1_back_div$2 } = nn.fused(
+  const { D_conv_1_back_div, D_conv_1_back_neg } = nn.fused(
     `
       let add = D_conv_1_back$fake + D_conv_1_back_conv2d_filter_gradient$x;
       D_conv_1_back_div = add / D_conv_1_sum;
-      D_conv_1_back_div$2 = add * D_conv_1_div / D_conv_1_sum;
+      D_conv_1_back_neg = -sum(add * D_conv_1_div / D_conv_1_sum);
     `,
     { D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x, D_conv_1_sum, D_conv_1_div },
+    [0, 1, 2, 3],
   );
   tf.dispose([D_conv_1_sum, D_conv_1_div, D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x]);
-  const D_conv_1_back_sum = tf.sum(D_conv_1_back_div$2, [0, 1, 2, 3]);
-  tf.dispose(D_conv_1_back_div$2);
-  const D_conv_1_back_neg = tf.neg(D_conv_1_back_sum);
-  tf.dispose(D_conv_1_back_sum);
   const D_conv_1_back_reshape = tf.reshape(D_conv_1_back_neg, [1, 1]);
   tf.dispose(D_conv_1_back_neg);
   const D_conv_1_back_mul = tf.mul(D_conv_1_back_reshape, D_conv_1_linear);
   tf.dispose([D_conv_1_linear, D_conv_1_back_reshape]);
-  const D_conv_1_back = tf.reshape(D_conv_1_back_mul, [3, 3, 1, 8]);
+  const D_conv_1_back_reshape$2 = tf.reshape(D_conv_1_back_mul, [3, 3, 1, 8]);
   tf.dispose(D_conv_1_back_mul);
-  // line 9: batch_norm
-  const G_batch_norm_1 = tf.mul(G_batch_norm_1_mean$2, G_batch_norm_1_div);
-  tf.dispose(G_batch_norm_1_mean$2);
-  // line 24: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const d_loss = tf.add(expect, expect$2);
-  tf.dispose([expect, expect$2]);
   // line 20, backwards: dense(1)
-  const { D_dense_1_bias_grad } = nn.fused(
-    'D_dense_1_bias_grad = D_dense_1_back_sum$fake * expect_back - D_dense_1_back_sum$x * expect_back',
-    { D_dense_1_back_sum$fake, expect_back, D_dense_1_back_sum$x },
-  );
-  tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
+  const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x);
+  tf.dispose([D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const { D_conv_1_bias_grad } = nn.fused(
-    'D_conv_1_bias_grad = D_conv_1_back_sum$fake * 1.4285714285714286 + D_conv_1_back_sum$x * 1.4285714285714286',
-    { D_conv_1_back_sum$fake, D_conv_1_back_sum$x },
-  );
-  tf.dispose([D_conv_1_back_sum$fake, D_conv_1_back_sum$x]);
-  // line 20, backwards: dense(1)
-  const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back$x);
-  tf.dispose([D_dense_1_back$fake, D_dense_1_back$x]);
-  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back);
-  tf.dispose([D_conv_1_back_div, D_conv_1_back]);
-  run.move('G/batch_norm_1/mean', G_batch_norm_1_mean, 0.9);
-  tf.dispose(G_batch_norm_1_mean);
-  run.move('G/batch_norm_1/variance', G_batch_norm_1, 0.9);
-  tf.dispose(G_batch_norm_1);
+  const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back_reshape$2);
+  tf.dispose([D_conv_1_back_div, D_conv_1_back_reshape$2]);
+  run.move({
+    'G/batch_norm_1/mean': G_batch_norm_1_mean,
+    'G/batch_norm_1/variance': G_batch_norm_1_variance,
+  }, 0.9);
+  tf.dispose([G_batch_norm_1_mean, G_batch_norm_1_variance]);
   run.update(
     'train/update_1',
     {
@@ -331,10 +300,12 @@ async function train(run) {
   const D_conv_1_linear$2 = tf.matMul(D_conv_1_reshape$4, D_conv_1_reshape$5);
   tf.dispose([D_conv_1_reshape$4, D_conv_1_reshape$5]);
   const D_conv_1_reshape$6 = tf.reshape(w['D/conv_1/kernel'], [9, 8]);
-  const D_conv_1_mul$2 = tf.mul(D_conv_1_reshape$6, D_conv_1_linear$2);
+  const { D_conv_1_sum$2 } = nn.fused(
+    'D_conv_1_sum$2 = sum(D_conv_1_reshape$6 * D_conv_1_linear$2)',
+    { D_conv_1_reshape$6, D_conv_1_linear$2 },
+    [0, 1],
+  );
   tf.dispose([D_conv_1_linear$2, D_conv_1_reshape$6]);
-  const D_conv_1_sum$2 = tf.sum(D_conv_1_mul$2, [0, 1]);
-  tf.dispose(D_conv_1_mul$2);
   const D_conv_1_div$2 = tf.div(w['D/conv_1/kernel'], D_conv_1_sum$2);
   tf.dispose(D_conv_1_sum$2);
   const D_conv_1_conv2d$fake$2 = tf.conv2d(fake, D_conv_1_div$2, 2, 'same');
@@ -343,9 +314,9 @@ async function train(run) {
   const { D_leaky_relu$fake$2, D_dropout$fake$2 } = nn.fused(
     `
       D_leaky_relu$fake$2 = leaky_relu(D_conv_1_conv2d$fake$2 + bias, 0.2);
-      D_dropout$fake$2 = D_leaky_relu$fake$2 * D_dropout_mul$2;
+      D_dropout$fake$2 = D_leaky_relu$fake$2 * D_dropout_mul;
     `,
-    { D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'], D_dropout_mul$2 },
+    { D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'], D_dropout_mul },
   );
   tf.dispose(D_conv_1_conv2d$fake$2);
   // line 19: flatten
@@ -354,11 +325,6 @@ async function train(run) {
   // line 20: dense(1)
   const D_dense_1_linear$fake$2 = tf.matMul(D_flatten$fake$2, w['D/dense_1/kernel']);
   tf.dispose(D_flatten$fake$2);
-  const D_dense_1$fake = tf.add(D_dense_1_linear$fake$2, w['D/dense_1/bias']);
-  tf.dispose(D_dense_1_linear$fake$2);
-  // line 25: loss g_loss = -expect(D(fake))
-  const expect$3 = tf.mean(D_dense_1$fake, [0]);
-  tf.dispose(D_dense_1$fake);
   // line 25, backwards: loss g_loss = -expect(D(fake))
   const expect_back_div = -1 / run.batch;
   const expect_back$2 = tf.reshape(expect_back_div, [1]);
@@ -371,10 +337,10 @@ async function train(run) {
   // line 18, backwards: dropout(0.3)
   // line 17, backwards: leaky_relu(0.2)
   const { D_leaky_relu_back$fake$2 } = nn.fused(
-    'D_leaky_relu_back$fake$2 = D_flatten_back * D_dropout_mul$2 * step(D_leaky_relu$fake$2, 0.2)',
-    { D_flatten_back, D_dropout_mul$2, D_leaky_relu$fake$2 },
+    'D_leaky_relu_back$fake$2 = D_flatten_back * D_dropout_mul * step(D_leaky_relu$fake$2, 0.2)',
+    { D_flatten_back, D_dropout_mul, D_leaky_relu$fake$2 },
   );
-  tf.dispose([D_dropout_mul$2, D_leaky_relu$fake$2, D_flatten_back]);
+  tf.dispose([D_dropout_mul, D_leaky_relu$fake$2, D_flatten_back]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_back$fake$2 = tf.conv2dTranspose(
     D_leaky_relu_back$fake$2,
@@ -385,13 +351,16 @@ async function train(run) {
   );
   tf.dispose([D_conv_1_div$2, D_leaky_relu_back$fake$2]);
   // line 12, backwards: tanh
-  const { G_tanh_back } = nn.fused(
-    'G_tanh_back = D_conv_1_back$fake$2 * (1 - square(fake))',
+  // line 11, backwards: conv_transpose(1, kernel = 4, stride = 2)
+  const { G_tanh_back, G_conv_transpose_1_bias_grad } = nn.fused(
+    `
+      G_tanh_back = D_conv_1_back$fake$2 * (1 - square(fake));
+      G_conv_transpose_1_bias_grad = sum(G_tanh_back);
+    `,
     { fake, D_conv_1_back$fake$2 },
+    [0, 1, 2],
   );
   tf.dispose([fake, D_conv_1_back$fake$2]);
-  // line 11, backwards: conv_transpose(1, kernel = 4, stride = 2)
-  const G_conv_transpose_1_bias_grad = tf.sum(G_tanh_back, [0, 1, 2]);
   const G_conv_transpose_1_back_conv2d = tf.conv2d(G_tanh_back, w['G/conv_transpose_1/kernel'], 2, 'same');
   const G_conv_transpose_1_kernel_grad = nn.conv2dFilterGradient(
     G_tanh_back,
@@ -401,49 +370,60 @@ async function train(run) {
   );
   tf.dispose(G_tanh_back);
   // line 10, backwards: relu
-  const { G_relu_back } = nn.fused(
-    'G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0)',
-    { G_relu, G_conv_transpose_1_back_conv2d },
+  // line 9, backwards: batch_norm
+  const { G_relu_back, G_batch_norm_1_beta_grad, G_batch_norm_1_back_sum, G_batch_norm_1_gamma_grad } = nn.fused(
+    `
+      G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0);
+      G_batch_norm_1_beta_grad = sum(G_relu_back);
+      G_batch_norm_1_back_sum = sum(G_relu_back * G_batch_norm_1_sub$2);
+      G_batch_norm_1_gamma_grad = G_batch_norm_1_back_sum * G_batch_norm_1_rsqrt;
+    `,
+    { G_relu, G_conv_transpose_1_back_conv2d, G_batch_norm_1_sub$2, G_batch_norm_1_rsqrt },
+    [0, 1, 2],
   );
   tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
-  // line 9, backwards: batch_norm
-  const G_batch_norm_1_beta_grad = tf.sum(G_relu_back, [0, 1, 2]);
-  const G_batch_norm_1_back_mul = tf.mul(G_batch_norm_1_sub, G_relu_back);
-  const G_batch_norm_1_back_sum = tf.sum(G_batch_norm_1_back_mul, [0, 1, 2]);
-  tf.dispose(G_batch_norm_1_back_mul);
-  const { G_batch_norm_1_back_mul$2 } = nn.fused(
-    'G_batch_norm_1_back_mul$2 = G_batch_norm_1_back_sum * gamma * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
+  const { G_batch_norm_1_back_mul } = nn.fused(
+    'G_batch_norm_1_back_mul = G_batch_norm_1_back_sum * gamma * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
     { G_batch_norm_1_back_sum, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
   );
+  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
   const { G_batch_norm_1_back_div } = nn.fused(
-    'G_batch_norm_1_back_div = G_batch_norm_1_beta_grad * gamma * G_batch_norm_1_rsqrt / -16 / n',
-    { G_batch_norm_1_beta_grad, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
+    'G_batch_norm_1_back_div = G_batch_norm_1_beta_grad * G_batch_norm_1_mul$2 / -16 / n',
+    { G_batch_norm_1_beta_grad, G_batch_norm_1_mul$2, n: run.batch },
   );
-  const { G_batch_norm_1_back } = nn.fused(
-    'G_batch_norm_1_back = G_relu_back * gamma * G_batch_norm_1_rsqrt + G_batch_norm_1_sub * G_batch_norm_1_back_mul$2 + G_batch_norm_1_back_div',
+  // line 8, backwards: reshape(4, 4, 8)
+  const { G_batch_norm_1_back, G_reshape_back_sum } = nn.fused(
+    `
+      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2 + G_batch_norm_1_sub$2 * G_batch_norm_1_back_mul + G_batch_norm_1_back_div;
+      G_reshape_back_sum = sum(G_batch_norm_1_back);
+    `,
     {
       G_relu_back,
-      gamma: w['G/batch_norm_1/gamma'],
-      G_batch_norm_1_rsqrt,
-      G_batch_norm_1_sub,
-      G_batch_norm_1_back_mul$2,
+      G_batch_norm_1_mul$2,
+      G_batch_norm_1_sub$2,
+      G_batch_norm_1_back_mul,
       G_batch_norm_1_back_div,
     },
+    [0],
   );
-  tf.dispose([G_batch_norm_1_sub, G_relu_back, G_batch_norm_1_back_mul$2, G_batch_norm_1_back_div]);
-  // line 8, backwards: reshape(4, 4, 8)
+  tf.dispose([
+    G_batch_norm_1_sub$2, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul, G_batch_norm_1_back_div,
+  ]);
+  const G_dense_1_bias_grad = tf.reshape(G_reshape_back_sum, [128]);
+  tf.dispose(G_reshape_back_sum);
   const G_reshape_back = tf.reshape(G_batch_norm_1_back, [-1, 128]);
   tf.dispose(G_batch_norm_1_back);
   // line 7, backwards: dense(4 * 4 * 8)
-  const G_dense_1_bias_grad = tf.sum(G_reshape_back, [0]);
   const G_dense_1_kernel_grad = tf.matMul(z, G_reshape_back, true);
   tf.dispose(G_reshape_back);
+  // line 20: dense(1)
   // line 25: loss g_loss = -expect(D(fake))
-  const g_loss = tf.neg(expect$3);
-  tf.dispose(expect$3);
-  // line 9, backwards: batch_norm
-  const G_batch_norm_1_gamma_grad = tf.mul(G_batch_norm_1_back_sum, G_batch_norm_1_rsqrt);
-  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
+  const { g_loss } = nn.fused(
+    'g_loss = -mean(D_dense_1_linear$fake$2 + bias)',
+    { D_dense_1_linear$fake$2, bias: w['D/dense_1/bias'] },
+    [0],
+  );
+  tf.dispose(D_dense_1_linear$fake$2);
   run.update(
     'train/update_2',
     {
@@ -466,29 +446,29 @@ function samples(run) {
   const { z } = run.samples;
 
   // line 7: dense(4 * 4 * 8)
-  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  const G_dense_1 = tf.add(G_dense_1_linear, w['G/dense_1/bias']);
-  tf.dispose(G_dense_1_linear);
+  const G_dense_1 = tf.matMul(z, w['G/dense_1/kernel']);
   // line 8: reshape(4, 4, 8)
-  const G_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
+  const G_reshape_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
   tf.dispose(G_dense_1);
+  const G_reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
   // line 9: batch_norm
-  const { G_batch_norm_1_rsqrt } = nn.fused(
-    'G_batch_norm_1_rsqrt = rsqrt(variance + 1e-5)',
-    { variance: w['G/batch_norm_1/variance'] },
+  const { G_batch_norm_1_mul } = nn.fused(
+    'G_batch_norm_1_mul = rsqrt(variance + 1e-5) * gamma',
+    { variance: w['G/batch_norm_1/variance'], gamma: w['G/batch_norm_1/gamma'] },
   );
+  // line 8: reshape(4, 4, 8)
   // line 10: relu
   const { G_relu } = nn.fused(
-    'G_relu = relu((G_reshape - mean) * G_batch_norm_1_rsqrt * gamma + beta)',
+    'G_relu = relu((G_reshape_reshape + G_reshape_reshape$2 - mean) * G_batch_norm_1_mul + beta)',
     {
-      G_reshape,
+      G_reshape_reshape,
+      G_reshape_reshape$2,
       mean: w['G/batch_norm_1/mean'],
-      G_batch_norm_1_rsqrt,
-      gamma: w['G/batch_norm_1/gamma'],
+      G_batch_norm_1_mul,
       beta: w['G/batch_norm_1/beta'],
     },
   );
-  tf.dispose([G_reshape, G_batch_norm_1_rsqrt]);
+  tf.dispose([G_reshape_reshape, G_reshape_reshape$2, G_batch_norm_1_mul]);
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
     G_relu,

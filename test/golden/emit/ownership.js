@@ -2,7 +2,7 @@
 //
 // Gradients that are one value for two weights, and that outlive the update: the run takes copies.
 import * as tf from '@tensorflow/tfjs';
-import { main } from './runtime.js';
+import { main, nn } from './runtime.js';
 
 export const model = {
   format: 1,
@@ -55,17 +55,21 @@ async function train(run) {
   // line 8, backwards: loss linear = expect(slope)
   const linear_back = 1 / run.batch;
   // line 7, backwards: let slope = sum(x * N())
-  const mul_back_sum = tf.sum(x, [0]);
-  const N_weight_2_value_grad = tf.mul(mul_back_sum, linear_back);
+  const { mul_back_sum, N_weight_2_value_grad } = nn.fused(
+    `
+      mul_back_sum = sum(x);
+      N_weight_2_value_grad = mul_back_sum * linear_back;
+    `,
+    { x, linear_back },
+    [0],
+  );
   for (let i = 1; i <= 2; i++) {
     // ── update N to minimize linear with sgd(0.1) (line 16)
     // line 5: weight([2]) + weight([2])
     const N_add = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
     // line 7: let slope = sum(x * N())
-    const mul = tf.mul(x, N_add);
+    const { slope } = nn.fused('slope = sum(x * N_add)', { x, N_add }, [1]);
     tf.dispose(N_add);
-    const slope = tf.sum(mul, [1]);
-    tf.dispose(mul);
     // line 8: loss linear = expect(slope)
     const linear = tf.mean(slope, [0]);
     tf.dispose(slope);
@@ -83,18 +87,16 @@ async function train(run) {
   tf.dispose(N_weight_2_value_grad);
 
   // ── update N to maximize linear + progress with sgd(0.1 * progress) (line 17)
+  // line 8, backwards: loss linear = expect(slope)
+  const linear_back$2 = -1 / run.batch;
   // line 5: weight([2]) + weight([2])
   const N_add$2 = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
   // line 7: let slope = sum(x * N())
-  const mul$2 = tf.mul(x, N_add$2);
+  const { slope$2 } = nn.fused('slope$2 = sum(x * N_add$2)', { x, N_add$2 }, [1]);
   tf.dispose(N_add$2);
-  const slope$2 = tf.sum(mul$2, [1]);
-  tf.dispose(mul$2);
   // line 8: loss linear = expect(slope)
   const linear$2 = tf.mean(slope$2, [0]);
   tf.dispose(slope$2);
-  // line 8, backwards: loss linear = expect(slope)
-  const linear_back$2 = -1 / run.batch;
   // line 7, backwards: let slope = sum(x * N())
   const N_weight_2_value_grad$2 = tf.mul(mul_back_sum, linear_back$2);
   tf.dispose(mul_back_sum);

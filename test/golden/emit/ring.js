@@ -67,17 +67,6 @@ async function train(run) {
   tf.dispose(D_dense_1_linear$x);
   // line 8: dense(1)
   const D_dense_2_linear$x = tf.matMul(D_tanh$x, w['D/dense_2/kernel']);
-  // line 13: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { neg, softplus } = nn.fused(
-    `
-      neg = -(D_dense_2_linear$x + bias);
-      softplus = softplus(neg);
-    `,
-    { D_dense_2_linear$x, bias: w['D/dense_2/bias'] },
-  );
-  tf.dispose(D_dense_2_linear$x);
-  const expect = tf.mean(softplus, [0]);
-  tf.dispose(softplus);
   // line 7: dense(8)
   const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
   // line 7: relu
@@ -101,18 +90,6 @@ async function train(run) {
   tf.dispose(D_dense_1_linear$fake);
   // line 8: dense(1)
   const D_dense_2_linear$fake = tf.matMul(D_tanh$fake, w['D/dense_2/kernel']);
-  // line 13: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { D_dense_2$fake, softplus$2 } = nn.fused(
-    `
-      D_dense_2$fake = D_dense_2_linear$fake + bias;
-      softplus$2 = softplus(D_dense_2$fake);
-    `,
-    { D_dense_2_linear$fake, bias: w['D/dense_2/bias'] },
-  );
-  tf.dispose(D_dense_2_linear$fake);
-  const expect$2 = tf.mean(softplus$2, [0]);
-  tf.dispose(softplus$2);
-  // line 8: dense(1)
   const D_dense_2_broadcast_to = tf.fill([1], 1);
   const D_dense_2 = nn.linear(D_dense_2_broadcast_to, w['D/dense_2/kernel'], true);
   // line 8: tanh
@@ -125,105 +102,117 @@ async function train(run) {
   );
   // line 8: dense(8)
   const D_dense_1$x = tf.matMul(D_tanh$x$2, w['D/dense_1/kernel'], false, true);
-  // line 11: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
-  const pow = tf.square(D_dense_1$x);
-  const sum = tf.sum(pow, [1]);
-  tf.dispose(pow);
-  const expect$3 = tf.mean(sum, [0]);
-  tf.dispose(sum);
-  const r1 = tf.mul(expect$3, 0.5);
-  tf.dispose(expect$3);
   // line 11, backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
   const expect_back = 0.5 / run.batch;
   const pow_back_mul = expect_back * 2;
-  const pow_back = tf.mul(D_dense_1$x, pow_back_mul);
+  // line 11, and backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
+  const { sum, pow_back } = nn.fused(
+    `
+      sum = sum(square(D_dense_1$x));
+      pow_back = D_dense_1$x * pow_back_mul;
+    `,
+    { D_dense_1$x, pow_back_mul },
+    [1],
+  );
   tf.dispose(D_dense_1$x);
   // line 8, backwards: dense(8)
   const D_dense_1_back_linear$x = tf.matMul(pow_back, w['D/dense_1/kernel']);
   const D_dense_1_back$x = tf.matMul(pow_back, D_tanh$x$2, true);
   tf.dispose([D_tanh$x$2, pow_back]);
   // line 8, backwards: tanh
-  const D_tanh_back_mul$x = tf.mul(D_dense_1_back_linear$x, D_tanh_sub$x);
-  const D_tanh_back$x = tf.sum(D_tanh_back_mul$x, [0]);
-  tf.dispose(D_tanh_back_mul$x);
+  const { D_tanh_back_sum$x, D_tanh_back$x } = nn.fused(
+    `
+      D_tanh_back_sum$x = sum(D_dense_1_back_linear$x * D_tanh_sub$x);
+      D_tanh_back$x = D_tanh$x * (D_dense_1_back_linear$x * D_dense_2 * -2);
+    `,
+    { D_dense_1_back_linear$x, D_tanh_sub$x, D_dense_2, D_tanh$x },
+    [0],
+  );
+  tf.dispose([D_dense_2, D_dense_1_back_linear$x]);
   // line 8, backwards: dense(1)
-  const D_dense_2_back$x = nn.linearKernelGradient(D_tanh_back$x, D_dense_2_broadcast_to);
-  tf.dispose([D_dense_2_broadcast_to, D_tanh_back$x]);
+  const D_dense_2_back$x = nn.linearKernelGradient(D_tanh_back_sum$x, D_dense_2_broadcast_to);
+  tf.dispose([D_dense_2_broadcast_to, D_tanh_back_sum$x]);
   // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
   const expect_back$2 = 1 / run.batch;
-  const { softplus_back_sigmoid, softplus_back } = nn.fused(
+  // line 11: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
+  const { r1 } = nn.fused('r1 = mean(sum) * 0.5', { sum }, [0]);
+  tf.dispose(sum);
+  // line 8, and backwards: dense(1)
+  // line 13, and backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
+  const { neg, d_loss, softplus_back, D_dense_2_back_mul$fake } = nn.fused(
     `
-      softplus_back_sigmoid = sigmoid(D_dense_2$fake);
-      softplus_back = expect_back$2 * softplus_back_sigmoid;
+      neg = -(D_dense_2_linear$x + bias);
+      let add = D_dense_2_linear$fake + bias;
+      d_loss = mean(softplus(neg)) + mean(softplus(add)) + r1;
+      let sigmoid = sigmoid(add);
+      softplus_back = expect_back$2 * sigmoid;
+      D_dense_2_back_mul$fake = sum(sigmoid) * expect_back$2;
     `,
-    { D_dense_2$fake, expect_back$2 },
+    { D_dense_2_linear$x, bias: w['D/dense_2/bias'], D_dense_2_linear$fake, r1, expect_back$2 },
+    [0],
   );
-  tf.dispose(D_dense_2$fake);
+  tf.dispose([D_dense_2_linear$x, D_dense_2_linear$fake, r1]);
   // line 8, backwards: dense(1)
-  const D_dense_2_back_sum$fake = tf.sum(softplus_back_sigmoid, [0]);
-  tf.dispose(softplus_back_sigmoid);
   const D_dense_2_back_linear$fake = tf.matMul(softplus_back, w['D/dense_2/kernel'], false, true);
-  const D_dense_2_back$fake = tf.matMul(D_tanh$fake, softplus_back, true);
+  const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_tanh$fake, softplus_back, true);
   tf.dispose(softplus_back);
   // line 8, backwards: tanh
-  const { D_tanh_back$fake } = nn.fused(
-    'D_tanh_back$fake = D_dense_2_back_linear$fake * (1 - square(D_tanh$fake))',
+  // line 8, backwards: dense(8)
+  const { D_tanh_back$fake, D_dense_1_back_sum$fake } = nn.fused(
+    `
+      D_tanh_back$fake = D_dense_2_back_linear$fake * (1 - square(D_tanh$fake));
+      D_dense_1_back_sum$fake = sum(D_tanh_back$fake);
+    `,
     { D_tanh$fake, D_dense_2_back_linear$fake },
+    [0],
   );
   tf.dispose([D_tanh$fake, D_dense_2_back_linear$fake]);
-  // line 8, backwards: dense(8)
-  const D_dense_1_back_sum$fake = tf.sum(D_tanh_back$fake, [0]);
-  const D_dense_1_back$fake = tf.matMul(fake, D_tanh_back$fake, true);
+  const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_tanh_back$fake, true);
   tf.dispose([fake, D_tanh_back$fake]);
   // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { softplus_back_sigmoid$2, neg_back } = nn.fused(
+  // line 8, backwards: dense(1)
+  const { neg_back, D_dense_2_bias_grad } = nn.fused(
     `
-      softplus_back_sigmoid$2 = sigmoid(neg);
-      neg_back = -(expect_back$2 * softplus_back_sigmoid$2);
+      let sigmoid = sigmoid(neg);
+      neg_back = -(expect_back$2 * sigmoid);
+      D_dense_2_bias_grad = D_dense_2_back_mul$fake - sum(sigmoid) * expect_back$2;
     `,
-    { neg, expect_back$2 },
+    { neg, expect_back$2, D_dense_2_back_mul$fake },
+    [0],
   );
-  tf.dispose(neg);
-  // line 8, backwards: dense(1)
-  const D_dense_2_back_sum$x = tf.sum(softplus_back_sigmoid$2, [0]);
-  tf.dispose(softplus_back_sigmoid$2);
+  tf.dispose([neg, D_dense_2_back_mul$fake]);
   const D_dense_2_back_linear$x = tf.matMul(neg_back, w['D/dense_2/kernel'], false, true);
-  const D_dense_2_back$x$2 = tf.matMul(D_tanh$x, neg_back, true);
-  tf.dispose(neg_back);
+  const D_dense_2_back_linear_kernel_gradient$x = tf.matMul(D_tanh$x, neg_back, true);
+  tf.dispose([D_tanh$x, neg_back]);
   // line 8, backwards: tanh
-  // line 8, backwards: dense(1)
-  // line 8, backwards: tanh
-  const { D_tanh_back$x$2 } = nn.fused(
-    'D_tanh_back$x$2 = (D_tanh$x * (D_dense_1_back_linear$x * D_dense_2 * -2) + D_dense_2_back_linear$x) * D_tanh_sub$x',
-    { D_dense_1_back_linear$x, D_dense_2, D_tanh$x, D_dense_2_back_linear$x, D_tanh_sub$x },
-  );
-  tf.dispose([D_tanh$x, D_dense_2, D_tanh_sub$x, D_dense_1_back_linear$x, D_dense_2_back_linear$x]);
   // line 8, backwards: dense(8)
-  const D_dense_1_back_sum$x = tf.sum(D_tanh_back$x$2, [0]);
-  const D_dense_1_back$x$2 = tf.matMul(x, D_tanh_back$x$2, true);
+  const { D_tanh_back$x$2, D_dense_1_bias_grad } = nn.fused(
+    `
+      D_tanh_back$x$2 = (D_tanh_back$x + D_dense_2_back_linear$x) * D_tanh_sub$x;
+      D_dense_1_bias_grad = D_dense_1_back_sum$fake + sum(D_tanh_back$x$2);
+    `,
+    { D_tanh_back$x, D_dense_2_back_linear$x, D_tanh_sub$x, D_dense_1_back_sum$fake },
+    [0],
+  );
+  tf.dispose([D_tanh_sub$x, D_tanh_back$x, D_dense_1_back_sum$fake, D_dense_2_back_linear$x]);
+  const D_dense_1_back_linear_kernel_gradient$x = tf.matMul(x, D_tanh_back$x$2, true);
   tf.dispose(D_tanh_back$x$2);
-  // line 13: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { d_loss } = nn.fused('d_loss = expect + expect$2 + r1', { expect, expect$2, r1 });
-  tf.dispose([expect, expect$2, r1]);
   // line 8, backwards: dense(1)
-  const { D_dense_2_bias_grad } = nn.fused(
-    'D_dense_2_bias_grad = D_dense_2_back_sum$fake * expect_back$2 - D_dense_2_back_sum$x * expect_back$2',
-    { D_dense_2_back_sum$fake, expect_back$2, D_dense_2_back_sum$x },
-  );
-  tf.dispose([D_dense_2_back_sum$fake, D_dense_2_back_sum$x]);
   const { D_dense_2_kernel_grad } = nn.fused(
-    'D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back$fake + D_dense_2_back$x$2',
-    { D_dense_2_back$x, D_dense_2_back$fake, D_dense_2_back$x$2 },
+    'D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back_linear_kernel_gradient$fake + D_dense_2_back_linear_kernel_gradient$x',
+    { D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake, D_dense_2_back_linear_kernel_gradient$x },
   );
-  tf.dispose([D_dense_2_back$x, D_dense_2_back$fake, D_dense_2_back$x$2]);
+  tf.dispose([
+    D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake, D_dense_2_back_linear_kernel_gradient$x,
+  ]);
   // line 8, backwards: dense(8)
   const { D_dense_1_kernel_grad } = nn.fused(
-    'D_dense_1_kernel_grad = D_dense_1_back$x + D_dense_1_back$fake + D_dense_1_back$x$2',
-    { D_dense_1_back$x, D_dense_1_back$fake, D_dense_1_back$x$2 },
+    'D_dense_1_kernel_grad = D_dense_1_back$x + D_dense_1_back_linear_kernel_gradient$fake + D_dense_1_back_linear_kernel_gradient$x',
+    { D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x },
   );
-  tf.dispose([D_dense_1_back$x, D_dense_1_back$fake, D_dense_1_back$x$2]);
-  const D_dense_1_bias_grad = tf.add(D_dense_1_back_sum$fake, D_dense_1_back_sum$x);
-  tf.dispose([D_dense_1_back_sum$fake, D_dense_1_back_sum$x]);
+  tf.dispose([
+    D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x,
+  ]);
   run.update(
     'train/update_1',
     {
@@ -265,47 +254,48 @@ async function train(run) {
   tf.dispose(D_dense_1_linear$fake$2);
   // line 8: dense(1)
   const D_dense_2_linear$fake$2 = tf.matMul(D_tanh$fake$2, w['D/dense_2/kernel']);
-  // line 14: loss g_loss = expect(softplus(-D(fake)))
-  const { neg$2, softplus$3 } = nn.fused(
+  // line 14, and backwards: loss g_loss = expect(softplus(-D(fake)))
+  const { g_loss, neg_back$2 } = nn.fused(
     `
-      neg$2 = -(D_dense_2_linear$fake$2 + bias);
-      softplus$3 = softplus(neg$2);
+      let neg = -(D_dense_2_linear$fake$2 + bias);
+      g_loss = mean(softplus(neg));
+      neg_back$2 = -(expect_back$2 * sigmoid(neg));
     `,
-    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'] },
+    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], expect_back$2 },
+    [0],
   );
   tf.dispose(D_dense_2_linear$fake$2);
-  const g_loss = tf.mean(softplus$3, [0]);
-  tf.dispose(softplus$3);
-  // line 14, backwards: loss g_loss = expect(softplus(-D(fake)))
-  const { neg_back$2 } = nn.fused('neg_back$2 = -(expect_back$2 * sigmoid(neg$2))', { neg$2, expect_back$2 });
-  tf.dispose(neg$2);
   // line 8, backwards: dense(1)
-  const D_dense_2_back$fake$2 = tf.matMul(neg_back$2, w['D/dense_2/kernel'], false, true);
+  const D_dense_2_back$fake = tf.matMul(neg_back$2, w['D/dense_2/kernel'], false, true);
   tf.dispose(neg_back$2);
   // line 8, backwards: tanh
   const { D_tanh_back$fake$2 } = nn.fused(
-    'D_tanh_back$fake$2 = D_dense_2_back$fake$2 * (1 - square(D_tanh$fake$2))',
-    { D_tanh$fake$2, D_dense_2_back$fake$2 },
+    'D_tanh_back$fake$2 = D_dense_2_back$fake * (1 - square(D_tanh$fake$2))',
+    { D_tanh$fake$2, D_dense_2_back$fake },
   );
-  tf.dispose([D_tanh$fake$2, D_dense_2_back$fake$2]);
+  tf.dispose([D_tanh$fake$2, D_dense_2_back$fake]);
   // line 8, backwards: dense(8)
-  const D_dense_1_back$fake$2 = tf.matMul(D_tanh_back$fake$2, w['D/dense_1/kernel'], false, true);
+  const D_dense_1_back$fake = tf.matMul(D_tanh_back$fake$2, w['D/dense_1/kernel'], false, true);
   tf.dispose(D_tanh_back$fake$2);
   // line 7, backwards: dense(2)
-  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake$2, [0]);
-  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake$2, w['G/dense_2/kernel'], false, true);
-  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake$2, true);
-  tf.dispose(D_dense_1_back$fake$2);
+  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake, w['G/dense_2/kernel'], false, true);
+  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake, true);
   // line 7, backwards: relu
-  const { G_relu_back } = nn.fused(
-    'G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0)',
+  // line 7, backwards: dense(8)
+  const { G_relu_back, G_dense_1_bias_grad } = nn.fused(
+    `
+      G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0);
+      G_dense_1_bias_grad = sum(G_relu_back);
+    `,
     { G_relu$2, G_dense_2_back_linear },
+    [0],
   );
   tf.dispose([G_relu$2, G_dense_2_back_linear]);
-  // line 7, backwards: dense(8)
-  const G_dense_1_bias_grad = tf.sum(G_relu_back, [0]);
   const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
   tf.dispose(G_relu_back);
+  // line 7, backwards: dense(2)
+  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake, [0]);
+  tf.dispose(D_dense_1_back$fake);
   run.update(
     'train/update_2',
     {
@@ -333,13 +323,12 @@ async function train(run) {
     const D_dense_2_linear$x$2 = tf.matMul(D_tanh$x$3, w['D/dense_2/kernel']);
     tf.dispose(D_tanh$x$3);
     // line 15: metric sure = expect(sigmoid(D(x)))
-    const { sigmoid } = nn.fused(
-      'sigmoid = sigmoid(D_dense_2_linear$x$2 + bias)',
+    const { sure } = nn.fused(
+      'sure = mean(sigmoid(D_dense_2_linear$x$2 + bias))',
       { D_dense_2_linear$x$2, bias: w['D/dense_2/bias'] },
+      [0],
     );
     tf.dispose(D_dense_2_linear$x$2);
-    const sure = tf.mean(sigmoid, [0]);
-    tf.dispose(sigmoid);
     run.log('sure', sure);
     tf.dispose(sure);
   }

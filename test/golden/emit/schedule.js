@@ -90,8 +90,15 @@ async function warm(run) {
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
   // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
   const expect_back = -1 / run.batch;
-  const mul_back = tf.mul(expect_back, y);
-  const log_softmax_back = tf.sum(mul_back, [1], true);
+  const { mul_back, log_softmax_back_sum } = nn.fused(
+    `
+      mul_back = expect_back * y;
+      log_softmax_back_sum = sum(mul_back);
+    `,
+    { expect_back, y },
+    [1],
+    true,
+  );
   if (run.step === 0) {
     // ── update E to minimize guess with sgd(0.1, momentum = 0.9) (line 30)
     // line 8: dense(6)
@@ -103,67 +110,71 @@ async function warm(run) {
     );
     tf.dispose(E_dense_1_linear);
     // line 9: dense(h, 3)
-    const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
+    const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
     // line 9: dense(h, 3)
-    const E_dense_3 = tf.matMul(E_h, w['E/dense_3/kernel']);
-    // line 9: dense(h, 3)
+    const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
     // line 9: dense(h, 3)
     // line 16: let code = mu + exp(s / 2) * draw normal[3]
     const { exp, code } = nn.fused(
       `
-        exp = exp((E_dense_3 + bias2) / 2);
-        code = E_dense_2 + bias + exp * draw;
+        exp = exp((E_dense_3_linear + bias2) / 2);
+        code = E_dense_2_linear + bias + exp * draw;
       `,
-      { E_dense_2, bias: w['E/dense_2/bias'], E_dense_3, bias2: w['E/dense_3/bias'], draw },
+      { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_3_linear, bias2: w['E/dense_3/bias'], draw },
     );
-    tf.dispose([E_dense_2, E_dense_3]);
+    tf.dispose([E_dense_2_linear, E_dense_3_linear]);
     // line 21: loss guess = -expect(sum(y * log_softmax(code)))
     const log_softmax = tf.logSoftmax(code);
-    const mul = tf.mul(y, log_softmax);
-    tf.dispose(log_softmax);
-    const sum = tf.sum(mul, [1]);
-    tf.dispose(mul);
-    const expect = tf.mean(sum, [0]);
-    tf.dispose(sum);
-    const guess = tf.neg(expect);
-    tf.dispose(expect);
     // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
     const log_softmax_back_softmax = tf.softmax(code);
     tf.dispose(code);
     // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-    const { log_softmax_back$2, exp_back, div_back } = nn.fused(
+    // line 9, backwards: dense(h, 3)
+    const { log_softmax_back, exp_back, E_dense_2_bias_grad } = nn.fused(
       `
-        log_softmax_back$2 = mul_back - log_softmax_back_softmax * log_softmax_back;
-        exp_back = log_softmax_back$2 * draw * exp;
-        div_back = exp_back / 2;
+        log_softmax_back = mul_back - log_softmax_back_softmax * log_softmax_back_sum;
+        exp_back = log_softmax_back * draw * exp;
+        E_dense_2_bias_grad = sum(log_softmax_back);
       `,
-      { log_softmax_back_softmax, log_softmax_back, mul_back, draw, exp },
+      { log_softmax_back_softmax, log_softmax_back_sum, mul_back, draw, exp },
+      [0],
     );
     tf.dispose([exp, log_softmax_back_softmax]);
     // line 9, backwards: dense(h, 3)
-    const E_dense_3_back_sum = tf.sum(exp_back, [0]);
+    const { div_back, E_dense_3_bias_grad } = nn.fused(
+      `
+        div_back = exp_back / 2;
+        E_dense_3_bias_grad = sum(exp_back) / 2;
+      `,
+      { exp_back },
+      [0],
+    );
     tf.dispose(exp_back);
     const E_dense_3_back_linear = tf.matMul(div_back, w['E/dense_3/kernel'], false, true);
     const E_dense_3_kernel_grad = tf.matMul(E_h, div_back, true);
     tf.dispose(div_back);
     // line 9, backwards: dense(h, 3)
-    const E_dense_2_bias_grad = tf.sum(log_softmax_back$2, [0]);
-    const E_dense_2_back_linear = tf.matMul(log_softmax_back$2, w['E/dense_2/kernel'], false, true);
-    const E_dense_2_kernel_grad = tf.matMul(E_h, log_softmax_back$2, true);
-    tf.dispose(log_softmax_back$2);
+    const E_dense_2_back_linear = tf.matMul(log_softmax_back, w['E/dense_2/kernel'], false, true);
+    const E_dense_2_kernel_grad = tf.matMul(E_h, log_softmax_back, true);
+    tf.dispose(log_softmax_back);
     // line 8, backwards: relu
-    const { E_h_back } = nn.fused(
-      'E_h_back = (E_dense_3_back_linear + E_dense_2_back_linear) * step(E_h, 0)',
+    // line 8, backwards: dense(6)
+    const { E_h_back, E_dense_1_bias_grad } = nn.fused(
+      `
+        E_h_back = (E_dense_3_back_linear + E_dense_2_back_linear) * step(E_h, 0);
+        E_dense_1_bias_grad = sum(E_h_back);
+      `,
       { E_dense_3_back_linear, E_dense_2_back_linear, E_h },
+      [0],
     );
     tf.dispose([E_h, E_dense_3_back_linear, E_dense_2_back_linear]);
-    // line 8, backwards: dense(6)
-    const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
     const E_dense_1_kernel_grad = tf.matMul(x, E_h_back, true);
     tf.dispose(E_h_back);
-    // line 9, backwards: dense(h, 3)
-    const E_dense_3_bias_grad = tf.div(E_dense_3_back_sum, 2);
-    tf.dispose(E_dense_3_back_sum);
+    // line 21: loss guess = -expect(sum(y * log_softmax(code)))
+    const { sum } = nn.fused('sum = sum(y * log_softmax)', { y, log_softmax }, [1]);
+    tf.dispose(log_softmax);
+    const { guess } = nn.fused('guess = -mean(sum)', { sum }, [0]);
+    tf.dispose(sum);
     run.update(
       'warm/update_1',
       {
@@ -190,67 +201,71 @@ async function warm(run) {
   );
   tf.dispose(E_dense_1_linear$2);
   // line 9: dense(h, 3)
-  const E_dense_2$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
+  const E_dense_2_linear$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
   // line 9: dense(h, 3)
-  const E_dense_3$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
-  // line 9: dense(h, 3)
+  const E_dense_3_linear$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
   // line 9: dense(h, 3)
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const { exp$2, code$2 } = nn.fused(
     `
-      exp$2 = exp((E_dense_3$2 + bias2) / 2);
-      code$2 = E_dense_2$2 + bias + exp$2 * draw;
+      exp$2 = exp((E_dense_3_linear$2 + bias2) / 2);
+      code$2 = E_dense_2_linear$2 + bias + exp$2 * draw;
     `,
-    { E_dense_2$2, bias: w['E/dense_2/bias'], E_dense_3$2, bias2: w['E/dense_3/bias'], draw },
+    { E_dense_2_linear$2, bias: w['E/dense_2/bias'], E_dense_3_linear$2, bias2: w['E/dense_3/bias'], draw },
   );
-  tf.dispose([E_dense_2$2, E_dense_3$2]);
+  tf.dispose([E_dense_2_linear$2, E_dense_3_linear$2]);
   // line 21: loss guess = -expect(sum(y * log_softmax(code)))
   const log_softmax$2 = tf.logSoftmax(code$2);
-  const mul$2 = tf.mul(y, log_softmax$2);
-  tf.dispose(log_softmax$2);
-  const sum$2 = tf.sum(mul$2, [1]);
-  tf.dispose(mul$2);
-  const expect$2 = tf.mean(sum$2, [0]);
-  tf.dispose(sum$2);
-  const guess$2 = tf.neg(expect$2);
-  tf.dispose(expect$2);
   // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
   const log_softmax_back_softmax$2 = tf.softmax(code$2);
   tf.dispose(code$2);
   // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-  const { log_softmax_back$3, exp_back$2, div_back$2 } = nn.fused(
-    `
-      log_softmax_back$3 = mul_back - log_softmax_back_softmax$2 * log_softmax_back;
-      exp_back$2 = log_softmax_back$3 * draw * exp$2;
-      div_back$2 = exp_back$2 / 2;
-    `,
-    { log_softmax_back_softmax$2, log_softmax_back, mul_back, draw, exp$2 },
-  );
-  tf.dispose([draw, mul_back, log_softmax_back, exp$2, log_softmax_back_softmax$2]);
   // line 9, backwards: dense(h, 3)
-  const E_dense_3_back_sum$2 = tf.sum(exp_back$2, [0]);
+  const { log_softmax_back$2, exp_back$2, E_dense_2_bias_grad$2 } = nn.fused(
+    `
+      log_softmax_back$2 = mul_back - log_softmax_back_softmax$2 * log_softmax_back_sum;
+      exp_back$2 = log_softmax_back$2 * draw * exp$2;
+      E_dense_2_bias_grad$2 = sum(log_softmax_back$2);
+    `,
+    { log_softmax_back_softmax$2, log_softmax_back_sum, mul_back, draw, exp$2 },
+    [0],
+  );
+  tf.dispose([draw, mul_back, log_softmax_back_sum, exp$2, log_softmax_back_softmax$2]);
+  // line 9, backwards: dense(h, 3)
+  const { div_back$2, E_dense_3_bias_grad$2 } = nn.fused(
+    `
+      div_back$2 = exp_back$2 / 2;
+      E_dense_3_bias_grad$2 = sum(exp_back$2) / 2;
+    `,
+    { exp_back$2 },
+    [0],
+  );
   tf.dispose(exp_back$2);
   const E_dense_3_back_linear$2 = tf.matMul(div_back$2, w['E/dense_3/kernel'], false, true);
   const E_dense_3_kernel_grad$2 = tf.matMul(E_h$2, div_back$2, true);
   tf.dispose(div_back$2);
   // line 9, backwards: dense(h, 3)
-  const E_dense_2_bias_grad$2 = tf.sum(log_softmax_back$3, [0]);
-  const E_dense_2_back_linear$2 = tf.matMul(log_softmax_back$3, w['E/dense_2/kernel'], false, true);
-  const E_dense_2_kernel_grad$2 = tf.matMul(E_h$2, log_softmax_back$3, true);
-  tf.dispose(log_softmax_back$3);
+  const E_dense_2_back_linear$2 = tf.matMul(log_softmax_back$2, w['E/dense_2/kernel'], false, true);
+  const E_dense_2_kernel_grad$2 = tf.matMul(E_h$2, log_softmax_back$2, true);
+  tf.dispose(log_softmax_back$2);
   // line 8, backwards: relu
-  const { E_h_back$2 } = nn.fused(
-    'E_h_back$2 = (E_dense_3_back_linear$2 + E_dense_2_back_linear$2) * step(E_h$2, 0)',
+  // line 8, backwards: dense(6)
+  const { E_h_back$2, E_dense_1_bias_grad$2 } = nn.fused(
+    `
+      E_h_back$2 = (E_dense_3_back_linear$2 + E_dense_2_back_linear$2) * step(E_h$2, 0);
+      E_dense_1_bias_grad$2 = sum(E_h_back$2);
+    `,
     { E_dense_3_back_linear$2, E_dense_2_back_linear$2, E_h$2 },
+    [0],
   );
   tf.dispose([E_h$2, E_dense_3_back_linear$2, E_dense_2_back_linear$2]);
-  // line 8, backwards: dense(6)
-  const E_dense_1_bias_grad$2 = tf.sum(E_h_back$2, [0]);
   const E_dense_1_kernel_grad$2 = tf.matMul(x, E_h_back$2, true);
   tf.dispose(E_h_back$2);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_3_bias_grad$2 = tf.div(E_dense_3_back_sum$2, 2);
-  tf.dispose(E_dense_3_back_sum$2);
+  // line 21: loss guess = -expect(sum(y * log_softmax(code)))
+  const { sum$2 } = nn.fused('sum$2 = sum(y * log_softmax$2)', { y, log_softmax$2 }, [1]);
+  tf.dispose(log_softmax$2);
+  const { guess$2 } = nn.fused('guess$2 = -mean(sum$2)', { sum$2 }, [0]);
+  tf.dispose(sum$2);
   run.update(
     'warm/update_2',
     {
@@ -276,10 +291,10 @@ async function learn(run) {
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
     const expect_back_div = -1 / run.batch;
     const expect_back_broadcast_to = tf.reshape(expect_back_div, [1]);
-    const expect_back_broadcast_to$2 = tf.broadcastTo(expect_back_div, [run.batch, 1]);
+    const expect_back = tf.broadcastTo(expect_back_div, [run.batch, 1]);
     const expect_back_div$2 = 1 / run.batch;
-    const expect_back_broadcast_to$3 = tf.reshape(expect_back_div$2, [1]);
-    const expect_back = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
+    const expect_back_broadcast_to$2 = tf.reshape(expect_back_div$2, [1]);
+    const expect_back$2 = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
     // line 12, backwards: dense(1)
     const D_dense_2_bias_grad = tf.fill([1], 0);
     for (let i = 1; i <= (run.step < 2 || run.step % 5 === 0 ? 3 : 2); i++) {
@@ -314,11 +329,6 @@ async function learn(run) {
       tf.dispose(D_dense_1_linear$fake);
       // line 12: dense(1)
       const D_dense_2_linear$fake = tf.matMul(D_leaky_relu$fake, w['D/dense_2/kernel']);
-      const D_dense_2$fake = tf.add(D_dense_2_linear$fake, w['D/dense_2/bias']);
-      tf.dispose(D_dense_2_linear$fake);
-      // line 19: loss critic = expect(D(fake)) - expect(D(x))
-      const expect = tf.mean(D_dense_2$fake, [0]);
-      tf.dispose(D_dense_2$fake);
       // line 12: dense(6)
       const D_dense_1_linear$x = tf.matMul(x, w['D/dense_1/kernel']);
       // line 12: leaky_relu
@@ -329,62 +339,54 @@ async function learn(run) {
       tf.dispose(D_dense_1_linear$x);
       // line 12: dense(1)
       const D_dense_2_linear$x = tf.matMul(D_leaky_relu$x, w['D/dense_2/kernel']);
-      const D_dense_2$x = tf.add(D_dense_2_linear$x, w['D/dense_2/bias']);
-      tf.dispose(D_dense_2_linear$x);
-      // line 19: loss critic = expect(D(fake)) - expect(D(x))
-      const expect$2 = tf.mean(D_dense_2$x, [0]);
-      tf.dispose(D_dense_2$x);
       // line 12, backwards: dense(1)
       const D_dense_2_back_linear = nn.linear(expect_back_broadcast_to, w['D/dense_2/kernel'], true);
-      const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back_broadcast_to$2, true);
+      const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back, true);
       // line 12, backwards: leaky_relu
-      const { D_leaky_relu_back_step$x, D_leaky_relu_back$x } = nn.fused(
+      // line 12, backwards: dense(6)
+      const { D_leaky_relu_back$x, D_dense_1_back_mul$x } = nn.fused(
         `
-          D_leaky_relu_back_step$x = step(D_leaky_relu$x, 0.2);
-          D_leaky_relu_back$x = D_dense_2_back_linear * D_leaky_relu_back_step$x;
+          let step = step(D_leaky_relu$x, 0.2);
+          D_leaky_relu_back$x = D_dense_2_back_linear * step;
+          D_dense_1_back_mul$x = sum(step) * D_dense_2_back_linear;
         `,
         { D_leaky_relu$x, D_dense_2_back_linear },
+        [0],
       );
-      tf.dispose(D_leaky_relu$x);
-      // line 12, backwards: dense(6)
-      const D_dense_1_back_sum$x = tf.sum(D_leaky_relu_back_step$x, [0]);
-      tf.dispose(D_leaky_relu_back_step$x);
+      tf.dispose([D_leaky_relu$x, D_dense_2_back_linear]);
       const D_dense_1_back$x = tf.matMul(x, D_leaky_relu_back$x, true);
       tf.dispose(D_leaky_relu_back$x);
       // line 12, backwards: dense(1)
-      const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
-      const D_dense_2_back$fake = tf.matMul(D_leaky_relu$fake, expect_back, true);
+      const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$2, w['D/dense_2/kernel'], true);
+      const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_leaky_relu$fake, expect_back$2, true);
       // line 12, backwards: leaky_relu
-      const { D_leaky_relu_back_step$fake, D_leaky_relu_back$fake } = nn.fused(
+      // line 12, backwards: dense(6)
+      const { D_leaky_relu_back$fake, D_dense_1_bias_grad } = nn.fused(
         `
-          D_leaky_relu_back_step$fake = step(D_leaky_relu$fake, 0.2);
-          D_leaky_relu_back$fake = D_dense_2_back_linear$2 * D_leaky_relu_back_step$fake;
+          let step = step(D_leaky_relu$fake, 0.2);
+          D_leaky_relu_back$fake = D_dense_2_back_linear$2 * step;
+          D_dense_1_bias_grad = D_dense_1_back_mul$x + sum(step) * D_dense_2_back_linear$2;
         `,
-        { D_leaky_relu$fake, D_dense_2_back_linear$2 },
+        { D_leaky_relu$fake, D_dense_2_back_linear$2, D_dense_1_back_mul$x },
+        [0],
       );
-      tf.dispose(D_leaky_relu$fake);
-      // line 12, backwards: dense(6)
-      const D_dense_1_back_sum$fake = tf.sum(D_leaky_relu_back_step$fake, [0]);
-      tf.dispose(D_leaky_relu_back_step$fake);
-      const D_dense_1_back$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
+      tf.dispose([D_leaky_relu$fake, D_dense_1_back_mul$x, D_dense_2_back_linear$2]);
+      const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
       tf.dispose([fake, D_leaky_relu_back$fake]);
+      // line 12: dense(1)
       // line 19: loss critic = expect(D(fake)) - expect(D(x))
-      const critic = tf.sub(expect, expect$2);
-      tf.dispose([expect, expect$2]);
-      // line 12, backwards: dense(6)
-      const { D_dense_1_bias_grad } = nn.fused(
-        'D_dense_1_bias_grad = D_dense_1_back_sum$x * D_dense_2_back_linear + D_dense_1_back_sum$fake * D_dense_2_back_linear$2',
-        { D_dense_1_back_sum$x, D_dense_2_back_linear, D_dense_1_back_sum$fake, D_dense_2_back_linear$2 },
+      const { critic } = nn.fused(
+        'critic = mean(D_dense_2_linear$fake + bias) - mean(D_dense_2_linear$x + bias)',
+        { D_dense_2_linear$fake, bias: w['D/dense_2/bias'], D_dense_2_linear$x },
+        [0],
       );
-      tf.dispose([
-        D_dense_2_back_linear, D_dense_1_back_sum$x, D_dense_2_back_linear$2, D_dense_1_back_sum$fake,
-      ]);
+      tf.dispose([D_dense_2_linear$fake, D_dense_2_linear$x]);
       // line 12, backwards: dense(1)
-      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back$fake);
-      tf.dispose([D_dense_2_back$x, D_dense_2_back$fake]);
+      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake);
+      tf.dispose([D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake]);
       // line 12, backwards: dense(6)
-      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back$fake);
-      tf.dispose([D_dense_1_back$x, D_dense_1_back$fake]);
+      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake);
+      tf.dispose([D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake]);
       run.update(
         'd_opt',
         {
@@ -399,8 +401,7 @@ async function learn(run) {
       tf.dispose(critic);
     }
     tf.dispose([
-      expect_back_broadcast_to, expect_back_broadcast_to$2, expect_back_broadcast_to$3, expect_back,
-      D_dense_2_bias_grad,
+      expect_back_broadcast_to, expect_back, expect_back_broadcast_to$2, expect_back$2, D_dense_2_bias_grad,
     ]);
   }
 
@@ -420,7 +421,6 @@ async function learn(run) {
   // line 11: dense(2)
   const G_dense_2_linear$2 = tf.matMul(G_relu$2, w['G/dense_2/kernel']);
   const fake$2 = tf.add(G_dense_2_linear$2, w['G/dense_2/bias']);
-  tf.dispose(G_dense_2_linear$2);
   // line 12: dense(6)
   const D_dense_1_linear$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
   // line 12: leaky_relu
@@ -431,34 +431,33 @@ async function learn(run) {
   tf.dispose(D_dense_1_linear$fake$2);
   // line 12: dense(1)
   const D_dense_2_linear$fake$2 = tf.matMul(D_leaky_relu$fake$2, w['D/dense_2/kernel']);
-  const D_dense_2$fake$2 = tf.add(D_dense_2_linear$fake$2, w['D/dense_2/bias']);
-  tf.dispose(D_dense_2_linear$fake$2);
   // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
-  const expect$3 = tf.mean(D_dense_2$fake$2, [0]);
-  tf.dispose(D_dense_2$fake$2);
-  const reshape = tf.reshape(fake$2, [-1, 1, 2]);
+  const reshape_reshape = tf.reshape(G_dense_2_linear$2, [-1, 1, 2]);
+  tf.dispose(G_dense_2_linear$2);
   const constant = tf.tensor(constant$values, [2, 2]);
+  const reshape = tf.add(reshape_reshape, w['G/dense_2/bias']);
+  tf.dispose(reshape_reshape);
   const matmul = nn.linear(reshape, constant);
   tf.dispose(reshape);
-  const { sub, pow } = nn.fused('sub = matmul - 1; pow = square(sub)', { matmul });
+  // line 20, and backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), wind…
+  const { sum, pow_back } = nn.fused(
+    `
+      let sub = matmul - 1;
+      sum = sum(square(sub));
+      pow_back = sub * 1.25e-4;
+    `,
+    { matmul },
+    [1, 2],
+  );
   tf.dispose(matmul);
-  const sum = tf.sum(pow, [1, 2]);
-  tf.dispose(pow);
-  const expect$4 = tf.mean(sum, [0]);
-  tf.dispose(sum);
-  const mul = tf.mul(expect$4, 0.001);
-  tf.dispose(expect$4);
   // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
-  const pow_back = tf.mul(sub, 1.25e-4);
-  tf.dispose(sub);
   const matmul_back = nn.linear(pow_back, constant, true);
   tf.dispose([constant, pow_back]);
   const reshape_back = tf.reshape(matmul_back, [-1, 2]);
-  tf.dispose(matmul_back);
-  const expect_back$2 = tf.fill([1], -0.0625);
+  const expect_back$3 = tf.fill([1], -0.0625);
   // line 12, backwards: dense(1)
-  const D_dense_2_back = nn.linear(expect_back$2, w['D/dense_2/kernel'], true);
-  tf.dispose(expect_back$2);
+  const D_dense_2_back = nn.linear(expect_back$3, w['D/dense_2/kernel'], true);
+  tf.dispose(expect_back$3);
   // line 12, backwards: leaky_relu
   const { D_leaky_relu_back$fake$2 } = nn.fused(
     'D_leaky_relu_back$fake$2 = D_dense_2_back * step(D_leaky_relu$fake$2, 0.2)',
@@ -466,23 +465,35 @@ async function learn(run) {
   );
   tf.dispose([D_leaky_relu$fake$2, D_dense_2_back]);
   // line 12, backwards: dense(6)
-  const D_dense_1_back_linear$fake = tf.matMul(D_leaky_relu_back$fake$2, w['D/dense_1/kernel'], false, true);
+  const D_dense_1_back$fake = tf.matMul(D_leaky_relu_back$fake$2, w['D/dense_1/kernel'], false, true);
   tf.dispose(D_leaky_relu_back$fake$2);
-  const D_dense_1_back$fake$2 = tf.add(reshape_back, D_dense_1_back_linear$fake);
-  tf.dispose([reshape_back, D_dense_1_back_linear$fake]);
+  // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
+  const reshape_back_sum = tf.sum(matmul_back, [0, 1]);
+  tf.dispose(matmul_back);
   // line 11, backwards: dense(2)
-  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake$2, [0]);
-  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake$2, w['G/dense_2/kernel'], false, true);
-  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake$2, true);
-  tf.dispose(D_dense_1_back$fake$2);
+  const { G_dense_2_back_add, G_dense_2_bias_grad } = nn.fused(
+    `
+      G_dense_2_back_add = reshape_back + D_dense_1_back$fake;
+      G_dense_2_bias_grad = reshape_back_sum + sum(D_dense_1_back$fake);
+    `,
+    { reshape_back, D_dense_1_back$fake, reshape_back_sum },
+    [0],
+  );
+  tf.dispose([reshape_back_sum, reshape_back, D_dense_1_back$fake]);
+  const G_dense_2_back_linear = tf.matMul(G_dense_2_back_add, w['G/dense_2/kernel'], false, true);
+  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, G_dense_2_back_add, true);
+  tf.dispose(G_dense_2_back_add);
   // line 11, backwards: relu
-  const { G_relu_back } = nn.fused(
-    'G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0)',
+  // line 11, backwards: dense(6)
+  const { G_relu_back, G_dense_1_bias_grad } = nn.fused(
+    `
+      G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0);
+      G_dense_1_bias_grad = sum(G_relu_back);
+    `,
     { G_relu$2, G_dense_2_back_linear },
+    [0],
   );
   tf.dispose([G_relu$2, G_dense_2_back_linear]);
-  // line 11, backwards: dense(6)
-  const G_dense_1_bias_grad = tf.sum(G_relu_back, [0]);
   const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
   tf.dispose(G_relu_back);
   // line 8: dense(6)
@@ -494,7 +505,7 @@ async function learn(run) {
   );
   tf.dispose(E_dense_1_linear);
   // line 9: dense(h, 3)
-  const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
+  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
   // line 8: dense(6)
   const E_dense_1_linear$2 = tf.matMul(fake$2, frozen['E/dense_1/kernel']);
   // line 8: relu
@@ -504,46 +515,53 @@ async function learn(run) {
   );
   tf.dispose(E_dense_1_linear$2);
   // line 9: dense(h, 3)
-  const E_dense_2_linear = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
+  const E_dense_2_linear$2 = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
   tf.dispose(E_h$2);
-  // line 22: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
-  const { sub$2, pow$2 } = nn.fused(
+  // line 9, and backwards: dense(h, 3)
+  // line 22, and backwards: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
+  const { pow, pow_back$2, E_dense_2_bias_grad } = nn.fused(
     `
-      sub$2 = E_dense_2 + bias - (E_dense_2_linear + bias2);
-      pow$2 = square(sub$2);
+      let sub = E_dense_2_linear + bias - (E_dense_2_linear$2 + bias2);
+      pow = square(sub);
+      pow_back$2 = sub * 0.125;
+      E_dense_2_bias_grad = sum(sub) * 0.125;
     `,
-    { E_dense_2, bias: w['E/dense_2/bias'], E_dense_2_linear, bias2: frozen['E/dense_2/bias'] },
+    { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_2_linear$2, bias2: frozen['E/dense_2/bias'] },
+    [0],
   );
-  tf.dispose([E_dense_2, E_dense_2_linear]);
-  const sum$2 = tf.sum(pow$2, [1]);
-  tf.dispose(pow$2);
-  const keep = tf.mean(sum$2, [0]);
-  tf.dispose(sum$2);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_2_back = tf.sum(sub$2, [0]);
-  // line 22, backwards: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
-  const pow_back$2 = tf.mul(sub$2, 0.125);
-  tf.dispose(sub$2);
+  tf.dispose([E_dense_2_linear, E_dense_2_linear$2]);
   // line 9, backwards: dense(h, 3)
   const E_dense_2_back_linear = tf.matMul(pow_back$2, w['E/dense_2/kernel'], false, true);
   const E_dense_2_kernel_grad = tf.matMul(E_h, pow_back$2, true);
   tf.dispose(pow_back$2);
   // line 8, backwards: relu
-  const { E_h_back } = nn.fused(
-    'E_h_back = E_dense_2_back_linear * step(E_h, 0)',
+  // line 8, backwards: dense(6)
+  const { E_h_back, E_dense_1_bias_grad } = nn.fused(
+    `
+      E_h_back = E_dense_2_back_linear * step(E_h, 0);
+      E_dense_1_bias_grad = sum(E_h_back);
+    `,
     { E_h, E_dense_2_back_linear },
+    [0],
   );
   tf.dispose([E_h, E_dense_2_back_linear]);
-  // line 8, backwards: dense(6)
-  const E_dense_1_bias_grad = tf.sum(E_h_back, [0]);
   const E_dense_1_kernel_grad = tf.matMul(fake$2, E_h_back, true);
   tf.dispose([fake$2, E_h_back]);
   // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
-  const generator = tf.sub(mul, expect$3);
-  tf.dispose([expect$3, mul]);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_2_bias_grad = tf.mul(E_dense_2_back, 0.125);
-  tf.dispose(E_dense_2_back);
+  const { mul } = nn.fused('mul = mean(sum) * 0.001', { sum }, [0]);
+  tf.dispose(sum);
+  // line 12: dense(1)
+  const { generator } = nn.fused(
+    'generator = mul - mean(D_dense_2_linear$fake$2 + bias)',
+    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], mul },
+    [0],
+  );
+  tf.dispose([D_dense_2_linear$fake$2, mul]);
+  // line 22: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
+  const sum$2 = tf.sum(pow, [1]);
+  tf.dispose(pow);
+  const keep = tf.mean(sum$2, [0]);
+  tf.dispose(sum$2);
   run.update(
     'learn/update_2',
     {
@@ -587,7 +605,6 @@ async function learn(run) {
     // ── update D to minimize 16 * critic with d_opt (line 46)
     // line 38, backwards: update D to minimize critic with d_opt
     const broadcast_to_back = tf.fill([1], 1);
-    // line 12, backwards: dense(1)
     const D_dense_2_bias_grad$2 = tf.fill([1], 0);
     // line 11: dense(6)
     const G_dense_1_linear$3 = tf.matMul(z$3, w['G/dense_1/kernel']);
@@ -612,11 +629,6 @@ async function learn(run) {
     tf.dispose(D_dense_1_linear$fake$3);
     // line 12: dense(1)
     const D_dense_2_linear$fake$3 = tf.matMul(D_leaky_relu$fake$3, w['D/dense_2/kernel']);
-    const D_dense_2$fake$3 = tf.add(D_dense_2_linear$fake$3, w['D/dense_2/bias']);
-    tf.dispose(D_dense_2_linear$fake$3);
-    // line 19: loss critic = expect(D(fake)) - expect(D(x))
-    const expect$5 = tf.mean(D_dense_2$fake$3, [0]);
-    tf.dispose(D_dense_2$fake$3);
     // line 12: dense(6)
     const D_dense_1_linear$x$2 = tf.matMul(x$2, w['D/dense_1/kernel']);
     // line 12: leaky_relu
@@ -627,72 +639,70 @@ async function learn(run) {
     tf.dispose(D_dense_1_linear$x$2);
     // line 12: dense(1)
     const D_dense_2_linear$x$2 = tf.matMul(D_leaky_relu$x$2, w['D/dense_2/kernel']);
-    const D_dense_2$x$2 = tf.add(D_dense_2_linear$x$2, w['D/dense_2/bias']);
-    tf.dispose(D_dense_2_linear$x$2);
-    // line 19: loss critic = expect(D(fake)) - expect(D(x))
-    const expect$6 = tf.mean(D_dense_2$x$2, [0]);
-    tf.dispose(D_dense_2$x$2);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
     const expect_back_div$3 = -16 / run.batch;
-    const expect_back_broadcast_to$4 = tf.reshape(expect_back_div$3, [1]);
-    const expect_back$3 = tf.broadcastTo(expect_back_div$3, [run.batch, 1]);
+    const expect_back_broadcast_to$3 = tf.reshape(expect_back_div$3, [1]);
+    const expect_back$4 = tf.broadcastTo(expect_back_div$3, [run.batch, 1]);
     // line 12, backwards: dense(1)
-    const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$4, w['D/dense_2/kernel'], true);
-    tf.dispose(expect_back_broadcast_to$4);
-    const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$3, true);
-    tf.dispose(expect_back$3);
+    const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
+    tf.dispose(expect_back_broadcast_to$3);
+    const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$4, true);
+    tf.dispose(expect_back$4);
     // line 12, backwards: leaky_relu
-    const { D_leaky_relu_back_step$x$2, D_leaky_relu_back$x$2 } = nn.fused(
+    // line 12, backwards: dense(6)
+    const { D_leaky_relu_back$x$2, D_dense_1_back_mul$x$2 } = nn.fused(
       `
-        D_leaky_relu_back_step$x$2 = step(D_leaky_relu$x$2, 0.2);
-        D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * D_leaky_relu_back_step$x$2;
+        let step = step(D_leaky_relu$x$2, 0.2);
+        D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * step;
+        D_dense_1_back_mul$x$2 = sum(step) * D_dense_2_back_linear$3;
       `,
       { D_leaky_relu$x$2, D_dense_2_back_linear$3 },
+      [0],
     );
-    tf.dispose(D_leaky_relu$x$2);
-    // line 12, backwards: dense(6)
-    const D_dense_1_back_sum$x$2 = tf.sum(D_leaky_relu_back_step$x$2, [0]);
-    tf.dispose(D_leaky_relu_back_step$x$2);
+    tf.dispose([D_leaky_relu$x$2, D_dense_2_back_linear$3]);
     const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
     tf.dispose(D_leaky_relu_back$x$2);
     // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back$4 = tf.fill([16, 1], 1);
+    const expect_back$5 = tf.fill([16, 1], 1);
     // line 12, backwards: dense(1)
     const D_dense_2_back_linear$4 = nn.linear(broadcast_to_back, w['D/dense_2/kernel'], true);
     tf.dispose(broadcast_to_back);
-    const D_dense_2_back$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$4, true);
-    tf.dispose(expect_back$4);
+    const D_dense_2_back_linear_kernel_gradient$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$5, true);
+    tf.dispose(expect_back$5);
     // line 12, backwards: leaky_relu
-    const { D_leaky_relu_back_step$fake$2, D_leaky_relu_back$fake$3 } = nn.fused(
+    // line 12, backwards: dense(6)
+    const { D_leaky_relu_back$fake$3, D_dense_1_bias_grad$2 } = nn.fused(
       `
-        D_leaky_relu_back_step$fake$2 = step(D_leaky_relu$fake$3, 0.2);
-        D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * D_leaky_relu_back_step$fake$2;
+        let step = step(D_leaky_relu$fake$3, 0.2);
+        D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * step;
+        D_dense_1_bias_grad$2 = D_dense_1_back_mul$x$2 + sum(step) * D_dense_2_back_linear$4;
       `,
-      { D_leaky_relu$fake$3, D_dense_2_back_linear$4 },
+      { D_leaky_relu$fake$3, D_dense_2_back_linear$4, D_dense_1_back_mul$x$2 },
+      [0],
     );
-    tf.dispose(D_leaky_relu$fake$3);
-    // line 12, backwards: dense(6)
-    const D_dense_1_back_sum$fake$2 = tf.sum(D_leaky_relu_back_step$fake$2, [0]);
-    tf.dispose(D_leaky_relu_back_step$fake$2);
-    const D_dense_1_back$fake$3 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
+    tf.dispose([D_leaky_relu$fake$3, D_dense_1_back_mul$x$2, D_dense_2_back_linear$4]);
+    const D_dense_1_back_linear_kernel_gradient$fake$2 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
     tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
+    // line 12: dense(1)
     // line 19: loss critic = expect(D(fake)) - expect(D(x))
-    const critic$2 = tf.sub(expect$5, expect$6);
-    tf.dispose([expect$5, expect$6]);
-    // line 12, backwards: dense(6)
-    const { D_dense_1_bias_grad$2 } = nn.fused(
-      'D_dense_1_bias_grad$2 = D_dense_1_back_sum$x$2 * D_dense_2_back_linear$3 + D_dense_1_back_sum$fake$2 * D_dense_2_back_linear$4',
-      { D_dense_1_back_sum$x$2, D_dense_2_back_linear$3, D_dense_1_back_sum$fake$2, D_dense_2_back_linear$4 },
+    const { expect } = nn.fused(
+      'expect = mean(D_dense_2_linear$fake$3 + bias)',
+      { D_dense_2_linear$fake$3, bias: w['D/dense_2/bias'] },
+      [0],
     );
-    tf.dispose([
-      D_dense_2_back_linear$3, D_dense_1_back_sum$x$2, D_dense_2_back_linear$4, D_dense_1_back_sum$fake$2,
-    ]);
+    tf.dispose(D_dense_2_linear$fake$3);
+    const { critic$2 } = nn.fused(
+      'critic$2 = expect - mean(D_dense_2_linear$x$2 + bias)',
+      { D_dense_2_linear$x$2, bias: w['D/dense_2/bias'], expect },
+      [0],
+    );
+    tf.dispose([expect, D_dense_2_linear$x$2]);
     // line 12, backwards: dense(1)
-    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back$fake$2);
-    tf.dispose([D_dense_2_back$x$2, D_dense_2_back$fake$2]);
+    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2);
+    tf.dispose([D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2]);
     // line 12, backwards: dense(6)
-    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back$fake$3);
-    tf.dispose([D_dense_1_back$x$2, D_dense_1_back$fake$3]);
+    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2);
+    tf.dispose([D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2]);
     run.update(
       'd_opt',
       {
@@ -721,11 +731,6 @@ async function learn(run) {
     // line 12: dense(1)
     const D_dense_2_linear$x$3 = tf.matMul(D_leaky_relu$x$3, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$x$3);
-    const D_dense_2$x$3 = tf.add(D_dense_2_linear$x$3, w['D/dense_2/bias']);
-    tf.dispose(D_dense_2_linear$x$3);
-    // line 23: metric gap = expect(D(x)) - expect(D(G.averaged(z)))
-    const expect$7 = tf.mean(D_dense_2$x$3, [0]);
-    tf.dispose(D_dense_2$x$3);
     const { z: z$4 } = run.samples;
     // line 11: dense(6)
     const G_dense_1_linear$4 = tf.matMul(z$4, averaged['G/dense_1/kernel']);
@@ -752,13 +757,19 @@ async function learn(run) {
     // line 12: dense(1)
     const D_dense_2_linear$G = tf.matMul(D_leaky_relu$G, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$G);
-    const D_dense_2$G = tf.add(D_dense_2_linear$G, w['D/dense_2/bias']);
-    tf.dispose(D_dense_2_linear$G);
     // line 23: metric gap = expect(D(x)) - expect(D(G.averaged(z)))
-    const expect$8 = tf.mean(D_dense_2$G, [0]);
-    tf.dispose(D_dense_2$G);
-    const gap = tf.sub(expect$7, expect$8);
-    tf.dispose([expect$7, expect$8]);
+    const { expect$2 } = nn.fused(
+      'expect$2 = mean(D_dense_2_linear$x$3 + bias)',
+      { D_dense_2_linear$x$3, bias: w['D/dense_2/bias'] },
+      [0],
+    );
+    tf.dispose(D_dense_2_linear$x$3);
+    const { gap } = nn.fused(
+      'gap = expect$2 - mean(D_dense_2_linear$G + bias)',
+      { D_dense_2_linear$G, bias: w['D/dense_2/bias'], expect$2 },
+      [0],
+    );
+    tf.dispose([expect$2, D_dense_2_linear$G]);
     run.log('gap', gap);
     tf.dispose(gap);
   }
@@ -799,20 +810,19 @@ function codes(run) {
   );
   tf.dispose(E_dense_1_linear);
   // line 9: dense(h, 3)
-  const E_dense_2 = tf.matMul(E_h, w['E/dense_2/kernel']);
+  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
   // line 9: dense(h, 3)
-  const E_dense_3 = tf.matMul(E_h, w['E/dense_3/kernel']);
+  const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
   tf.dispose(E_h);
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
   // line 9: dense(h, 3)
   // line 9: dense(h, 3)
-  // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const { codes } = nn.fused(
-    'codes = E_dense_2 + bias + exp((E_dense_3 + bias2) / 2) * draw',
-    { E_dense_2, bias: w['E/dense_2/bias'], E_dense_3, bias2: w['E/dense_3/bias'], draw },
+    'codes = E_dense_2_linear + bias + exp((E_dense_3_linear + bias2) / 2) * draw',
+    { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_3_linear, bias2: w['E/dense_3/bias'], draw },
   );
-  tf.dispose([E_dense_2, E_dense_3, draw]);
+  tf.dispose([E_dense_2_linear, E_dense_3_linear, draw]);
   return codes;
 }
 
