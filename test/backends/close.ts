@@ -1,20 +1,10 @@
 /** Holds what a float32 backend computed against the float64 interpreter. */
 import { expect } from 'vitest';
 import type { NDArray } from '../../src/ir/types.ts';
+import { type Computed, difference } from './difference.ts';
 
-/** |got − expected| ≤ tolerance · the array's own scale (at least 0.01): float32 carries about seven digits. */
-export function expectClose(
-  got: { shape: readonly number[]; data: ArrayLike<number> },
-  expected: NDArray,
-  what: string,
-  tolerance = 1e-4,
-): void {
-  expect(got.shape, `shape of ${what}`).toEqual([...expected.shape]);
-  const scale = expected.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0.01);
-  for (let i = 0; i < expected.data.length; i++) {
-    const error = Math.abs(got.data[i]! - expected.data[i]!);
-    if (!(error <= tolerance * scale)) {
-      expect.fail(`${what}, entry ${i}: ${got.data[i]}, not ${expected.data[i]} (scale ${scale})`);
-    }
-  }
+/** See `difference`. */
+export function expectClose(got: Computed, expected: NDArray, what: string, tolerance = 1e-4): void {
+  const wrong = difference(got, expected, tolerance);
+  if (wrong !== null) expect.fail(`${what}, ${wrong}`);
 }
