@@ -43,6 +43,28 @@ await build({
   sourcemap: false,
   entryPoints: { 'runtime.node': 'runtimes/node/index.ts' },
   external: ['@tensorflow/*', 'sharp'],
+  plugins: [
+    {
+      name: 'webgpu beside',
+      setup(builder) {
+        builder.onResolve({ filter: /kernels\/webgpu\/register\.ts$/ }, () => ({
+          path: './runtime.webgpu.js',
+          external: true,
+        }));
+      },
+    },
+  ],
+});
+
+// What it loads beside itself when a GPU is to compute: tfjs's backend, on the one tfjs of the process, and our programs.
+await build({
+  ...shared,
+  sourcemap: false,
+  minify: true,
+  mainFields: ['module', 'main'],
+  entryPoints: { 'runtime.webgpu': 'runtimes/kernels/webgpu/register.ts' },
+  external: ['@tensorflow/tfjs'],
+  alias: { '@tensorflow/tfjs-core': '@tensorflow/tfjs' },
 });
 
 // What `ganc compile --target browser` puts around a model: one tfjs, which everything else imports, the runtime, the

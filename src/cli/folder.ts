@@ -5,7 +5,7 @@ import type { Model } from '../check/model.ts';
 import { type Options as CompileOptions, compile, type Input } from '../compile.ts';
 import { CannotRun } from './failure.ts';
 import { modelOf } from './frontend.ts';
-import { browserFolder, dataFolder, runtimeFile } from './paths.ts';
+import { browserFolder, dataFolder, runtimeFile, webgpuFile } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -23,7 +23,7 @@ export function compiledFolder(
   const compiled = compile(input, targetOptions(target));
   const model = modelOf(compiled, terminal);
   if (!compiled.files) throw new Error('the compiler gave no files and no error');
-  const along = target === 'browser' ? pageAlong() : {};
+  const along = target === 'browser' ? pageAlong() : { 'runtime.webgpu.js': readFileSync(webgpuFile) };
   return { files: { ...along, ...compiled.files, ...dataAlong(model) }, model };
 }
 

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const runtimeUrl = new URL('./runtime.node.js', import.meta.url);
 export const runtimeFile = fileURLToPath(runtimeUrl);
 
+/** What the runtime loads beside itself to compute on a GPU. */
+export const webgpuFile = fileURLToPath(new URL('./runtime.webgpu.js', import.meta.url));
+
 /** What stands around a model in a browser's folder. */
 export const browserFolder = fileURLToPath(new URL('./browser/', import.meta.url));
 

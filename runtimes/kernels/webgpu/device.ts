@@ -3,7 +3,7 @@
 /** A device that computes, or why there is none. */
 export type Opened =
   | { device: GPUDevice; info: GPUAdapterInfo; name: string; hardware: boolean }
-  | { device: null; why: string };
+  | { device: null; why: string /** There is one that is a program. */; software: boolean };
 
 /** Programs that play a graphics card: right results, at a processor's speed at best. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
@@ -25,22 +25,25 @@ export async function openDevice(gpu: GPU, software: boolean): Promise<Opened> {
   try {
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (error) {
-    return { device: null, why: `asking for a GPU failed: ${lineOf(error)}` };
+    return none(`asking for a GPU failed: ${lineOf(error)}`);
   }
-  if (adapter === null) return { device: null, why: 'no GPU answers (no driver for it, or none that fits)' };
+  if (adapter === null) return none('no graphics card answers');
   const { info } = adapter;
   const name = nameOf(info);
   const hardware = !isSoftware(info);
-  if (!hardware && !software) return { device: null, why: `its only adapter is a program (${name})` };
+  if (!hardware && !software)
+    return { ...none(`its only adapter is a software one, ${name}`), software: true };
   try {
     const requiredFeatures = (['timestamp-query'] as const).filter((f) => adapter.features.has(f));
     const requiredLimits = Object.fromEntries(LIMITS.map((l) => [l, adapter.limits[l]]));
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
     return { device, info, name, hardware };
   } catch (error) {
-    return { device: null, why: `${name} does not start: ${lineOf(error)}` };
+    return none(`${name} does not start: ${lineOf(error)}`);
   }
 }
+
+const none = (why: string): Opened & { device: null } => ({ device: null, why, software: false });
 
 function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || SOFTWARE.test(`${info.architecture} ${info.device} ${info.description}`);

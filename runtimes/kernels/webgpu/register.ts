@@ -20,12 +20,12 @@ export interface WebgpuHost extends Fused {
 /** tfjs computes on it from now on (once `tf.setBackend('webgpu')` was called), or why it cannot, in words. */
 export type Registered =
   | { available: true; device: string; hardware: boolean; backend: WebgpuBackend }
-  | { available: false; why: string };
+  | { available: false; why: string /** There is an adapter, but it is a program. */; software: boolean };
 
 export async function registerWebgpu(host: WebgpuHost): Promise<Registered> {
   const { gpu, software, problem } = host;
   const opened = await openDevice(gpu, software);
-  if (opened.device === null) return { available: false, why: opened.why };
+  if (opened.device === null) return { available: false, why: opened.why, software: opened.software };
   const { device, info, name, hardware } = opened;
   const backend = withGpu(gpu, () => new WebGPUBackend(device, info)) as unknown as WebgpuBackend;
   watched(backend, new Watch(device, name), problem);

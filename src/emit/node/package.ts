@@ -36,8 +36,8 @@ export function nodePackage(
     scripts: { start: `node ${name}.js` },
     engines: { node: '>=20' },
     dependencies: DEPENDENCIES,
-    peerDependencies: { '@tensorflow/tfjs-node': '4.22.0' },
-    peerDependenciesMeta: { '@tensorflow/tfjs-node': { optional: true } },
+    peerDependencies: { '@tensorflow/tfjs-node': '4.22.0', webgpu: '^0.6.2' },
+    peerDependenciesMeta: { '@tensorflow/tfjs-node': { optional: true }, webgpu: { optional: true } },
   };
   const files: Record<string, string> = {
     [`${name}.js`]: module.code,

@@ -23,7 +23,8 @@ ${run}          # trains; writes pictures, losses and checkpoints to a run folde
 ${run} --help   # says everything
 \`\`\`
 
-Node 20 or newer. It runs on WebAssembly; where \`@tensorflow/tfjs-node\` is installed too, on that.
+Node 20 or newer. It runs on WebAssembly. After \`npm install webgpu\` it runs on the graphics card, of any maker; after
+\`npm install @tensorflow/tfjs-node\` on TensorFlow. \`--backend\` chooses.
 
 ## Data
 
@@ -34,6 +35,7 @@ ${sources.length === 0 ? 'None: it learns from noise alone.' : sources.join('\n'
 - \`${name}.js\`: the model, as TensorFlow.js code to read. The comments give the lines of \`${name}.gan\`, and
   \`node --enable-source-maps\` shows those lines in a stack trace.
 - \`runtime.js\`: what every compiled model stands on: data, random numbers, the loop, optimisers, checkpoints.
+- \`runtime.webgpu.js\`: what it loads besides to compute on a graphics card.
 - \`${name}.gan\`: the source. Compiled by ganc ${version}.
 ${outputs.length === 0 ? '' : `\nIts outputs: ${outputs.join(', ')}.\n`}`;
 }
