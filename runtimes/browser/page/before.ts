@@ -75,6 +75,10 @@ export function sayWhatWillHappen(session: Session, settings: SettingsPanel): vo
     !isolated && backend === 'wasm'
       ? ' The page is not cross-origin isolated, so it has one thread; served by ganc serve it has all.'
       : '';
+  if (!session.begun) {
+    const why = fact?.chosen === true || fact?.why == null ? '' : `: ${fact.why}`;
+    setText(byId('backend-line'), backend === null ? 'No backend is here' : `Ready${on}${why}`);
+  }
   const items = [
     `Start trains ${listed(lengths)}${on}, in this page. Nothing is sent anywhere.${thread}`,
     `You will see ${listed(model.outputs.map(promise))}, drawn from the same noise each time, so that one sees the same ones get better; and the curves of ${listed(losses)}.`,

@@ -185,7 +185,7 @@ class Chart {
       width,
       height: this.height,
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: false }, y: log ? { distr: 3, log: 10 } : {} },
       axes: [

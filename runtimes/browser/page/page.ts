@@ -1,4 +1,5 @@
 /** The page of a model that trains in a browser: puts its parts together and wires them to the worker that trains. */
+import './language.ts';
 import { connect } from '../connection.ts';
 import type { NamedBytes } from '../protocol.ts';
 import { DataPreview, sayModel, sayWhatWillHappen } from './before.ts';
@@ -126,7 +127,10 @@ session.on('surface', (surface) => {
 session.on('real', (real) => {
   for (const panel of panels) panel.setReal(real);
 });
-session.on('logged', ({ entries }) => curves.add(entries));
+session.on('logged', ({ entries }) => {
+  curves.add(entries);
+  setEnabled(byId('save-csv'), true);
+});
 session.on('restored', ({ step, lostSteps, why }) => {
   curves.rewind(step);
   for (const panel of panels) panel.rewind(step);

@@ -2,7 +2,7 @@
 import type { Drawn } from '../protocol.ts';
 import { el } from './dom.ts';
 import { colour, rgb } from './theme.ts';
-import { canvasPng, type View } from './view.ts';
+import { canvasPng, pen, type View } from './view.ts';
 import { counted } from './words.ts';
 
 /** Their own pixels between two pictures. */
@@ -45,7 +45,7 @@ export class PictureGrid implements View<Pictures> {
     const { canvas } = this;
     canvas.width = columns * (width + gap) - gap;
     canvas.height = rows * (height + gap) - gap;
-    const context = canvas.getContext('2d')!;
+    const context = pen(canvas);
     const size = 4 * width * height;
     for (let k = 0; k < count; k++) {
       // A copy, since ImageData wants a buffer of its own.
@@ -95,7 +95,7 @@ export class PictureGrid implements View<Pictures> {
     const { canvas } = this;
     const factor = Math.max(1, Math.floor(640 / Math.max(canvas.width, canvas.height)));
     const large = el('canvas', { width: canvas.width * factor, height: canvas.height * factor });
-    const context = large.getContext('2d')!;
+    const context = pen(large);
     const [r, g, b] = rgb(colour('panel'));
     context.fillStyle = `rgb(${r} ${g} ${b})`;
     context.fillRect(0, 0, large.width, large.height);

@@ -5,7 +5,7 @@
 import type { Drawn, Region } from '../protocol.ts';
 import { el } from './dom.ts';
 import { colour, rgb } from './theme.ts';
-import { canvasPng, type View } from './view.ts';
+import { canvasPng, pen, type View } from './view.ts';
 import { counted, value } from './words.ts';
 
 export interface Surface {
@@ -38,8 +38,6 @@ export class Scatter implements View<Points> {
   private real: Float32Array | null = null;
   private surface: Surface | null = null;
   private shown: Points | null = null;
-  /** Of the colours of the field, so that they do not flicker from one drawing to the next. */
-  private reach = 0;
   private readonly marked: boolean;
 
   /** `marked`: few points, each of interest: a walk's place over what the net draws elsewhere. */
@@ -113,7 +111,7 @@ export class Scatter implements View<Points> {
     canvas.style.width = `${size}px`;
     canvas.width = Math.round(size * ratio);
     canvas.height = canvas.width;
-    const context = canvas.getContext('2d')!;
+    const context = pen(canvas);
     context.scale(ratio, ratio);
     context.fillStyle = colour('panel');
     context.fillRect(0, 0, size, size);
@@ -155,15 +153,14 @@ export class Scatter implements View<Points> {
   private drawField(context: CanvasRenderingContext2D, surface: Surface, place: Place): void {
     const { values, region } = surface;
     const { columns, rows } = region;
-    this.reach = reachOf(values);
-    const middle = middleOf(values);
+    const { middle, reach } = scaleOf(values);
     const image = new ImageData(columns, rows);
     const [low, mid, high] = [rgb(colour('field-low')), rgb(colour('panel')), rgb(colour('field-high'))];
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         // The first row of values is the lowest; the first row of pixels is the highest.
         const v = values[(rows - 1 - row) * columns + column]!;
-        const t = Math.max(-1, Math.min(1, (v - middle) / this.reach)) || 0;
+        const t = Math.max(-1, Math.min(1, (v - middle) / reach)) || 0;
         const end = t < 0 ? low : high;
         const at = 4 * (row * columns + column);
         for (let c = 0; c < 3; c++) image.data[at + c] = mid[c]! + (end[c]! - mid[c]!) * Math.abs(t);
@@ -171,7 +168,7 @@ export class Scatter implements View<Points> {
       }
     }
     const small = el('canvas', { width: columns, height: rows });
-    small.getContext('2d')!.putImageData(image, 0, 0);
+    pen(small).putImageData(image, 0, 0);
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = 'high';
     const [left, right] = [place.x(region.x[0]), place.x(region.x[1])];
@@ -198,8 +195,7 @@ export class Scatter implements View<Points> {
         ),
       );
     }
-    const middle = middleOf(surface.values);
-    const reach = reachOf(surface.values);
+    const { middle, reach } = scaleOf(surface.values);
     field.querySelector('.low')!.textContent = short(middle - reach);
     field.querySelector('.high')!.textContent = short(middle + reach);
   }
@@ -222,11 +218,23 @@ function middleOf(values: Float32Array): number {
   return low < 0 && high > 0 ? 0 : sum / values.length;
 }
 
-/** How far from the middle the colours are full: most of the plane is within, a few far corners are not. */
-function reachOf(values: Float32Array): number {
+interface Scale {
+  middle: number;
+  /** How far from the middle the colours are full: most of the plane is within, a few far corners are not. */
+  reach: number;
+}
+
+/** A field is drawn again with every change of its points. */
+const scales = new WeakMap<Float32Array, Scale>();
+
+function scaleOf(values: Float32Array): Scale {
+  const had = scales.get(values);
+  if (had !== undefined) return had;
   const middle = middleOf(values);
-  const away = Float32Array.from(values, (v) => Math.abs(v - middle)).sort();
-  return Math.max(1e-6, away[Math.floor(0.9 * (away.length - 1))]!);
+  const away = values.map((v) => Math.abs(v - middle)).sort();
+  const scale = { middle, reach: Math.max(1e-6, away[Math.floor(0.9 * (away.length - 1))]!) };
+  scales.set(values, scale);
+  return scale;
 }
 
 interface Place {

@@ -2,7 +2,7 @@
 import type { Drawn } from '../protocol.ts';
 import { el, setText } from './dom.ts';
 import { colour } from './theme.ts';
-import type { View } from './view.ts';
+import { pen, type View } from './view.ts';
 import { counted } from './words.ts';
 
 export interface Sounds {
@@ -66,7 +66,7 @@ export class Waves implements View<Sounds> {
       if (width === 0) return;
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(HEIGHT * ratio);
-      const context = canvas.getContext('2d')!;
+      const context = pen(canvas);
       context.scale(ratio, ratio);
       context.fillStyle = colour('line');
       context.fillRect(0, HEIGHT / 2 - 0.5, width, 1);

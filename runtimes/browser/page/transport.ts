@@ -87,7 +87,9 @@ export class Transport {
             ? 'Pause'
             : state === 'paused'
               ? 'Resume'
-              : 'Start';
+              : state === 'finished'
+                ? 'Finished'
+                : 'Ended';
     setText(byId('go-word'), word);
     setEnabled(this.go, usable && (!begun || state === 'running' || state === 'paused'));
     setEnabled(this.step, usable && (!begun || state === 'paused'));
@@ -108,7 +110,6 @@ export class Transport {
       setText(byId('step-time'), '–');
       setText(byId('time-left'), '–');
       if (!begun) {
-        setText(byId('backend-line'), '');
         setText(where, model === null ? 'The model is loading' : 'Ready');
       } else if (state === 'starting') setText(where, 'Starting: data and backend are being made ready');
       else setText(where, session.step === 0 ? 'At the beginning' : `At step ${count(session.step)}`);

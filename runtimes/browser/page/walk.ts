@@ -292,7 +292,7 @@ export class Walk {
             ...this.buildClasses(),
             ...(this.way === 'directions' ? this.buildDirections() : this.buildNumbers()),
           ];
-    this.controls.replaceChildren(this.buildWays(), ...parts, this.note);
+    this.controls.replaceChildren(this.buildWays(), this.note, ...parts);
     if (had?.startsWith('walk-')) document.getElementById(had)?.focus();
     if (this.way !== 'between') this.strip = null;
   }

@@ -36,12 +36,12 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What one example of this type is: `28 × 28 grey pictures`. */
+/** What examples of this type are: `grey pictures of 28 × 28 pixels`. */
 export function kindOf({ meaning, shape }: TypeSpec): string {
   const [first = 1, second = 1, third = 1] = shape;
   if (meaning === 'image') {
     const colours: Record<number, string> = { 1: 'grey', 3: 'colour', 4: 'transparent' };
-    return `${second} × ${first} ${colours[third] ?? ''} pictures`;
+    return `${colours[third] ?? ''} pictures of ${second} × ${first} pixels`;
   }
   if (meaning === 'label') return `classes, ${first} of them`;
   if (meaning === 'sound') return `sounds of ${count(first)} samples`;
