@@ -8,7 +8,7 @@ import type { Executor, Formula } from '../../core/fused.ts';
 import type { EachExecutor } from '../../core/segments.ts';
 import type { WasmBackend } from './backend.ts';
 import { BLOCK, type Broadcast, broadcastOf, piecesOf } from './elementwise.ts';
-import { JOB, MOST_WORDS } from './engine.ts';
+import { type Engine, JOB, MOST_WORDS } from './engine.ts';
 import { compile, type Program, stepsOf, writeNumbers } from './program.ts';
 
 export type Value = Tensor | number;
@@ -37,7 +37,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** A chain's own words before its code (assembly/chain.ts). */
-const CODE = 3;
+export const CODE = 3;
 /** Writes a chain's own words at `at`; gives the place behind them. Numbers are still missing. */
 export function writeChain(p: Program, outputs: readonly number[], w: Int32Array, at: number): number {
   w[at] = p.inputs.length;
@@ -107,10 +107,14 @@ function fits(sets: readonly (readonly Value[])[], shapes: readonly Shapes[]): b
 }
 
 /** One formula for sets of operands of certain shapes. */
-interface Plan {
+interface Plan extends Job {
   program: Program;
   /** Of each set: the shape of its results, and how many elements they have. */
   results: { shape: number[]; size: number }[];
+}
+
+/** The words of a chain's job, without addresses and numbers. */
+export interface Job {
   words: Int32Array;
   /** The word where the first segment begins. */
   first: number;
@@ -124,42 +128,79 @@ const SEGMENT = 2;
 /** null: the machine cannot run it. `f` is elementwise. */
 function planOf(f: Formula, shapes: Shapes[], threads: number): Plan | null {
   const program = compile(
-    { inputs: f.inputs.map((_, i) => i), steps: stepsOf(f.steps, false), wanted: f.outputs.map((o) => o.at) },
+    {
+      inputs: f.inputs.flatMap((_, i) => (f.reads[i]!.wide ? [i] : [])),
+      steps: stepsOf(f.steps, false),
+      wanted: f.outputs.map((o) => o.at),
+    },
     (at) => shapes[0]![at] === null,
   );
   if (program === null) return null;
   const results = shapes.map((of) => {
     let shape: number[] = [];
-    for (const s of of) if (s) shape = tf.backend_util.assertAndGetBroadcastShape(shape, s as number[]);
+    of.forEach((s, i) => {
+      if (s !== null && f.reads[i]!.wide)
+        shape = tf.backend_util.assertAndGetBroadcastShape(shape, s as number[]);
+    });
     return { shape, size: tf.util.sizeFromShape(shape) };
   });
   const how = shapes.map((of, i) => readingOf(program, of, results[i]!.shape));
   if (how.includes(null)) return null;
-  const full = results.flatMap(({ size }, i) => (size > 0 ? [i] : []));
+  const full = results.flatMap(({ size }, i) => (size > 0 ? [{ size, how: how[i]! }] : []));
+  const job = jobOf(program, full, threads);
+  return job && { ...job, program, results };
+}
+
+/** A chain over segments. null: too many for one job. */
+export function jobOf(
+  program: Program,
+  segments: readonly { size: number; how: readonly Broadcast[] }[],
+  threads: number,
+): Job | null {
   const segment = SEGMENT + program.inputs.length * 6 + program.outputs.length;
-  const words = new Int32Array(HEAD + chainWords(program, program.outputs) + full.length * segment);
+  const words = new Int32Array(HEAD + chainWords(program, program.outputs) + segments.length * segment);
   if (words.length > MOST_WORDS) return null;
-  const total = results.reduce((n, { size }) => n + size, 0);
+  const total = segments.reduce((n, { size }) => n + size, 0);
   const { per } = piecesOf(total, threads);
   const first = writeChain(program, program.outputs, words, HEAD);
   let at = first;
   let pieces = 0;
-  for (const i of full) {
-    const { size } = results[i]!;
+  for (const { size, how } of segments) {
     words[at] = size;
     words[at + 1] = pieces;
     pieces += Math.ceil(size / (per * BLOCK));
-    at = writeReading(how[i]!, words, at + SEGMENT) + program.outputs.length;
+    at = writeReading(how, words, at + SEGMENT) + program.outputs.length;
   }
-  words[0] = full.length;
+  words[0] = segments.length;
   words[1] = pieces;
   words[2] = per;
-  return { program, results, words, first, operations: total * (1 + program.code.length / 5) };
+  return { words, first, operations: total * (1 + program.code.length / 5) };
+}
+
+/** Runs a chain: `addresses` of each segment's inputs, then its outputs; `values` are the formula's operands by place. */
+export function runJob(
+  engine: Engine,
+  program: Program,
+  { words, first, operations }: Job,
+  addresses: readonly number[],
+  values: readonly unknown[],
+): void {
+  const w = engine.words;
+  w.set(words);
+  writeNumbers(program, w, HEAD + CODE, values);
+  const inputs = program.inputs.length;
+  const outputs = program.outputs.length;
+  for (let at = first, i = 0; at < words.length; at += outputs) {
+    at += SEGMENT;
+    for (let q = 0; q < inputs; q++, at += 6) w[at] = addresses[i++]!;
+    for (let o = 0; o < outputs; o++) w[at + o] = addresses[i++]!;
+  }
+  engine.run(JOB.chain, operations);
 }
 
 /** Computes what `plan` is for: of each set its results, as new tensors. */
 function run(backend: WasmBackend, plan: Plan, sets: readonly (readonly Value[])[]): Tensor[][] {
-  const { program, results, words, first, operations } = plan;
+  const { program, results } = plan;
   const { engine } = backend;
   const all: Tensor[][] = [];
   const addresses: number[] = [];
@@ -177,22 +218,11 @@ function run(backend: WasmBackend, plan: Plan, sets: readonly (readonly Value[])
     }
     all.push(outs);
   }
-  if (addresses.length === 0) return all;
-  const w = engine.words;
-  w.set(words);
-  writeNumbers(program, w, HEAD + CODE, sets[0]!);
-  const inputs = program.inputs.length;
-  const outputs = program.outputs.length;
-  for (let at = first, i = 0; at < words.length; at += outputs) {
-    at += SEGMENT;
-    for (let q = 0; q < inputs; q++, at += 6) w[at] = addresses[i++]!;
-    for (let o = 0; o < outputs; o++) w[at + o] = addresses[i++]!;
-  }
-  engine.run(JOB.chain, operations);
+  if (addresses.length > 0) runJob(engine, program, plan, addresses, sets[0]!);
   return all;
 }
 
-const backendNow = () => tf.backend() as unknown as WasmBackend;
+export const backendNow = () => tf.backend() as unknown as WasmBackend;
 
 /** Runs elementwise formulas on an engine of so many threads; `fallback` takes what the machine cannot run. */
 export function chainExecutors(threads: number, fallback: Executor): { one: Executor; each: EachExecutor } {

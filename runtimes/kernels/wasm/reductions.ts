@@ -12,7 +12,7 @@ interface Args {
 type Kernel = (a: Args) => tf.TensorInfo;
 
 /** The axes as one run: [outer, reduced, inner] sizes; null where they don't lie together. */
-function run(shape: readonly number[], axes: readonly number[]): [number, number, number] | null {
+export function runOf(shape: readonly number[], axes: readonly number[]): [number, number, number] | null {
   const big = axes.filter((a) => shape[a] !== 1).sort((p, q) => p - q);
   const isReduced = (i: number) => big.includes(i);
   const first = big[0] ?? shape.length;
@@ -36,7 +36,7 @@ function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kerne
       } = args.attrs as { axis?: number | number[]; reductionIndices?: number | number[]; keepDims: boolean };
       const axis = (plain ?? reductionIndices) as number | number[];
       const axes = tf.util.parseAxisParam(axis, x.shape);
-      const r = run(x.shape, axes);
+      const r = runOf(x.shape, axes);
       if (x.dtype !== 'float32' || !r || (kind !== 0 && r[2] !== 1) || r[0] * r[1] * r[2] === 0)
         return cpu(args);
       const shape = x.shape.flatMap((n, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [n]));

@@ -7,6 +7,7 @@ import { BACKEND, makeBackend } from './backend.ts';
 import { chainExecutors } from './chains.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
+import { groupExecutor } from './groups.ts';
 import { productKernels } from './products.ts';
 import { reductionKernels } from './reductions.ts';
 
@@ -29,7 +30,7 @@ export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
       kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     });
   const chains = chainExecutors(engine.threads, plainExecutor);
-  registerFused(name, inParts(chains.one));
+  registerFused(name, groupExecutor(engine.threads, chains.one, inParts(chains.one)));
   registerFusedEach(name, chains.each);
   return engine;
 }
