@@ -38,7 +38,7 @@ export interface CompiledModel {
   optimizers: { name: string; rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad' }[];
   phases: PhaseSpec[];
   outputs: OutputSpec[];
-  /** Critics of points in the plane, whose values can be drawn as a surface. */
+  /** Critics of points in the plane, whose values can be drawn as a surface. Absent where the model has none. */
   probes?: ProbeSpec[];
 }
 
@@ -64,12 +64,16 @@ export interface OutputSpec {
   evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
 }
 
+/**
+ * A net that takes one point and gives one number, where the data has such points: `run.samples[source]` are the points,
+ * [count, 2], in the data's coordinates. Evaluated as an output with `sources: [source]` is.
+ */
 export interface ProbeSpec {
-  /** The net. */
+  /** The net's. */
   name: string;
-  /** The field of data whose points it is asked about: they are given as its samples, [count, 2]. */
+  /** The field of data that its points are like. */
   source: string;
-  /** Inference mode: a number a point. The caller owns the result. */
+  /** Inference mode; a number a point: [count] or [count, 1]. The caller owns the result. */
   evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
 }
 

@@ -317,14 +317,21 @@ export class TrainingRun implements Run {
 
   /**
    * Evaluates an output on `count` examples of its own noise and data. `stream` tells sets of examples from each
-   * other: the same stream and `nth` give the same examples. The caller owns the result.
+   * other: the same stream and `nth` give the same examples. `given` samples, of `count` examples, are taken as they are
+   * and stay the caller's (latents that were chosen, points at which to probe a critic). The caller owns the result.
    */
-  async evaluate(output: OutputSpec, count: number, stream: string, nth = 0): Promise<Tensor> {
+  async evaluate(
+    output: Pick<OutputSpec, 'sources' | 'evaluate'>,
+    count: number,
+    stream: string,
+    nth = 0,
+    given: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Tensor> {
     const { seed } = this.settings;
     const samples: Record<string, Tensor> = table();
     try {
       for (const name of output.sources) {
-        if (samples[name] !== undefined) continue;
+        if (samples[name] !== undefined || given[name] !== undefined) continue;
         const field = this.fields.get(name);
         if (field === undefined) {
           const noise = this.noise.get(name)!;
@@ -350,7 +357,7 @@ export class TrainingRun implements Run {
         live: this.state.live,
         frozen: this.frozen,
         averaged: this.averaged,
-        samples,
+        samples: { ...samples, ...given },
         draw: (place, dist, shape) =>
           tf.tensor(drawValues(seed, `${stream}/${drawStream(place)}`, nth, dist, shape), shape, 'float32'),
       };

@@ -3,11 +3,12 @@
  * statement evaluates its expressions at the versions that hold there, and what it changes gets new versions. Then each
  * value that a statement needs is placed, and freed after its last use.
  */
-import type { Action, Model, NamedValue, Phase, UpdateAction } from '../check/model.ts';
+import type { Action, Model, NamedValue, NetCall, Phase, Term, UpdateAction } from '../check/model.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
-import type { Count } from '../ir/types.ts';
+import { sameShape } from '../ir/ndarray.ts';
+import type { Count, DeclaredType } from '../ir/types.ts';
 import { operations } from '../ops/table.ts';
 import { atLeastOnce, Block, type Site } from './blocks.ts';
 import { Evaluation, type Move, type Setting } from './build.ts';
@@ -28,6 +29,7 @@ export function makePlan(model: Model, options: PlanOptions = {}): Plan {
   const outputs = model.values
     .filter((value) => value.kind === 'output')
     .map((value) => outputPlan(model, value, frozen));
+  const probes = probesOf(model).map((value) => outputPlan(model, value, frozen));
   // What an average knows lives on across phases.
   const averaging = new Set<string>();
   const changes = new Changes(model);
@@ -47,7 +49,28 @@ export function makePlan(model: Model, options: PlanOptions = {}): Plan {
     optimizers: model.optimizers,
     phases,
     outputs,
+    probes,
   };
+}
+
+/** Each net that takes one point like those of the data and gives a number, on such points. */
+function probesOf(model: Model): NamedValue[] {
+  const isPoint = ({ meaning, shape }: DeclaredType) => meaning === 'tensor' && sameShape(shape, [2]);
+  const field = model.data.flatMap((d) => d.fields).find(({ type }) => isPoint(type));
+  if (field === undefined) return [];
+  return model.nets.flatMap((net) => {
+    const { name, params, results, span } = net;
+    const [only] = results;
+    const applies = params.length === 1 && isPoint(params[0]!.type) && results.length === 1;
+    const number = only?.type.meaning === 'tensor' && only.type.shape.every((n) => n === 1);
+    if (!applies || !number || !net.bodies.has('e')) return [];
+    const common = { batch: true, span, name: null };
+    const x: Term = { ...common, kind: 'source', source: field.name, shape: [2] };
+    const call: NetCall = { net: name, variant: 'self', args: [x], body: 'e', span };
+    const term: Term = { ...common, kind: 'result', call, index: 0, shape: only.type.shape };
+    const doc = `The values of \`${name}\` at points \`${field.name}\`: a surface to be drawn under them.`;
+    return [{ kind: 'output', name, term, meaning: 'tensor', doc, span }];
+  });
 }
 
 /** An output is a function of its own noise and data, on whichever weights there are. */

@@ -24,6 +24,8 @@ export interface Plan {
   readonly optimizers: readonly OptimizerSpec[];
   readonly phases: readonly PhasePlan[];
   readonly outputs: readonly OutputPlan[];
+  /** Nets that give each point of the plane a number, evaluated like outputs on the points given; named as the net. */
+  readonly probes: readonly OutputPlan[];
 }
 
 /** What the source calls the results of nets (`fake`), whose nodes come from inside the net. */

@@ -7,7 +7,11 @@ import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
 
 /** The whole plan: every step of every phase, then the outputs. */
 export function printPlan(plan: Plan): string {
-  const parts = [...plan.phases.map(printPhase), ...plan.outputs.map(printOutput)];
+  const parts = [
+    ...plan.phases.map(printPhase),
+    ...plan.outputs.map((output) => printOutput(output, 'output')),
+    ...plan.probes.map((probe) => printOutput(probe, 'probe')),
+  ];
   return `${parts.join('\n')}`;
 }
 
@@ -45,11 +49,11 @@ function printPhase(phase: PhasePlan): string {
   return `${[head, ...printSteps(phase.body, new Names(phase.body), 1)].join('\n')}\n`;
 }
 
-function printOutput(output: OutputPlan): string {
+function printOutput(output: OutputPlan, kind: 'output' | 'probe'): string {
   const { meaning, shape } = output.type;
   const names = new Names(output.body);
   const lines = [
-    `output ${output.name}: ${meaning === 'tensor' ? '' : meaning}[${shape.join(', ')}] of ${output.sources.join(', ') || 'nothing'}`,
+    `${kind} ${output.name}: ${meaning === 'tensor' ? '' : meaning}[${shape.join(', ')}] of ${output.sources.join(', ') || 'nothing'}`,
     ...printSteps(output.body, names, 1),
     `  return ${names.of(output.result)}`,
   ];

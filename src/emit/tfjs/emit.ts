@@ -31,6 +31,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
   const names = new Names();
   const phaseNames = plan.phases.map((phase) => names.fresh(phase.name));
   const outputNames = plan.outputs.map((output) => names.fresh(output.name));
+  const probeNames = plan.probes.map((probe) => names.fresh(`${probe.name}_at_${probe.sources[0]}`));
   const constants = new Constants(names);
   const optimizers = new Map(plan.optimizers.map((spec) => [spec.name, spec]));
 
@@ -66,6 +67,9 @@ export function emit(plan: Plan, options: EmitOptions): Written {
   plan.outputs.forEach((output, i) => {
     write(outputNames[i]!, output);
   });
+  plan.probes.forEach((probe, i) => {
+    write(probeNames[i]!, probe);
+  });
 
   const writer = new Writer(sources);
   writer.comment(
@@ -80,7 +84,11 @@ export function emit(plan: Plan, options: EmitOptions): Written {
   writer.line(`import { ${helpers} } from ${string(options.runtime)};`);
   writer.blank();
   constants.print(writer);
-  const model = modelLiteral(plan, { phases: phaseNames, outputs: outputNames });
+  const model = modelLiteral(plan, {
+    phases: phaseNames,
+    outputs: outputNames,
+    probes: probeNames,
+  });
   writer.line(`export const model = ${literal(model, 0, WIDTH_FORCED)};`);
   writer.blank();
   writer.append(functions);

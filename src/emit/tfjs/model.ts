@@ -5,6 +5,15 @@ import { oneLine, Raw, type Value } from './literal.ts';
 export interface FunctionNames {
   readonly phases: readonly string[];
   readonly outputs: readonly string[];
+  readonly probes: readonly string[];
+}
+
+function probesOf(plan: Plan, names: FunctionNames): Value {
+  return plan.probes.map(({ name, sources }, i) => ({
+    name,
+    source: sources[0]!,
+    evaluate: new Raw(names.probes[i]!),
+  }));
 }
 
 export function modelLiteral(plan: Plan, names: FunctionNames): Value {
@@ -46,5 +55,6 @@ export function modelLiteral(plan: Plan, names: FunctionNames): Value {
       sources: output.sources,
       evaluate: new Raw(names.outputs[i]!),
     })),
+    ...(plan.probes.length === 0 ? {} : { probes: probesOf(plan, names) }),
   };
 }

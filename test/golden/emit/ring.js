@@ -46,6 +46,7 @@ export const model = {
       evaluate: samples,
     },
   ],
+  probes: [{ name: 'D', source: 'x', evaluate: D_at_x }],
 };
 
 /** One step of phase `train` (20 steps of 16 examples). */
@@ -353,6 +354,27 @@ function samples(run) {
   const samples = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
   tf.dispose(G_dense_2_linear);
   return samples;
+}
+
+/** The values of `D` at points `x`: a surface to be drawn under them. */
+function D_at_x(run) {
+  const { output: w } = run;
+  const { x } = run.samples;
+
+  // line 8: dense(8)
+  const D_dense_1_linear = tf.matMul(x, w['D/dense_1/kernel']);
+  // line 8: tanh
+  const { D_tanh } = nn.fused(
+    'D_tanh = tanh(D_dense_1_linear + bias)',
+    { D_dense_1_linear, bias: w['D/dense_1/bias'] },
+  );
+  tf.dispose(D_dense_1_linear);
+  // line 8: dense(1)
+  const D_dense_2_linear = tf.matMul(D_tanh, w['D/dense_2/kernel']);
+  tf.dispose(D_tanh);
+  const D = tf.add(D_dense_2_linear, w['D/dense_2/bias']);
+  tf.dispose(D_dense_2_linear);
+  return D;
 }
 
 // Run as a program, it trains; imported, it only gives the model.

@@ -75,6 +75,7 @@ export const model = {
     { name: 'samples', type: { meaning: 'tensor', shape: [2] }, doc: '', sources: ['z'], evaluate: samples },
     { name: 'codes', type: { meaning: 'tensor', shape: [3] }, doc: '', sources: ['x'], evaluate: codes },
   ],
+  probes: [{ name: 'D', source: 'x', evaluate: D_at_x }],
 };
 
 /** One step of phase `warm` (10 steps of 8 examples). */
@@ -824,6 +825,27 @@ function codes(run) {
   );
   tf.dispose([E_dense_2_linear, E_dense_3_linear, draw]);
   return codes;
+}
+
+/** The values of `D` at points `x`: a surface to be drawn under them. */
+function D_at_x(run) {
+  const { output: w } = run;
+  const { x } = run.samples;
+
+  // line 12: dense(6)
+  const D_dense_1_linear = tf.matMul(x, w['D/dense_1/kernel']);
+  // line 12: leaky_relu
+  const { D_leaky_relu } = nn.fused(
+    'D_leaky_relu = leaky_relu(D_dense_1_linear + bias, 0.2)',
+    { D_dense_1_linear, bias: w['D/dense_1/bias'] },
+  );
+  tf.dispose(D_dense_1_linear);
+  // line 12: dense(1)
+  const D_dense_2_linear = tf.matMul(D_leaky_relu, w['D/dense_2/kernel']);
+  tf.dispose(D_leaky_relu);
+  const D = tf.add(D_dense_2_linear, w['D/dense_2/bias']);
+  tf.dispose(D_dense_2_linear);
+  return D;
 }
 
 // Run as a program, it trains; imported, it only gives the model.
