@@ -51,6 +51,7 @@ const missing = (why: string): Looked => ({ available: false, device: null, why,
 function lookAtWebgl(): Looked {
   if (typeof OffscreenCanvas === 'undefined')
     return missing('this browser has no OffscreenCanvas, so no WebGL in a worker');
+  if (tf.env().getBool('IS_SAFARI')) return missing('Safari’s WebGL cannot be waited for in a worker');
   const canvas = new OffscreenCanvas(1, 1);
   const gl = canvas.getContext('webgl2');
   if (gl === null)
@@ -115,20 +116,23 @@ function lookAtWasm(): Looked {
   return { available: true, device, why: null, hardware: true };
 }
 
-/** Makes tfjs compute on it. What is not available is refused in the words of the table. */
+/**
+ * Makes tfjs compute on it. What is not available is refused in the words of the table. `lost` is called when a GPU is
+ * gone, with all that it held; started again, the backend is a new one.
+ */
 export async function startBackend(
   wanted: BackendName | 'auto',
   facts: readonly BackendFacts[],
+  lost: (why: string) => void,
 ): Promise<Chosen> {
   const found = facts.find((f) => (wanted === 'auto' ? f.chosen : f.name === wanted));
   if (found === undefined) throw new UserError(`there is no backend ${wanted}`);
-  if (!found.available)
-    throw new UserError(`${found.name} cannot be used: ${found.why}`, { hint: instead(facts) });
   const { name, device } = found;
+  if (!found.available) throw new UserError(`${name} cannot be used: ${found.why}`, { hint: instead(facts) });
   try {
     if (name === 'wasm') await startWasm();
-    else if (name === 'webgl') await startWebgl();
-    else if (name === 'webgpu') await startWebgpu();
+    else if (name === 'webgl') await (await import('./webgl.ts')).start(lost);
+    else if (name === 'webgpu') await (await import('./webgpu.ts')).start(lost);
     else await tf.setBackend('cpu');
     await tf.ready();
   } catch (error) {
@@ -157,28 +161,22 @@ function whyNot(facts: readonly BackendFacts[]): string | null {
   return webgl.chosen ? null : `WebGL: ${webgl.why}`;
 }
 
+/** The engine that runs, unless a run failed on it. */
+let wasmStarted = false;
+
+/** After a failure the engine may be one whose threads died: the next run gets another. */
+export function discardWasm(): void {
+  wasmStarted = false;
+}
+
 async function startWasm(): Promise<void> {
-  if (tf.findBackend(BACKEND) === null) {
+  if (!wasmStarted) {
+    if (tf.findBackend(BACKEND) !== null) tf.removeBackend(BACKEND);
     const threads = threadsHere();
     const kernels = kernelHost(kernelBuild(threads)!, threads);
     registerWasm(kernels.host);
     await kernels.ready();
+    wasmStarted = true;
   }
   if (!(await tf.setBackend(BACKEND))) throw new UserError('the wasm backend does not start');
-}
-
-async function startWebgl(): Promise<void> {
-  await import('./webgl.ts');
-  tf.env().set('WEBGL_FORCE_F16_TEXTURES', false);
-  if (!(await tf.setBackend('webgl'))) throw new UserError('the webgl backend does not start');
-  if (tf.env().get('WEBGL_RENDER_FLOAT32_ENABLED') !== true) {
-    throw new UserError(
-      'this GPU cannot render to 32-bit float textures, and training in 16 bits does not converge',
-    );
-  }
-}
-
-async function startWebgpu(): Promise<void> {
-  await import('./webgpu.ts');
-  if (!(await tf.setBackend('webgpu'))) throw new UserError('the webgpu backend does not start');
 }

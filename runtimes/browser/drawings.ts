@@ -1,12 +1,19 @@
 /** What a page sees of a run: outputs on fixed noise, real examples beside them, and critics as surfaces. */
+import * as tf from '@tensorflow/tfjs';
+import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
-import type { OutputSpec, TypeSpec } from '../core/model.ts';
-import { drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
+import type { OutputSpec } from '../core/model.ts';
+import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
+import { drawValues, sourceStream } from '../core/random.ts';
 import type { TrainingRun } from '../core/run.ts';
 import type { Drawn, FromWorker, Latents, Region } from './protocol.ts';
 
 /** The stream of Node's pictures too: the same latents give the same examples there. */
 const FIXED = 'pictures';
+/** Points along a side of a surface where the page does not say. */
+const SIDE = 64;
+/** How far a surface reaches beyond the real points, in parts of their extent. */
+const MARGIN = 0.25;
 
 export interface Watched {
   outputs: Record<string, number>;
@@ -14,6 +21,8 @@ export interface Watched {
   every: number;
   visible: boolean;
 }
+
+type Send = (message: FromWorker, transfer: Transferable[]) => void;
 
 export function watchedFirst(outputs: readonly OutputSpec[]): Watched {
   return {
@@ -24,26 +33,17 @@ export function watchedFirst(outputs: readonly OutputSpec[]): Watched {
   };
 }
 
-export async function drawAll(
-  run: TrainingRun,
-  watched: Watched,
-  send: (message: FromWorker, transfer: Transferable[]) => void,
-): Promise<void> {
+export async function drawAll(run: TrainingRun, watched: Watched, send: Send): Promise<void> {
   for (const [name, count] of Object.entries(watched.outputs)) {
     const output = run.model.outputs.find((o) => o.name === name);
     if (output === undefined || count < 1) continue;
-    const drawn = await drawOutput(run, output, count, FIXED);
+    const drawn = await drawnOf(run, output, await outputValues(run, output, count, FIXED));
     send({ type: 'samples', ...drawn }, [drawn.values.buffer]);
   }
+  if (watched.surface !== null) await drawSurfaces(run, watched.surface, send);
 }
 
-async function drawOutput(
-  run: TrainingRun,
-  output: OutputSpec,
-  count: number,
-  stream: string,
-): Promise<Drawn> {
-  const values = await outputValues(run, output, count, stream);
+async function drawnOf(run: TrainingRun, output: OutputSpec, values: Float32Array): Promise<Drawn> {
   const { sampleRate } = output.type.meaning === 'sound' ? await surroundings(run, output) : {};
   const { shape } = output.type;
   return {
@@ -56,7 +56,7 @@ async function drawOutput(
   };
 }
 
-/** Examples of an output as a page asks for them. */
+/** Examples of an output as a page asks for them, and the noise that they came from. */
 export async function sampleFor(
   run: TrainingRun,
   name: string,
@@ -65,8 +65,152 @@ export async function sampleFor(
 ): Promise<Drawn & { latents: Record<string, Float32Array> }> {
   const output = run.model.outputs.find((o) => o.name === name);
   if (output === undefined) throw new UserError(`${run.model.name} has no output \`${name}\``);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 10_000) {
+    throw new UserError(`${count} examples cannot be drawn`, { hint: 'from 1 to 10,000' });
+  }
   const stream = from.kind === 'seed' ? `seed ${from.seed}` : FIXED;
-  return { ...(await drawOutput(run, output, count, stream)), latents: {} };
+  const latents = latentsOf(run, output, count, stream);
+  if (from.kind === 'values') {
+    for (const [source, values] of Object.entries(from.values)) {
+      const drawn = latents[source];
+      if (drawn === undefined) throw new UserError(`\`${name}\` is not made from a noise \`${source}\``);
+      if (values.length !== drawn.length) {
+        throw new UserError(
+          `${count} examples of \`${name}\` need ${drawn.length} numbers of \`${source}\`, not ${values.length}`,
+        );
+      }
+      latents[source] = values;
+    }
+  }
+  const values = await valuesFrom(run, output, count, stream, latents);
+  return { ...(await drawnOf(run, output, values)), latents };
+}
+
+/** The noise of `count` examples: what `outputValues` draws for them. */
+function latentsOf(
+  run: TrainingRun,
+  output: OutputSpec,
+  count: number,
+  stream: string,
+): Record<string, Float32Array> {
+  const latents: Record<string, Float32Array> = {};
+  for (const { name, dist, shape } of run.model.noise) {
+    if (!output.sources.includes(name)) continue;
+    const size = sizeOf(shape);
+    const all = new Float32Array(count * size);
+    for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
+      const place = `${stream}/${sourceStream(name)}`;
+      const chunk = drawValues(run.settings.seed, place, nth, dist, [CHUNK, ...shape]);
+      all.set(chunk.subarray(0, Math.min(CHUNK, count - done) * size), done * size);
+    }
+    latents[name] = all;
+  }
+  return latents;
+}
+
+/** An output on this noise. Only as many examples are evaluated as there are, so that a slider answers at once. */
+async function valuesFrom(
+  run: TrainingRun,
+  output: OutputSpec,
+  count: number,
+  stream: string,
+  latents: Record<string, Float32Array>,
+): Promise<Float32Array> {
+  const size = sizeOf(output.type.shape);
+  const out = new Float32Array(count * size);
+  for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
+    const n = Math.min(CHUNK, count - done);
+    const given: Record<string, tf.Tensor> = {};
+    for (const { name, shape } of run.model.noise) {
+      const values = latents[name]?.subarray(done * sizeOf(shape), (done + n) * sizeOf(shape));
+      if (values !== undefined) given[name] = tf.tensor(values.slice(), [n, ...shape], 'float32');
+    }
+    try {
+      const tensor = await run.evaluate(withSamples(output, given), n, stream, nth);
+      const perExample = tensor.rank > output.type.shape.length;
+      const data = (await tensor.data()) as Float32Array;
+      tensor.dispose();
+      if (!perExample) return data.slice();
+      out.set(data, done * size);
+    } finally {
+      tf.dispose(given);
+    }
+  }
+  return out;
+}
+
+/** The output on samples that are given for some of its sources. */
+function withSamples(output: OutputSpec, given: Record<string, tf.Tensor>): OutputSpec {
+  return {
+    ...output,
+    sources: output.sources.filter((name) => given[name] === undefined),
+    evaluate: (at) => output.evaluate({ ...at, samples: { ...at.samples, ...given } }),
+  };
+}
+
+/** Values of every probe over a grid of points. */
+async function drawSurfaces(run: TrainingRun, wanted: Region | 'default', send: Send): Promise<void> {
+  for (const probe of run.model.probes ?? []) {
+    const region = wanted === 'default' ? await regionAround(run, probe.source) : wanted;
+    const points = gridOf(region);
+    const count = points.length / 2;
+    const given = { [probe.source]: tf.tensor(points, [count, 2], 'float32') };
+    try {
+      const output: OutputSpec = {
+        name: probe.name,
+        type: { meaning: 'tensor', shape: [1] },
+        doc: '',
+        sources: [],
+        evaluate: probe.evaluate,
+      };
+      const tensor = await run.evaluate(withSamples(output, given), count, FIXED);
+      const values = ((await tensor.data()) as Float32Array).slice();
+      tensor.dispose();
+      const step = run.state.total;
+      send({ type: 'surface', probe: probe.name, step, region, values }, [values.buffer]);
+    } finally {
+      tf.dispose(given);
+    }
+  }
+}
+
+/** The corners included, row by row from the lowest y. */
+function gridOf({ x, y, columns, rows }: Region): Float32Array {
+  const points = new Float32Array(2 * columns * rows);
+  const at = ([from, to]: [number, number], i: number, n: number) =>
+    from + (n === 1 ? 0 : ((to - from) * i) / (n - 1));
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      points.set([at(x, column, columns), at(y, row, rows)], 2 * (row * columns + column));
+    }
+  }
+  return points;
+}
+
+const regions = new WeakMap<Dataset, Region>();
+
+/** A square over the real points and a margin. */
+async function regionAround(run: TrainingRun, field: string): Promise<Region> {
+  const record = run.model.data.find((r) => r.fields.some((f) => f.name === field))!;
+  const { dataset } = run.feeds[record.fields[0]!.name]!;
+  const known = regions.get(dataset);
+  if (known !== undefined) return known;
+  const index = record.fields.findIndex((f) => f.name === field);
+  const points = (await dataset.read(firstOf(Math.min(1000, dataset.count))))[index]!;
+  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  points.forEach((value, i) => {
+    low[i % 2] = Math.min(low[i % 2]!, value);
+    high[i % 2] = Math.max(high[i % 2]!, value);
+  });
+  const half = (0.5 + MARGIN) * Math.max(high[0]! - low[0]!, high[1]! - low[1]!, 1e-3);
+  const around = (axis: number): [number, number] => {
+    const middle = (low[axis]! + high[axis]!) / 2;
+    return [middle - half, middle + half];
+  };
+  const region = { x: around(0), y: around(1), columns: SIDE, rows: SIDE };
+  regions.set(dataset, region);
+  return region;
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -79,17 +223,10 @@ export async function realExamples(run: TrainingRun): Promise<Extract<FromWorker
     const feed = run.feeds[name];
     if (feed === undefined) continue;
     for (const [index, field] of record.fields.entries()) {
-      if (!isDrawable({ type: field.type } as OutputSpec)) continue;
-      const count = Math.min(feed.dataset.count, drawnCount({ type: field.type } as OutputSpec));
+      if (!isDrawable(field)) continue;
+      const count = Math.min(feed.dataset.count, drawnCount(field));
       const values = (await feed.dataset.read(firstOf(count)))[index]!;
-      out.push({
-        type: 'real',
-        record: name,
-        field: field.name,
-        spec: field.type as TypeSpec,
-        count,
-        values,
-      });
+      out.push({ type: 'real', record: name, field: field.name, spec: field.type, count, values });
     }
   }
   return out;

@@ -29,7 +29,7 @@ export function factsOf(model: CompiledModel): ModelFacts {
       sources: output.sources,
       latents: output.sources.filter((s) => noises.has(s)),
     })),
-    probes: [],
+    probes: (model.probes ?? []).map(({ name, source }) => ({ name, data: source })),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Dataset } from '../core/data.ts';
 import { said, UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { Declared } from '../core/sources/fit.ts';
-import { openSource } from '../core/sources/open.ts';
+import { builtInNames, openSource } from '../core/sources/open.ts';
 import { type Bytes, MemoryBytes, nameIn, type Place } from '../core/sources/place.ts';
 import { decodePicture } from './pictures.ts';
 import type { DataChoice } from './protocol.ts';
@@ -19,8 +19,16 @@ export async function openChoice(
   record: CompiledModel['data'][number],
   base: string,
 ): Promise<Dataset> {
-  if (choice.kind === 'built-in') return openSource(choice.name, record.fields, placeOf(new Map(), base));
-  if (choice.files.length === 0) throw new UserError(`no files were given for \`${record.fields[0]!.name}\``);
+  const { name } = record.fields[0]!;
+  if (choice.kind === 'built-in') {
+    if (!builtInNames.includes(choice.name)) {
+      throw new UserError(`\`${name}\` comes from "${choice.name}", which a page cannot read`, {
+        hint: 'choose its files, or drop them on the page',
+      });
+    }
+    return openSource(choice.name, record.fields, placeOf(new Map(), base));
+  }
+  if (choice.files.length === 0) throw new UserError(`no files were given for \`${name}\``);
   const { files, source } = arranged(choice.files, record.fields);
   return openSource(source, record.fields, placeOf(files, base));
 }

@@ -124,6 +124,8 @@ export type FromWorker =
       type: 'problem';
       id: number | null;
       about: About;
+      /** Of data, where one record is meant. */
+      record?: string;
       message: string;
       hint: string | null;
       ends: 'nothing' | 'run' | 'worker';

@@ -3,13 +3,21 @@
  * while its tab is in the background, where browsers slow only the timers of pages.
  */
 import * as tf from '@tensorflow/tfjs';
+import { checkpointSummary, differences } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
+import { drawnCount } from '../core/outputs.ts';
+import { decodeSafetensors } from '../core/safetensors.ts';
 import { backendsHere } from './backends.ts';
-import { sampleFor, watchedFirst } from './drawings.ts';
+import { concernOf } from './concerns.ts';
+import { firstOf, sampleFor, watchedFirst } from './drawings.ts';
 import { factsOf } from './facts.ts';
-import type { About, FromWorker, ToWorker } from './protocol.ts';
+import { openChoice } from './files.ts';
+import { Keeper } from './keeping.ts';
+import type { About, DataChoice, FromWorker, NamedBytes, ToWorker } from './protocol.ts';
 import { type Setting, Training } from './training.ts';
+
+type Said<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>;
 
 interface WorkerScope {
   postMessage(message: FromWorker, transfer: Transferable[]): void;
@@ -43,13 +51,23 @@ export async function main(model: CompiledModel, url: string): Promise<void> {
   }
   await tf.ready();
   const backends = await backendsHere();
-  const setting: Setting = { model, base: url, backends, watched: watchedFirst(model.outputs), send };
+  const keeper = await Keeper.open(model, url);
+  const setting: Setting = {
+    model,
+    base: url,
+    backends,
+    watched: watchedFirst(model.outputs),
+    keeper,
+    send,
+    problem: (error, about) => problem(error, about, 'nothing'),
+  };
   const session = new Session(setting, problem);
   scope.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     void session.receive(data);
   });
   const isolated = globalThis.crossOriginIsolated === true;
-  send({ type: 'ready', model: factsOf(model), backends, kept: null, isolated });
+  const kept = (await keeper.facts())?.kept ?? null;
+  send({ type: 'ready', model: factsOf(model), backends, kept, isolated });
   send({ type: 'state', state: 'idle', step: 0 });
 }
 
@@ -59,6 +77,10 @@ class Session {
   private training: Training | null = null;
   /** The latest `start`; those before it end first. */
   private trained: Promise<void> = Promise.resolve();
+  private starts = 0;
+  private starting = false;
+  /** What was asked while the run was being prepared. */
+  private early: 'pause' | 'stop' | null = null;
 
   constructor(
     private readonly setting: Setting,
@@ -77,41 +99,79 @@ class Session {
   private async answer(message: ToWorker): Promise<void> {
     const { send, watched } = this.setting;
     switch (message.type) {
-      case 'start':
+      case 'start': {
         this.training?.stop();
-        this.trained = this.trained.then(() => this.begin(message));
+        this.early = null;
+        const nth = ++this.starts;
+        this.trained = this.trained.then(() => (nth === this.starts ? this.begin(message) : undefined));
         return;
+      }
       case 'pause':
-        return this.training?.pause();
+      case 'stop':
+        // While a run is being prepared there is nothing to stop yet.
+        if (this.starting) this.early = message.type;
+        return this.training?.[message.type]();
       case 'resume':
         return this.training?.resume();
       case 'step':
         return this.training?.resume(Math.max(1, message.count));
-      case 'stop':
-        return this.training?.stop();
+      case 'open': {
+        const opened = await this.open(message.record, message.choice);
+        const transfer = opened.fields.map(({ values }) => values.buffer);
+        return send({ type: 'opened', id: message.id, record: message.record, ...opened }, transfer);
+      }
+      case 'describe':
+        return send({
+          type: 'described',
+          id: message.id,
+          ...described(this.setting.model, message.checkpoint),
+        });
       case 'checkpoint': {
-        const training = this.begun('to save');
-        const saved = await training.turns.during(() => training.checkpoint());
+        const saved = await this.begun('to save').checkpoint();
         return send({ type: 'checkpoint', id: message.id, ...saved }, [saved.bytes]);
       }
       case 'sample': {
-        const training = this.begun('to draw from');
         const { output, count, from } = message;
-        const drawn = await training.turns.during(() => sampleFor(training.run, output, count, from));
-        return send({ type: 'sample', id: message.id, ...drawn }, [drawn.values.buffer]);
+        const training = this.begun('to draw from');
+        const drawn = await training.request((run) => sampleFor(run, output, count, from));
+        const transfer = [drawn.values, ...Object.values(drawn.latents)].map((values) => values.buffer);
+        return send({ type: 'sample', id: message.id, ...drawn }, transfer);
       }
       case 'watch': {
         const { outputs, surface, every } = message;
         if (outputs !== undefined) watched.outputs = outputs;
         if (surface !== undefined) watched.surface = surface;
         if (every !== undefined) watched.every = every;
-        return this.drawAgain();
+        return this.training?.watch();
       }
       case 'visible':
         watched.visible = message.visible;
-        return this.drawAgain();
-      default:
-        throw new UserError(`${message.type} is not understood yet`);
+        if (!message.visible) this.training?.keepSoon();
+        return this.training?.watch();
+      case 'forget':
+        this.training?.forget();
+        await this.setting.keeper.forget();
+        return send({ type: 'kept', kept: null });
+    }
+  }
+
+  private async open(
+    record: string,
+    choice: DataChoice,
+  ): Promise<Omit<Said<'opened'>, 'id' | 'type' | 'record'>> {
+    const { model, base } = this.setting;
+    const declared = model.data.find((r) => r.fields[0]!.name === record);
+    if (declared === undefined) throw new UserError(`${model.name} has no data \`${record}\``);
+    const dataset = await openChoice(choice, declared, base);
+    try {
+      const count = Math.min(dataset.count, Math.max(...declared.fields.map((f) => drawnCount(f))));
+      const values = await dataset.read(firstOf(count));
+      const fields = declared.fields.map(({ name, type }, i) => ({ name, type, count, values: values[i]! }));
+      const words = dataset.report?.();
+      if (words) this.setting.send({ type: 'notice', about: 'data', message: words, hint: null });
+      return { origin: dataset.origin, count: dataset.count, fields };
+    } finally {
+      await dataset.close?.();
     }
   }
 
@@ -121,30 +181,45 @@ class Session {
     return this.training;
   }
 
-  private async drawAgain(): Promise<void> {
-    const { training } = this;
-    if (training === null || training.state === 'running') return;
-    await training.turns.during(() => training.draw(true));
-  }
-
-  private async begin(message: ToWorker & { type: 'start' }): Promise<void> {
+  private async begin({ settings }: ToWorker & { type: 'start' }): Promise<void> {
     const { send } = this.setting;
+    const nth = this.starts;
     this.training?.dispose();
     this.training = null;
+    this.starting = true;
     send({ type: 'state', state: 'starting', step: 0 });
     try {
-      this.training = await Training.start(this.setting, message.settings);
+      this.training = await Training.start(this.setting, settings);
     } catch (error) {
       this.problem(error, 'training', 'run');
       send({ type: 'state', state: 'idle', step: 0 });
       return;
+    } finally {
+      this.starting = false;
     }
+    const { training } = this;
+    if (this.early === 'stop' || nth !== this.starts) training.stop();
+    if (this.early === 'pause') training.pause();
     try {
-      await this.training.train();
+      await training.train();
     } catch (error) {
       this.problem(error, 'training', 'run');
     }
   }
+}
+
+/** What a checkpoint says of itself, and whether a run can go on from it. */
+function described(
+  model: CompiledModel,
+  { name, bytes }: NamedBytes,
+): Omit<Said<'described'>, 'id' | 'type'> {
+  const file = decodeSafetensors(new Uint8Array(bytes), name);
+  const summary = checkpointSummary(file);
+  if (summary === null) {
+    throw new UserError(`${name} holds weights but no training state, so a run cannot go on from it`);
+  }
+  const fits = differences(file, [...model.weights, ...model.stats], 'refuse') === null;
+  return { model: summary.model, seed: summary.seed, step: summary.total, fits };
 }
 
 function aboutOf({ type }: ToWorker): About {
@@ -160,15 +235,16 @@ function problemOf(
   ends: 'nothing' | 'run' | 'worker',
   id: number | null,
 ): FromWorker {
+  const concern = { about, ...concernOf(error) };
   if (error instanceof UserError) {
-    return { type: 'problem', id, about, message: error.message, hint: error.hint, ends };
+    return { type: 'problem', id, ...concern, message: error.message, hint: error.hint, ends };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.warn(error);
   return {
     type: 'problem',
     id,
-    about,
+    ...concern,
     message: `internal error: ${message}`,
     hint: 'this is a fault of the program, not of your data; the browser’s console shows where it happened',
     ends,

@@ -6,15 +6,15 @@ import type { TrainingRun } from './run.ts';
 const BACKGROUND = 1000;
 
 /** Whether there is a picture of such an output. */
-export function isDrawable(output: OutputSpec): boolean {
-  const { meaning, shape } = output.type;
+export function isDrawable({ type }: Pick<OutputSpec, 'type'>): boolean {
+  const { meaning, shape } = type;
   return meaning === 'image' || meaning === 'sound' || (shape.length === 1 && shape[0] === 2);
 }
 
 /** How many examples a picture of this output shows. */
-export function drawnCount(output: OutputSpec): number {
-  if (output.type.meaning === 'image') return 64;
-  return output.type.meaning === 'sound' ? 4 : 1000;
+export function drawnCount({ type }: Pick<OutputSpec, 'type'>): number {
+  if (type.meaning === 'image') return 64;
+  return type.meaning === 'sound' ? 4 : 1000;
 }
 
 const sizeOf = (output: OutputSpec) => output.type.shape.reduce((a, b) => a * b, 1);

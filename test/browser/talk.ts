@@ -33,17 +33,17 @@ type Request = Without<ToWorker>;
 
 /** Typed arrays and buffers do not survive JSON: they cross as lists of numbers under a mark. */
 interface Packed {
-  floats?: number[];
-  bytes?: number[];
+  $floats?: number[];
+  $bytes?: number[];
 }
 
 const inPage = `
   globalThis.said = [];
-  globalThis.pack = (key, value) => value instanceof Float32Array ? { floats: [...value] }
-    : value instanceof ArrayBuffer ? { bytes: [...new Uint8Array(value)] } : value;
-  globalThis.unpack = (key, value) => value && value.floats ? Float32Array.from(value.floats)
-    : value && value.bytes ? Uint8Array.from(value.bytes).buffer
-    : value && value.fileBytes ? new File([Uint8Array.from(value.fileBytes)], value.name) : value;
+  globalThis.pack = (key, value) => value instanceof Float32Array ? { $floats: [...value] }
+    : value instanceof ArrayBuffer ? { $bytes: [...new Uint8Array(value)] } : value;
+  globalThis.unpack = (key, value) => value && value.$floats ? Float32Array.from(value.$floats)
+    : value && value.$bytes ? Uint8Array.from(value.$bytes).buffer
+    : value && value.$file ? new File([Uint8Array.from(value.$file)], value.name) : value;
 `;
 
 export class Talk {
@@ -79,9 +79,9 @@ export class Talk {
   async send(message: ToWorker): Promise<void> {
     const json = JSON.stringify(message, (_, value) =>
       value instanceof Float32Array
-        ? ({ floats: [...value] } satisfies Packed)
+        ? ({ $floats: [...value] } satisfies Packed)
         : value instanceof ArrayBuffer
-          ? ({ bytes: [...new Uint8Array(value)] } satisfies Packed)
+          ? ({ $bytes: [...new Uint8Array(value)] } satisfies Packed)
           : value,
     );
     await this.page.evaluate(`worker.postMessage(JSON.parse(${JSON.stringify(json)}, unpack))`);
@@ -93,8 +93,8 @@ export class Talk {
     for (const line of lines) {
       this.heard.push(
         JSON.parse(line, (_, value: Packed | null) => {
-          if (Array.isArray(value?.floats)) return Float32Array.from(value.floats);
-          if (Array.isArray(value?.bytes)) return Uint8Array.from(value.bytes).buffer;
+          if (Array.isArray(value?.$floats)) return Float32Array.from(value.$floats);
+          if (Array.isArray(value?.$bytes)) return Uint8Array.from(value.$bytes).buffer;
           return value;
         }) as FromWorker,
       );
@@ -143,7 +143,8 @@ export class Talk {
     });
     const over = await this.hears('state', ({ state }) => OVER.has(state), seconds);
     const problems = this.heard.filter((m) => m.type === 'problem');
-    if (over.state === 'failed' || problems.length > 0) throw new Error(JSON.stringify(problems));
+    if (over.state === 'failed' || over.state === 'idle' || problems.length > 0)
+      throw new Error(JSON.stringify(problems));
     return this.heard.flatMap((m) => (m.type === 'logged' ? m.entries : []));
   }
 
@@ -153,4 +154,5 @@ export class Talk {
   }
 }
 
-const OVER = new Set(['finished', 'stopped', 'failed']);
+/** `idle`: it did not even begin. */
+const OVER = new Set(['finished', 'stopped', 'failed', 'idle']);
