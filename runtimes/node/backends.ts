@@ -13,18 +13,15 @@ import { startWebgpu } from './webgpu.ts';
 tf.enableProdMode();
 
 interface Entry {
-  /** What it is, in a few words. */
-  readonly what: string;
   /** Takes it as tfjs's backend, or says why not. `software`: a program that plays a GPU will do. */
   start(allow: { software: boolean }): Promise<Outcome>;
 }
 
-/** All of them, in the order in which `auto` tries. */
 export const backends = {
-  webgpu: { what: 'a GPU of any vendor, through Dawn', start: startWebgpu },
-  tensorflow: { what: 'native TensorFlow, through tfjs-node', start: startTensorflow },
-  wasm: { what: 'our own SIMD kernels, on all cores', start: startWasm },
-  cpu: { what: 'plain JavaScript, for tests', start: startCpu },
+  webgpu: { start: startWebgpu },
+  tensorflow: { start: startTensorflow },
+  wasm: { start: startWasm },
+  cpu: { start: startCpu },
 } satisfies Record<string, Entry>;
 
 export type BackendName = keyof typeof backends;

@@ -73,13 +73,18 @@ const dataOption = () =>
     '--data <NAME=SOURCE>',
     'where the data NAME comes from: a path or a built-in set (repeatable)',
   ).argParser(pairs);
-/** As the table in backends.ts has them; said here without loading tfjs. */
-const backendNames: readonly (BackendName | 'auto')[] = ['auto', 'webgpu', 'tensorflow', 'wasm', 'cpu'];
+/** The backends in the order in which `auto` tries; started in backends.ts. */
+export const backendWords: Readonly<Record<BackendName, string>> = {
+  webgpu: 'a GPU of any maker, through Dawn',
+  tensorflow: 'native TensorFlow, through tfjs-node',
+  wasm: 'our own SIMD kernels, on all cores',
+  cpu: 'plain JavaScript, for tests',
+};
 const backendOption = () =>
   new Option(
     '--backend <name>',
     'what to compute on (default: auto, a GPU by webgpu, else tensorflow where installed, else wasm)',
-  ).choices(backendNames);
+  ).choices(['auto', ...Object.keys(backendWords)]);
 
 export function trainOptions(): Option[] {
   return [
