@@ -45,11 +45,15 @@ export class DataChooser {
       ...folder,
       el('span', { className: 'muted', textContent: 'or drop them on the page' }),
     );
-    const fields = record.fields.map((f) => `${f.name}: ${kindOf(f.type)}`).join(' · ');
+    const [only, another] = record.fields;
+    const fields =
+      only !== undefined && another === undefined
+        ? kindOf(only.type)
+        : record.fields.map((f) => `${f.name}: ${kindOf(f.type)}`).join(' · ');
     this.element = el(
       'fieldset',
       { className: 'record' },
-      el('legend', { textContent: `Data ${record.name}` }),
+      el('legend', { textContent: `Data ${record.fields.map((f) => f.name).join(', ')}` }),
       el('p', { className: 'muted', textContent: fields }),
       el('label', { className: 'hidden', htmlFor: this.select.id, textContent: `Source of ${record.name}` }),
       this.select,

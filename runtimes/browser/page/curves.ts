@@ -189,7 +189,7 @@ class Chart {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: false }, y: log ? { distr: 3, log: 10 } : {} },
       axes: [
-        { ...axis, size: 30, values: (_, at) => at.map((v) => (Number.isInteger(v) ? count(v) : '')) },
+        { ...axis, size: 24, values: (_, at) => at.map((v) => (Number.isInteger(v) ? count(v) : '')) },
         { ...axis, size: 54, values: (_, at) => at.map((v) => (v === null ? '' : tick(v))) },
       ],
       series: [

@@ -86,7 +86,8 @@ export class Waves implements View<Sounds> {
     from: number,
     to: number,
   ): [number, number] {
-    const first = Math.floor(from * length);
+    // One sample back, so that columns join.
+    const first = Math.max(0, Math.floor(from * length) - 1);
     const last = Math.max(first + 1, Math.floor(to * length));
     let [low, high] = [1, -1];
     for (let t = first; t < last; t++) {

@@ -116,7 +116,9 @@ export class Transport {
       document.title = model?.name ?? document.title;
       return;
     }
-    const fraction = finished ? 1 : progress.fraction;
+    // Where it stopped may be some steps after the last that was told.
+    const done = progress.done + Math.max(0, session.step - progress.step);
+    const fraction = finished ? 1 : progress.of === null ? progress.fraction : done / progress.of;
     bar.value = fraction;
     const percent = `${Math.floor(100 * fraction)} %`;
     setText(byId('percent'), percent);
@@ -124,11 +126,11 @@ export class Transport {
     const phase = phases.length > 1 ? `${progress.phase} (${index + 1} of ${phases.length}): ` : '';
     const steps =
       progress.of === null
-        ? `step ${count(progress.done)}, epoch ${count(progress.epoch + 1)} of ${count(phases[index]?.epochs ?? 1)}`
-        : `step ${count(progress.done)} of ${count(progress.of)}`;
+        ? `step ${count(done)}, epoch ${count(progress.epoch + 1)} of ${count(phases[index]?.epochs ?? 1)}`
+        : `step ${count(done)} of ${count(progress.of)}`;
     setText(where, `${phase}${steps}${words[state] ?? ''}`);
     setText(byId('step-time'), milliseconds(progress.ms));
-    setText(byId('time-left'), finished || progress.left === null ? '–' : duration(progress.left));
+    setText(byId('time-left'), !session.isLive || progress.left === null ? '–' : duration(progress.left));
     document.title = `${percent} · ${model?.name ?? ''}`;
     const quarter = Math.floor(4 * fraction);
     if (quarter > this.quarters && state === 'running' && quarter < 4) {
