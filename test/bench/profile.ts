@@ -7,6 +7,8 @@ import type { ProfileLine } from './protocol.ts';
 type Count = { calls: number; ms: number; flops: number };
 /** As the engine's product counts them: where its left side comes from. */
 const kinds = ['matrix', 'windows', 'windows, transposed', 'stride phase'];
+/** A convolution of few channels: which of its products. */
+const fewKinds = ['forward', 'filter gradient', 'input gradient', 'sum of parts'];
 const cpu = new Map<string, Count>();
 let depth = 0;
 
@@ -63,11 +65,17 @@ export function countOurs(engine: Engine): { stepTook(ms: number): void; lines()
     // A product is told by its kind and sizes: kernels see them in other orders.
     const words = engine.words;
     const [kind, m, n, k] = [words[0]!, words[4]!, words[5]!, words[6]!];
+    // (And for few channels: images, taps, channels of y and of x, positions.)
+    const [images, taps, to, from] = [words[4]!, words[5]! * words[6]!, words[7]!, words[11]!];
+    const places = images * words[12]! * words[13]!;
     const begin = performance.now();
     run(job, operations);
     const ms = performance.now() - begin;
     const name = names[job] ?? String(job);
-    if (job !== JOB.gemm) add(jobs, name, ms);
+    if (job === JOB.few) {
+      const flops = kind === 3 ? 0 : 2 * places * taps * from * to;
+      add(jobs, `few channels, ${fewKinds[kind]}, ${places}×${to}×${taps}×${from}`, ms, flops);
+    } else if (job !== JOB.gemm) add(jobs, name, ms);
     else add(jobs, `${name}, ${kinds[kind] ?? kind}, ${m}×${n}×${k}`, ms, 2 * m * n * k);
   };
   return {

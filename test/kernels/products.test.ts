@@ -154,6 +154,73 @@ function meetings(c: Conv, f: (x: number, k: number, y: number) => void): void {
           }
 }
 
+/** Longer than what a thread packs for all pieces of a job; the last also than what it packs at a time. */
+const longProducts: Product[] = [
+  { m: 150, k: 2000, n: 140, ta: false, tb: false },
+  { m: 150, k: 2001, n: 141, ta: true, tb: false },
+  { m: 133, k: 2003, n: 162, ta: false, tb: true },
+  { m: 139, k: 1999, n: 170, ta: true, tb: true },
+  { m: 1101, k: 270, n: 1050, ta: false, tb: false },
+].map((p) => ({ ...p, a: [], b: [] }));
+const known = new Map<Product, ReturnType<typeof multiply>>();
+function longProduct(p: Product) {
+  if (!known.has(p)) known.set(p, multiply(p, numbers(p.m * p.k, 1), numbers(p.k * p.n, 2)));
+  return known.get(p)!;
+}
+
+/** Where kernels for few channels go another way than in small pictures. */
+const fewChannels: { what: string; c: Conv }[] = (
+  [
+    ['a picture of several bands', 1, [150, 97], [5, 3], [2, 1], 3, 11, 'same'],
+    ['many rows of many channels', 1, [61, 33], [3, 3], [1, 1], 4, 70, 1],
+    ['a long row', 2, [1, 9000], [1, 25], [1, 4], 1, 5, 'same'],
+    ['rows longer than what a thread has room for', 1, [3, 50_000], [3, 3], [1, 1], 2, 2, 'same'],
+    ['more images than sums', 37, [6, 5], [5, 5], [1, 1], 1, 9, 'same'],
+    ['a kernel larger than the picture', 3, [3, 4], [5, 5], [1, 1], 2, 8, 'same'],
+    ['gaps between windows', 3, [31, 29], [2, 3], [5, 4], 3, 8, 'valid'],
+    ['a border wider than the kernel', 2, [4, 4], [2, 2], [1, 1], 1, 8, 2],
+    ['a kernel of one', 2, [9, 9], [1, 1], [2, 2], 1, 1, 'valid'],
+    ['W2', 4, [28, 28], [5, 5], [2, 2], 1, 64, 'same'],
+    ['W3', 2, [64, 64], [4, 4], [2, 2], 3, 64, 'same'],
+  ] as const
+).map(([what, batch, size, kernel, stride, ci, co, pad]) => ({
+  what,
+  c: { batch, size: [...size], kernel: [...kernel], stride: [...stride], dilation: [1, 1], ci, co, pad },
+}));
+
+/** A convolution and its gradients of the current backend, against plain loops. */
+function checkConvolution(c: Conv): void {
+  const { outHeight, outWidth, outShape } = geometry(c);
+  const xShape: Array4 = [c.batch, c.size[0], c.size[1], c.ci];
+  const kShape: Array4 = [c.kernel[0], c.kernel[1], c.ci, c.co];
+  const x = numbers(sizeOf(xShape), 1);
+  const k = numbers(sizeOf(kShape), 2);
+  const dy = numbers(c.batch * outHeight * outWidth * c.co, 3);
+  const y = { shape: outShape, data: new Float64Array(dy.length) };
+  const dx = { shape: xShape, data: new Float64Array(x.length) };
+  const dk = { shape: kShape, data: new Float64Array(k.length) };
+  meetings(c, (i, j, o) => {
+    y.data[o]! += x[i]! * k[j]!;
+    dx.data[i]! += dy[o]! * k[j]!;
+    dk.data[j]! += dy[o]! * x[i]!;
+  });
+  const tx = tf.tensor4d(x, xShape);
+  const tk = tf.tensor4d(k, kShape);
+  const tdy = tf.tensor4d(dy, outShape);
+  const mode = typeof c.pad === 'number' ? ('floor' as const) : undefined;
+  expectClose(taken(tf.conv2d(tx, tk, c.stride, c.pad, 'NHWC', c.dilation, mode)), y, 'y', 1e-5);
+  if (c.dilation[0] === 1 && c.dilation[1] === 1) {
+    const attrs = { strides: c.stride, pad: c.pad, dataFormat: 'NHWC', dimRoundingMode: mode };
+    const run = (kernel: string, inputs: tf.NamedTensorMap, own: object) =>
+      taken(tf.engine().runKernel(kernel, inputs, { ...attrs, ...own } as never) as tf.Tensor);
+    const byInput = run('Conv2DBackpropInput', { dy: tdy, filter: tk }, { inputShape: xShape });
+    const byKernel = run('Conv2DBackpropFilter', { x: tx, dy: tdy }, { filterShape: kShape });
+    expectClose(byInput, dx, 'dx', 1e-5);
+    expectClose(byKernel, dk, 'dk', 1e-5);
+  }
+  tf.dispose([tx, tk, tdy]);
+}
+
 describe.each(variants)('$name', (variant) => {
   beforeAll(async () => void (await use(variant)));
 
@@ -176,42 +243,26 @@ describe.each(variants)('$name', (variant) => {
     );
   });
 
-  test('a convolution, and its gradients by input and by kernel', () => {
-    fc.assert(
-      fc.property(conv, (c) => {
-        const { outHeight, outWidth, outShape } = geometry(c);
-        const xShape: Array4 = [c.batch, c.size[0], c.size[1], c.ci];
-        const kShape: Array4 = [c.kernel[0], c.kernel[1], c.ci, c.co];
-        const x = numbers(sizeOf(xShape), 1);
-        const k = numbers(sizeOf(kShape), 2);
-        const dy = numbers(c.batch * outHeight * outWidth * c.co, 3);
-        const y = { shape: outShape, data: new Float64Array(dy.length) };
-        const dx = { shape: xShape, data: new Float64Array(x.length) };
-        const dk = { shape: kShape, data: new Float64Array(k.length) };
-        meetings(c, (i, j, o) => {
-          y.data[o]! += x[i]! * k[j]!;
-          dx.data[i]! += dy[o]! * k[j]!;
-          dk.data[j]! += dy[o]! * x[i]!;
-        });
-        const tx = tf.tensor4d(x, xShape);
-        const tk = tf.tensor4d(k, kShape);
-        const tdy = tf.tensor4d(dy, outShape);
-        const mode = typeof c.pad === 'number' ? ('floor' as const) : undefined;
-        expectClose(taken(tf.conv2d(tx, tk, c.stride, c.pad, 'NHWC', c.dilation, mode)), y, 'y', 1e-5);
-        if (c.dilation[0] === 1 && c.dilation[1] === 1) {
-          const attrs = { strides: c.stride, pad: c.pad, dataFormat: 'NHWC', dimRoundingMode: mode };
-          const run = (kernel: string, inputs: tf.NamedTensorMap, own: object) =>
-            taken(tf.engine().runKernel(kernel, inputs, { ...attrs, ...own } as never) as tf.Tensor);
-          const byInput = run('Conv2DBackpropInput', { dy: tdy, filter: tk }, { inputShape: xShape });
-          const byKernel = run('Conv2DBackpropFilter', { x: tx, dy: tdy }, { filterShape: kShape });
-          expectClose(byInput, dx, 'dx', 1e-5);
-          expectClose(byKernel, dk, 'dk', 1e-5);
-        }
-        tf.dispose([tx, tk, tdy]);
-      }),
-      { numRuns: 60, seed: 3_002 },
-    );
+  test.each(longProducts)('a product too long to be packed at once: $m×$k×$n, turned over: $ta, $tb', (p) => {
+    const x = tf.tensor(numbers(p.m * p.k, 1), p.ta ? [p.k, p.m] : [p.m, p.k]);
+    const y = tf.tensor(numbers(p.k * p.n, 2), p.tb ? [p.n, p.k] : [p.k, p.n]);
+    const got = taken(tf.matMul(x, y, p.ta, p.tb));
+    tf.dispose([x, y]);
+    expectClose(got, longProduct(p), 'the product', 1e-5);
   });
+
+  test('a convolution, and its gradients by input and by kernel', () => {
+    fc.assert(fc.property(conv, checkConvolution), { numRuns: 60, seed: 3_002 });
+  });
+
+  test('a convolution of few channels, and its gradients', () => {
+    const few = fc
+      .tuple(conv, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 20 }))
+      .map(([c, ci, batch]) => ({ ...c, ci, batch }));
+    fc.assert(fc.property(few, checkConvolution), { numRuns: 60, seed: 3_003 });
+  });
+
+  test.each(fewChannels)('few channels, and $what', ({ c }) => checkConvolution(c));
 
   test('nothing along an axis', () => {
     const x = tf.zeros<tf.Rank.R4>([2, 4, 4, 0]);
@@ -248,32 +299,40 @@ describe.each(variants)('$name', (variant) => {
 describe('the same bits by any number of threads', () => {
   const byBuild = (build: 'simd' | 'relaxed'): Variant[] => variants.filter((v) => v.name.startsWith(build));
 
+  function gradients(x: tf.Tensor, k: tf.Tensor, strides: number): tf.Tensor[] {
+    const attrs = { strides, pad: 'same', dataFormat: 'NHWC' };
+    const run = (name: string, inputs: tf.NamedTensorMap, own: object) =>
+      tf.engine().runKernel(name, inputs, { ...attrs, ...own } as never) as tf.Tensor;
+    const y = run('Conv2D', { x, filter: k }, {});
+    return [
+      y,
+      run('Conv2DBackpropInput', { dy: y, filter: k }, { inputShape: x.shape }),
+      run('Conv2DBackpropFilter', { x, dy: y }, { filterShape: k.shape }),
+    ];
+  }
+
   test.each(['simd', 'relaxed'] as const)('%s', async (build) => {
     const results: { name: string; data: Float32Array }[] = [];
     for (const v of byBuild(build)) {
       await use(v);
       const a = tf.tensor2d(numbers(301 * 517, 1), [301, 517]);
       const b = tf.tensor2d(numbers(517 * 95, 2), [517, 95]);
+      const long = tf.tensor2d(numbers(1900 * 147, 5), [1900, 147]);
       const x = tf.tensor4d(numbers(5 * 19 * 17 * 21, 3), [5, 19, 17, 21]);
       const k = tf.tensor4d(numbers(4 * 4 * 21 * 34, 4), [4, 4, 21, 34]);
+      const picture = tf.tensor4d(numbers(37 * 21 * 19 * 3, 6), [37, 21, 19, 3]);
+      const few = tf.tensor4d(numbers(5 * 4 * 3 * 26, 7), [5, 4, 3, 26]);
       for (let again = 0; again < 3; again++) {
-        const product = tf.matMul(a, b);
-        const turned = tf.matMul(b, a, true, true);
-        const y = tf.conv2d(x, k, 2, 'same');
-        const attrs = { strides: 2, pad: 'same', dataFormat: 'NHWC' };
-        const e = tf.engine();
-        const dx = e.runKernel('Conv2DBackpropInput', { dy: y, filter: k }, {
-          ...attrs,
-          inputShape: x.shape,
-        } as never);
-        const dk = e.runKernel('Conv2DBackpropFilter', { x, dy: y }, {
-          ...attrs,
-          filterShape: k.shape,
-        } as never);
-        const all = [product, turned, y, dx as tf.Tensor, dk as tf.Tensor].flatMap((t) => [...taken(t).data]);
+        const all = [
+          tf.matMul(a, b),
+          tf.matMul(b, a, true, true),
+          tf.matMul(long, long, true, false),
+          ...gradients(x, k, 2),
+          ...gradients(picture, few, 2),
+        ].flatMap((t) => [...taken(t).data]);
         results.push({ name: v.name, data: Float32Array.from(all) });
       }
-      tf.dispose([a, b, x, k]);
+      tf.dispose([a, b, long, x, k, picture, few]);
     }
     for (const r of results) expect(sameBits(r.data, results[0]!.data), r.name).toBe(true);
   });

@@ -1,8 +1,9 @@
-/** Matrix products and convolutions, all by one packed GEMM (assembly/gemm.ts). */
+/** Matrix products and convolutions by one packed GEMM (assembly/gemm.ts), but those of few channels (few.ts). */
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.ts';
 import { JOB } from './engine.ts';
+import { fewByKernel, fewByPicture, fewForward } from './few.ts';
 
 interface Args {
   inputs: Record<string, tf.TensorInfo>;
@@ -141,7 +142,7 @@ const conv2d: Kernel = (args) => {
   const m = c.batchSize * c.outHeight * c.outWidth,
     k = c.filterHeight * c.filterWidth * c.inChannels;
   if (k === 0) zero(backend, out);
-  else if (m > 0)
+  else if (m > 0 && !fewForward(backend, c, px, pk, po))
     gemm(backend, [KIND.windows, px, pk, po, m, c.outChannels, k, 0, 0], forwardGeometry(c), []);
   return out;
 };
@@ -157,7 +158,7 @@ const conv2dFilterGradient: Kernel = (args) => {
     po = backend.entry(out).address;
   const positions = c.batchSize * c.outHeight * c.outWidth;
   if (positions === 0) zero(backend, out);
-  else
+  else if (!fewByKernel(backend, c, px, pd, po))
     gemm(
       backend,
       [
@@ -176,45 +177,6 @@ const conv2dFilterGradient: Kernel = (args) => {
     );
   return out;
 };
-
-/** Up to here a tile of the product, eight columns wide, would be more than half empty. */
-const FEW_CHANNELS = 4;
-/** Bytes of windows at a time. */
-const WINDOW_BYTES = 32 << 20;
-
-/** An input gradient as one product with all taps as columns, dy · kernelᵀ, and the windows added up. */
-function throughWindows(backend: WasmBackend, c: ConvInfo, dy: number, kernel: number, dx: number): void {
-  const { engine } = backend;
-  const { outHeight, outWidth, outChannels, inHeight, inWidth, inChannels, filterHeight, filterWidth } = c;
-  const places = outHeight * outWidth;
-  const columns = filterHeight * filterWidth * inChannels;
-  const images = Math.min(c.batchSize, Math.max(1, Math.floor(WINDOW_BYTES / (places * columns * 4))));
-  const windows = engine.allocate(images * places * columns * 4);
-  for (let first = 0; first < c.batchSize; first += images) {
-    const some = Math.min(images, c.batchSize - first);
-    const from = dy + first * places * outChannels * 4;
-    const m = some * places;
-    gemm(backend, [KIND.plain, from, kernel, windows, m, columns, outChannels, 0, 1], [], []);
-    engine.words.set([
-      windows,
-      dx + first * inHeight * inWidth * inChannels * 4,
-      some,
-      outHeight,
-      outWidth,
-      inHeight,
-      inWidth,
-      inChannels,
-      filterHeight,
-      filterWidth,
-      c.strideHeight,
-      c.strideWidth,
-      -c.padInfo.top,
-      -c.padInfo.left,
-    ]);
-    engine.run(JOB.scatter, m * columns);
-  }
-  engine.release(windows);
-}
 
 /** By stride phases: the places of dx that meet the same kernel taps are one dense product. */
 const conv2dInputGradient: Kernel = (args) => {
@@ -236,10 +198,7 @@ const conv2dInputGradient: Kernel = (args) => {
     inChannels: ic,
     outChannels: oc,
   } = c;
-  if (ic <= FEW_CHANNELS && c.batchSize * c.outHeight * c.outWidth * oc > 0) {
-    throughWindows(backend, c, pd, pk, po);
-    return out;
-  }
+  if (fewByPicture(backend, c, pd, pk, po)) return out;
   if (kh < sh || kw < sw || c.outHeight * c.outWidth * oc === 0) zero(backend, out);
   for (let py = 0; py < sh; py++) {
     for (let px = 0; px < sw; px++) {

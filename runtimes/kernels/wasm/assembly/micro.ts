@@ -4,7 +4,7 @@
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const NR: i32 = 8;
 
-@inline function madd(a: v128, b: v128, c: v128): v128 {
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
 }
@@ -39,8 +39,8 @@ export function micro(ap: usize, bp: usize, kc: i32, rows: usize, at: usize, h: 
     if (h > 5) put(<usize>load<u32>(rows, 20) + at, s50, s51, w, acc);
   }
 }
-@inline function put(c: usize, x: v128, y: v128, w: i32, acc: bool): void {
-  if (w == NR) {
+@inline export function put(c: usize, x: v128, y: v128, w: i32, acc: bool): void {
+  if (w >= NR) {
     if (acc) { x = f32x4.add(x, v128.load(c)); y = f32x4.add(y, v128.load(c, 16)); }
     v128.store(c, x); v128.store(c, y, 16);
   } else {
