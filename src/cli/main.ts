@@ -9,6 +9,7 @@ import { CannotRun } from './failure.ts';
 import { initCommand } from './init.ts';
 import { paintFor } from './paint.ts';
 import { sampleCommand } from './sample.ts';
+import { setupCommand } from './setup/command.ts';
 import { summaryCommand } from './summary.ts';
 import { leaveQuietlyWithTheReader } from './terminal.ts';
 import { trainCommand } from './train.ts';
@@ -43,6 +44,7 @@ const commands = [
   summaryCommand(),
   explainCommand(),
   backendsCommand(),
+  setupCommand(),
 ];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));

@@ -1,0 +1,71 @@
+/** Where a binding is put, and what is there already. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** tfjs-node, and the tfjs that it and ganc share. */
+export const TFJS_VERSION = '4.22.0';
+
+export interface Place {
+  /** The project, or where ganc itself is installed. */
+  root: string;
+  kind: 'project' | 'ganc' | 'given';
+  /** Where npm does not prune: inside `node_modules`, under a name that begins with a dot. */
+  parent: string;
+  /** What is built ends here. */
+  target: string;
+  /** What an earlier setup wrote there. */
+  existing: Built | null;
+}
+
+/** Kept beside what was built. */
+export interface Built {
+  tensorflow: string;
+  folder: string;
+  python: string;
+  node: string;
+  ganc: string;
+}
+
+export const record = 'built.json';
+
+/** The project of the working folder, else ganc's own place. */
+export function choosePlace(into: string | undefined, cwd = process.cwd()): Place {
+  if (into !== undefined) return place(path.resolve(into), 'given');
+  for (let folder = cwd; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, 'package.json'))) return place(folder, 'project');
+    if (folder === path.dirname(folder)) break;
+  }
+  // …/node_modules/@tensorflow/tfjs/package.json
+  return place(path.resolve(ownTfjs(), '../../..'), 'ganc');
+}
+
+function place(root: string, kind: Place['kind']): Place {
+  const parent = path.join(root, 'node_modules', '.ganc');
+  const target = path.join(parent, 'tfjs-node');
+  let existing: Built | null = null;
+  try {
+    existing = JSON.parse(readFileSync(path.join(target, record), 'utf8')) as Built;
+  } catch {
+    // Nothing there, or nothing that says what it is.
+  }
+  return { root, kind, parent, target, existing };
+}
+
+/** The folder of the tfjs that ganc uses. */
+export function ownTfjs(): string {
+  return path.dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+}
+
+/** Whether a program in `folder` meets this version of tfjs, so that it need not bring its own. */
+export function sharesTfjs(folder: string): boolean {
+  try {
+    const manifest = createRequire(path.join(folder, 'from.js')).resolve('@tensorflow/tfjs/package.json');
+    return (
+      (JSON.parse(readFileSync(realpathSync(manifest), 'utf8')) as { version: string }).version ===
+      TFJS_VERSION
+    );
+  } catch {
+    return false;
+  }
+}
