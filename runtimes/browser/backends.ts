@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { said, UserError } from '../core/errors.ts';
 import { BACKEND } from '../kernels/wasm/backend.ts';
 import { registerWasm } from '../kernels/wasm/register.ts';
+import { lookAtWebgl } from '../kernels/webgl/look.ts';
 import type { BackendFacts, BackendName } from './protocol.ts';
 import { kernelBuild, kernelHost, threadsHere } from './threads.ts';
 
@@ -47,34 +48,6 @@ export async function backendsHere(): Promise<BackendFacts[]> {
 }
 
 const missing = (why: string): Looked => ({ available: false, device: null, why, hardware: false });
-
-function lookAtWebgl(): Looked {
-  if (typeof OffscreenCanvas === 'undefined')
-    return missing('this browser has no OffscreenCanvas, so no WebGL in a worker');
-  if (tf.env().getBool('IS_SAFARI')) return missing('Safari’s WebGL cannot be waited for in a worker');
-  const canvas = new OffscreenCanvas(1, 1);
-  const gl = canvas.getContext('webgl2');
-  if (gl === null)
-    return missing('this browser has no WebGL 2, or it is switched off (look at hardware acceleration)');
-  try {
-    const info = gl.getExtension('WEBGL_debug_renderer_info');
-    const name = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
-    if (gl.getExtension('EXT_color_buffer_float') === null) {
-      return missing(
-        `${name} cannot render to 32-bit float textures, and training in 16 bits does not converge`,
-      );
-    }
-    const hardware = !SOFTWARE.test(name);
-    return {
-      available: true,
-      device: name,
-      why: hardware ? null : 'the processor plays the GPU here, so WebAssembly is faster',
-      hardware,
-    };
-  } finally {
-    gl.getExtension('WEBGL_lose_context')?.loseContext();
-  }
-}
 
 interface Gpu {
   requestAdapter(options?: { powerPreference: 'high-performance' }): Promise<{

@@ -126,7 +126,7 @@ async function valuesFrom(
       if (values !== undefined) given[name] = tf.tensor(values.slice(), [n, ...shape], 'float32');
     }
     try {
-      const tensor = await run.evaluate(withSamples(output, given), n, stream, nth);
+      const tensor = await run.evaluate(output, n, stream, nth, given);
       const perExample = tensor.rank > output.type.shape.length;
       const data = (await tensor.data()) as Float32Array;
       tensor.dispose();
@@ -137,15 +137,6 @@ async function valuesFrom(
     }
   }
   return out;
-}
-
-/** The output on samples that are given for some of its sources. */
-function withSamples(output: OutputSpec, given: Record<string, tf.Tensor>): OutputSpec {
-  return {
-    ...output,
-    sources: output.sources.filter((name) => given[name] === undefined),
-    evaluate: (at) => output.evaluate({ ...at, samples: { ...at.samples, ...given } }),
-  };
 }
 
 /** Values of every probe over a grid of points. */
@@ -160,10 +151,10 @@ async function drawSurfaces(run: TrainingRun, wanted: Region | 'default', send: 
         name: probe.name,
         type: { meaning: 'tensor', shape: [1] },
         doc: '',
-        sources: [],
+        sources: [probe.source],
         evaluate: probe.evaluate,
       };
-      const tensor = await run.evaluate(withSamples(output, given), count, FIXED);
+      const tensor = await run.evaluate(output, count, FIXED, 0, given);
       const values = ((await tensor.data()) as Float32Array).slice();
       tensor.dispose();
       const step = run.state.total;
