@@ -8,7 +8,7 @@ import path from 'node:path';
 import { CannotRun } from '../failure.ts';
 import { version } from '../version.ts';
 import { cleanEnvironment, type Needs } from './checks.ts';
-import { type Built, ownTfjs, type Place, record, sharesTfjs, TFJS_VERSION } from './place.ts';
+import { type Built, ownPackages, type Place, record, sharesTfjs, TFJS_VERSION } from './place.ts';
 import { libraries } from './python.ts';
 import { lastLines, run } from './run.ts';
 
@@ -64,6 +64,7 @@ export async function build(
   } finally {
     rmSync(work, { recursive: true, force: true });
     removeEmpty(place.parent);
+    removeEmpty(path.dirname(place.parent));
   }
 }
 
@@ -124,7 +125,10 @@ function shareTfjs(work: string, { root }: Place): void {
   for (const name of readdirSync(scope)) {
     if (name !== 'tfjs-node') rmSync(path.join(scope, name), { recursive: true });
   }
-  if (!sharesTfjs(root)) symlinkSync(ownTfjs(), path.join(scope, 'tfjs'));
+  if (sharesTfjs(root)) return;
+  for (const [name, folder] of Object.entries(ownPackages())) {
+    symlinkSync(folder, path.join(work, 'node_modules', name));
+  }
 }
 
 async function compile(
@@ -193,8 +197,10 @@ async function tryOut(work: string, signal: AbortSignal): Promise<string> {
   } catch {
     // It said something else, or nothing.
   }
+  const words = ran.stderr || ran.stdout || (ran.problem ?? 'it says nothing');
+  const error = /^\w*Error: .*/m.exec(words)?.[0] ?? lastLines(words, 6);
   throw new CannotRun(
-    `the binding was compiled and does not compute:\n${lastLines(ran.stderr || ran.stdout || (ran.problem ?? ''), 12)}`,
+    `the binding was compiled and does not compute: ${error}`,
     'another version of TensorFlow may do; nothing was changed',
   );
 }

@@ -1,5 +1,5 @@
 /** Where a binding is put, and what is there already. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -52,19 +52,31 @@ function place(root: string, kind: Place['kind']): Place {
   return { root, kind, parent, target, existing };
 }
 
+/** What tfjs-node asks for; of each there must be one in a process. */
+export const shared = ['@tensorflow/tfjs', '@tensorflow/tfjs-core'] as const;
+
 /** The folder of the tfjs that ganc uses. */
 export function ownTfjs(): string {
-  return path.dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+  return manifestFolder(import.meta.url, '@tensorflow/tfjs');
 }
 
-/** Whether a program in `folder` meets this version of tfjs, so that it need not bring its own. */
+/** The folders of `shared` as ganc has them. */
+export function ownPackages(): Record<string, string> {
+  const from = path.join(ownTfjs(), 'from.js');
+  return Object.fromEntries(shared.map((name) => [name, manifestFolder(from, name)]));
+}
+
+function manifestFolder(from: string, name: string): string {
+  return path.dirname(createRequire(from).resolve(`${name}/package.json`));
+}
+
+/** Whether a program in `folder` meets this version of them, so that it need not be given ganc's. */
 export function sharesTfjs(folder: string): boolean {
   try {
-    const manifest = createRequire(path.join(folder, 'from.js')).resolve('@tensorflow/tfjs/package.json');
-    return (
-      (JSON.parse(readFileSync(realpathSync(manifest), 'utf8')) as { version: string }).version ===
-      TFJS_VERSION
-    );
+    return shared.every((name) => {
+      const manifest = path.join(manifestFolder(path.join(folder, 'from.js'), name), 'package.json');
+      return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version === TFJS_VERSION;
+    });
   } catch {
     return false;
   }
