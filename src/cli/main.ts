@@ -9,6 +9,7 @@ import { CannotRun } from './failure.ts';
 import { initCommand } from './init.ts';
 import { paintFor } from './paint.ts';
 import { sampleCommand } from './sample.ts';
+import { serveCommand } from './serve.ts';
 import { setupCommand } from './setup/command.ts';
 import { summaryCommand } from './summary.ts';
 import { leaveQuietlyWithTheReader } from './terminal.ts';
@@ -31,6 +32,7 @@ A first run:
   $ ganc init model.gan         write a small model to start from
   $ ganc check model.gan        find its mistakes
   $ ganc train model.gan        train it on the pictures that come along
+  $ ganc serve model.gan        or train it in the browser
 
 Exit codes: 0 done, 1 the input has errors, 2 the command could not run.`,
   );
@@ -41,6 +43,7 @@ const commands = [
   trainCommand(),
   sampleCommand(),
   compileCommand(),
+  serveCommand(),
   summaryCommand(),
   explainCommand(),
   backendsCommand(),
