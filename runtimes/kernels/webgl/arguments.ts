@@ -97,6 +97,11 @@ export class Arguments {
       this.kind += 'r';
       return reading(place, `${fetch(name, 'cb', this.int(operand.width))}.xyxy`);
     }
+    if (isSuffix(x.shape, space.shape)) {
+      this.kind += 's';
+      const [count, width] = [this.int(blocksOf(x.shape).count), this.int(operand.width)];
+      return reading(place, fetch(name, `T % ${count}`, width));
+    }
     return this.general(space, place, name, operand);
   }
 
@@ -171,6 +176,12 @@ export const declarations = (reads: readonly Read[], indent: string) =>
   reads.map(({ place, text }) => `${indent}vec4 v${place} = ${text()};`).join('\n');
 
 export const functionsFor = (reads: readonly Read[]) => reads.map(({ functions }) => functions()).join('\n');
+
+/** The same for each of the batch: rows and columns are the whole's, and so are all axes that it has. */
+function isSuffix(shape: readonly number[], whole: readonly number[]): boolean {
+  const own = shape.slice(shape.findIndex((n) => n !== 1));
+  return own.length >= 2 && own.every((n, i) => n === whole.at(i - own.length));
+}
 
 /** Axes from the last to the first, with the operand's stride (0 where it is repeated); neighbours alike are one. */
 function axisGroups(shape: readonly number[], whole: readonly number[]): { size: number; stride: number }[] {

@@ -36,6 +36,14 @@ const FUNCTIONS = {
   vec4 below = mix(exp(x) - 1.0, series, greaterThan(x, vec4(-0.1)));
   return mix(x, below, lessThan(x, vec4(0.0)));
 }`,
+  // The logarithm of 0 and of less is undefined in GLSL.
+  whole_log: `vec4 whole_log(vec4 x) {
+  vec4 y = mix(log(x), vec4(uintBitsToFloat(0xff800000u)), equal(x, vec4(0.0)));
+  return mix(y, vec4(uintBitsToFloat(0x7fc00000u)), lessThan(x, vec4(0.0)));
+}`,
+  whole_sqrt: `vec4 whole_sqrt(vec4 x) {
+  return mix(sqrt(x), vec4(uintBitsToFloat(0x7fc00000u)), lessThan(x, vec4(0.0)));
+}`,
   // Drivers may be off by 2^-11. Less whole quarters of a turn (in three parts), then series of half a quarter.
   precise_sin: `vec4 precise_sin(vec4 x, float quarter) {
   vec4 n = floor(x * 0.636619772 + 0.5);
@@ -73,10 +81,10 @@ const OPERATIONS: Record<string, Operation> = {
   where: simple((condition, a, b) => select(b!, a!, truth(condition!))),
   neg: simple((a) => `-${a}`),
   exp: simple((a) => `exp(${a})`),
-  log: simple((a) => `log(${a})`),
-  sqrt: simple((a) => `sqrt(${a})`),
+  log: simple((a) => `whole_log(${a})`, 'whole_log'),
+  sqrt: simple((a) => `whole_sqrt(${a})`, 'whole_sqrt'),
   // inversesqrt may be an approximation.
-  rsqrt: simple((a) => `1.0 / sqrt(${a})`),
+  rsqrt: simple((a) => `1.0 / whole_sqrt(${a})`, 'whole_sqrt'),
   square: simple((a) => `${a} * ${a}`),
   abs: simple((a) => `abs(${a})`),
   sign: simple((a) => `sign(${a})`),

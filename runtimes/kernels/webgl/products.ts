@@ -120,7 +120,7 @@ export function matMul(
   // Beyond an odd k, texels hold anything: NaN times 0 would be NaN.
   const cut = k % 2 === 1 ? 'if (2 * k + 1 == depth) { x.yw = vec2(0.0); y.zw = vec2(0.0); }' : '';
   return launch(backend, {
-    name: `matMul ${transposeA} ${transposeB} ${cut}`,
+    name: `matMul ${transposeA} ${transposeB} ${k % 2}`,
     operands: [a, b],
     shape,
     sizes: { depth: k, mPairs: Math.ceil(m / 2), kPairs: Math.ceil(k / 2), nPairs: Math.ceil(n / 2) },
@@ -175,7 +175,7 @@ export function conv2d(
   const ciPairs = Math.ceil(c.inChannels / 2);
   const cut = c.inChannels % 2 === 1 ? 'if (2 * ci + 1 == channels) w.zw = vec2(0.0);' : '';
   return launch(backend, {
-    name: `conv2d ${cut}`,
+    name: `conv2d ${c.inChannels % 2}`,
     operands: [x, kernel],
     shape: c.outShape,
     sizes: windowSizes(c),
@@ -209,7 +209,7 @@ export function conv2dInputGradient(
 ): tf.TensorInfo {
   const cut = c.outChannels % 2 === 1 ? 'if (2 * co + 1 == outChannels) w.yw = vec2(0.0);' : '';
   return launch(backend, {
-    name: `conv2d input gradient ${cut}`,
+    name: `conv2d input gradient ${c.outChannels % 2}`,
     operands: [dy, kernel],
     shape: c.inShape,
     sizes: windowSizes(c),
