@@ -2,6 +2,7 @@
 import type { FromWorker, ModelFacts, OutputFacts } from '../protocol.ts';
 import { byId, el, setText } from './dom.ts';
 import { promise, viewOf } from './outputs.ts';
+import { Scatter } from './points.ts';
 import type { Session } from './session.ts';
 import type { SettingsPanel } from './settings.ts';
 import { onColours } from './theme.ts';
@@ -103,16 +104,22 @@ export class DataPreview {
     const blocks = opened.fields.flatMap((field) => {
       const output = asOutput(field);
       if (output === null) return [];
-      const view = viewOf(output);
+      const view = output.view === 'points' ? new Scatter('data') : viewOf(output);
       const many = Math.min(
         field.count,
         output.view === 'image' ? PREVIEW : output.view === 'sound' ? 2 : 1000,
       );
       const values = field.values.subarray(0, (many * field.values.length) / field.count);
-      const packed = view.pack({ output: field.name, step: 0, count: many, shape: field.type.shape, values });
+      const packed: unknown = view.pack({
+        output: field.name,
+        step: 0,
+        count: many,
+        shape: field.type.shape,
+        values,
+      });
       const draw = () => {
-        view.show(packed);
-        view.label = `data ${field.name}: ${view.describe(packed)}`;
+        view.show(packed as never);
+        view.label = `data ${field.name}: ${view.describe(packed as never)}`;
       };
       this.redraw = draw;
       requestAnimationFrame(draw);

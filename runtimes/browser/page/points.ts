@@ -38,13 +38,13 @@ export class Scatter implements View<Points> {
   private real: Float32Array | null = null;
   private surface: Surface | null = null;
   private shown: Points | null = null;
-  private readonly marked: boolean;
 
-  /** `marked`: few points, each of interest: a walk's place over what the net draws elsewhere. */
-  constructor(options: { marked?: boolean } = {}) {
-    this.marked = options.marked ?? false;
+  /**
+   * `walk`: few points, each of interest: a walk's place over what the net draws elsewhere. `data`: real ones alone.
+   */
+  constructor(private readonly role: 'output' | 'walk' | 'data' = 'output') {
     this.element = el('div', { className: 'points' }, this.canvas);
-    if (!this.marked) this.element.append(this.legend);
+    if (role === 'output') this.element.append(this.legend);
     this.legend.append(this.entry('drawn', 'generated'), this.entry('real', 'real'), this.field);
     new ResizeObserver(() => this.redraw()).observe(this.element);
   }
@@ -87,7 +87,8 @@ export class Scatter implements View<Points> {
   describe({ values, surface }: Points): string {
     const field = surface === null ? '' : `, over the values of ${surface.probe} in the plane`;
     const real = this.real === null ? '' : ` over ${counted(this.real.length / 2, 'real one')}`;
-    return `a scatter of ${counted(values.length / 2, 'generated point')}${real}${field}`;
+    const which = this.role === 'data' ? 'real point' : 'generated point';
+    return `a scatter of ${counted(values.length / 2, which)}${real}${field}`;
   }
 
   set label(text: string) {
@@ -105,7 +106,7 @@ export class Scatter implements View<Points> {
 
   private redraw(): void {
     const { shown, canvas, element } = this;
-    const size = Math.min(element.clientWidth, this.marked ? 320 : 620);
+    const size = Math.min(element.clientWidth, this.role === 'walk' ? 320 : 620);
     if (shown === null || size === 0) return;
     const ratio = window.devicePixelRatio || 1;
     canvas.style.width = `${size}px`;
@@ -132,8 +133,10 @@ export class Scatter implements View<Points> {
     if (this.real !== null && this.visible.real) {
       dots(context, this.real, place, colour('real'), 1.6, 0.55);
     }
-    if (this.visible.drawn || this.marked) {
-      dots(context, shown.values, place, colour('generated'), this.marked ? 6 : 1.9, this.marked ? 1 : 0.75);
+    if (this.visible.drawn) {
+      const fill = colour(this.role === 'data' ? 'real' : 'generated');
+      const large = this.role === 'walk';
+      dots(context, shown.values, place, fill, large ? 6 : 1.9, large ? 1 : 0.75);
     }
     context.restore();
     drawAxes(context, frame, place, size);

@@ -3,7 +3,7 @@ import { byId, isEnabled, onPress, setEnabled, setText } from './dom.ts';
 import { soon } from './frames.ts';
 import { announce } from './problems.ts';
 import type { Session } from './session.ts';
-import { count, counted, duration, milliseconds } from './words.ts';
+import { count, counted, duration, milliseconds, sentence } from './words.ts';
 
 export interface TransportActions {
   start(): void;
@@ -37,7 +37,7 @@ export class Transport {
     });
     session.on('progress', () => soon(this.draw));
     session.on('state', ({ state, step }) => this.tell(state, step));
-    session.on('started', ({ line }) => setText(byId('backend-line'), line));
+    session.on('started', ({ line }) => setText(byId('backend-line'), sentence(line)));
     this.draw();
   }
 

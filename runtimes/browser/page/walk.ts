@@ -89,7 +89,7 @@ export class Walk {
       view === 'image'
         ? new PictureGrid({ tallest: 336 })
         : view === 'points'
-          ? new Scatter({ marked: true })
+          ? new Scatter('walk')
           : viewOf(this.output);
     this.place.replaceChildren(this.view.element);
     this.preparedAt = -1;

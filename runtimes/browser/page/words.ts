@@ -68,3 +68,8 @@ export function moment(at: number, now: number): string {
   if (then.toDateString() === new Date(now).toDateString()) return `today at ${time}`;
   return `on ${then.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })} at ${time}`;
 }
+
+/** Begins with a capital. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
