@@ -7,6 +7,7 @@ import type { Dataset } from '../../runtimes/core/data.ts';
 import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
+import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
 import { compileText } from './load.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -92,7 +93,9 @@ const cases = [
   zoo('ring.gan', { width: '8', latent: '4' }),
 ];
 
-describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
+const native = tensorflowEntry() === null ? [] : (['tensorflow'] as const);
+
+describe.each(['cpu', 'wasm', ...native] as const)('on %s', (backend) => {
   beforeAll(async () => {
     await chooseBackend(backend);
   });

@@ -1,5 +1,5 @@
 /** `ganc setup tfjs-node`: native TensorFlow for training, from the TensorFlow of a Python environment. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { CannotRun } from '../failure.ts';
 import { quoted } from '../init.ts';
@@ -49,9 +49,10 @@ removes with the rest. Exit codes: 0 done, 2 it could not be done (and nothing w
     });
 }
 
-function remove({ target }: Place, terminal: Terminal): void {
+function remove({ parent, target }: Place, terminal: Terminal): void {
   if (!existsSync(target)) throw new CannotRun(`nothing was set up in ${here(target)}`);
   rmSync(target, { recursive: true });
+  if (readdirSync(parent).length === 0) rmdirSync(parent);
   terminal.say(`removed ${here(target)}`);
 }
 
