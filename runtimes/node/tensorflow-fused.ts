@@ -117,8 +117,14 @@ export function tensorflowExecutor(backend: NodeBackend): Executor {
     for (const at of i.frees) binding.deleteTensor(ids[at]!);
   };
 
+  const reshaped = (made: Made, shape: readonly number[]): Made => {
+    const [out] = binding.executeOp('Reshape', attributes.reshape, [made.id, list(shape)], 1);
+    binding.deleteTensor(made.id);
+    return out;
+  };
+
   return (formula, inputs) => {
-    const { wide } = shapesOf(formula, inputs);
+    const { wide, narrow } = shapesOf(formula, inputs);
     const kinds = inputs.map((x) => kindOf(x, wide));
     const program = programFor(programs, formula, kinds);
     const values = new Values(binding, program.places);
@@ -132,13 +138,22 @@ export function tensorflowExecutor(backend: NodeBackend): Executor {
     });
     for (const instruction of program.instructions) execute(formula, wide, values, instruction);
     for (const id of numbers) binding.deleteTensor(id);
-    return program.outputs.map((at) => backend.createOutputTensor(values.made[at]!));
+    return program.outputs.map((at, i) => {
+      const made = values.made[at]!;
+      // An operand of a narrow step may have more axes than it, of 1.
+      const fits = !formula.outputs[i]!.narrow || sameShape(made.shape, narrow);
+      return backend.createOutputTensor(fits ? made : reshaped(made, narrow));
+    });
   };
 }
 
 function kindOf(x: Tensor | number, wide: readonly number[]): Kind {
   if (typeof x === 'number') return 'number';
-  return x.shape.length === wide.length && x.shape.every((n, i) => n === wide[i]) ? 'full' : 'smaller';
+  return sameShape(x.shape, wide) ? 'full' : 'smaller';
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
 function programFor(
@@ -178,6 +193,7 @@ function attributesOf(b: Binding) {
       { name: 'Truncate', type: b.TF_ATTR_BOOL, value: false },
     ],
     broadcast: [float, type('Tidx', b.TF_INT32)],
+    reshape: [float, type('Tshape', b.TF_INT32)],
     reduce: reduce(false),
     reduceKeeping: reduce(true),
     alpha(value: number): Attribute[] {
