@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { beforeAll, describe, expect } from 'vitest';
+import { startWebgpu } from '../../runtimes/node/webgpu.ts';
 import { chromiumHere } from '../browser/unpack.ts';
 
 /** Not among Node's names for dlopen's flags: a library stays loaded though it was closed. */
@@ -38,4 +40,46 @@ export async function useSwiftShader(): Promise<void> {
   } catch (error) {
     if (!/did not self-register/.test(String(error))) throw error;
   }
+}
+
+const here = await dawnHere();
+
+/** A describe block on tfjs's webgpu backend, computed by SwiftShader in this process. */
+export function onSwiftShader(title: string, tests: () => void): void {
+  if (here.problem !== null) {
+    describe.skip(`${title} (not run: ${here.problem})`, tests);
+    return;
+  }
+  describe(title, () => {
+    beforeAll(async () => {
+      await useSwiftShader();
+      expect(await startWebgpu({ software: true })).toMatchObject({ available: true, device: 'SwiftShader' });
+    });
+    tests();
+  });
+}
+
+/** The labels of all programs that the GPU is given while `work` is done, in their order: a dispatch each. */
+export async function launchesOf(
+  work: () => unknown,
+  { skip = false }: { /** They are counted, and nothing is computed. */ skip?: boolean } = {},
+): Promise<string[]> {
+  const labels: string[] = [];
+  const { prototype } = GPUComputePassEncoder;
+  const { setPipeline, dispatchWorkgroups } = prototype;
+  let label = '';
+  prototype.setPipeline = function (pipeline) {
+    ({ label } = pipeline);
+    setPipeline.call(this, pipeline);
+  };
+  prototype.dispatchWorkgroups = function (...count) {
+    labels.push(label);
+    if (!skip) dispatchWorkgroups.apply(this, count);
+  };
+  try {
+    await work();
+  } finally {
+    Object.assign(prototype, { setPipeline, dispatchWorkgroups });
+  }
+  return labels;
 }

@@ -2,7 +2,7 @@
 import { chooseBackend } from '../../runtimes/node/backends.ts';
 import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
 
-export { type Executed, execute } from './graph.ts';
+export { type Executed, execute, executeThere } from './graph.ts';
 
 export type BackendName = 'cpu' | 'wasm' | 'tensorflow';
 

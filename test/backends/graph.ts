@@ -19,6 +19,25 @@ export interface Executed {
 
 /** The values of `nodes`, by one program that computes each node once and frees what it made. */
 export function execute(nodes: readonly Node[], values: ReadonlyMap<Leaf, NDArray>, batch: number): Executed {
+  const { results, leaked, free } = computed(nodes, values, batch);
+  const read = results.map((t) => ({ shape: t.shape, data: t.dataSync() }));
+  free();
+  return { values: read, leaked };
+}
+
+/** The same where values are read in their own time, as a GPU's are. */
+export async function executeThere(
+  nodes: readonly Node[],
+  values: ReadonlyMap<Leaf, NDArray>,
+  batch: number,
+): Promise<Executed> {
+  const { results, leaked, free } = computed(nodes, values, batch);
+  const read = await Promise.all(results.map(async (t) => ({ shape: t.shape, data: await t.data() })));
+  free();
+  return { values: read, leaked };
+}
+
+function computed(nodes: readonly Node[], values: ReadonlyMap<Leaf, NDArray>, batch: number) {
   const inputs: Tensor[] = [];
   const names: string[] = [];
   const lines: string[] = [];
@@ -36,17 +55,19 @@ export function execute(nodes: readonly Node[], values: ReadonlyMap<Leaf, NDArra
     }
     if (isOwned(node)) made.push(`n${node.id}`);
   }
-  const results = [...new Set(nodes)].map((n) => `n${n.id}`);
-  const freed = made.filter((name) => !names.includes(name) && !results.includes(name));
-  lines.push(`tf.dispose([${freed.join(', ')}]);`, `return [${results.join(', ')}];`);
+  const wanted = [...new Set(nodes)].map((n) => `n${n.id}`);
+  const freed = made.filter((name) => !names.includes(name) && !wanted.includes(name));
+  lines.push(`tf.dispose([${freed.join(', ')}]);`, `return [${wanted.join(', ')}];`);
   const program = new Function('tf', 'nn', 'run', ...names, lines.join('\n'));
   const given = tf.memory().numTensors;
   const tensors = program(tf, nn, { batch }, ...inputs) as Tensor[];
   const own = new Set(tensors.filter((tensor) => !inputs.includes(tensor)));
   const leaked = tf.memory().numTensors - given - own.size;
-  const read = new Map(tensors.map((t, i) => [results[i], { shape: t.shape, data: t.dataSync() }]));
-  tf.dispose([...own, ...inputs]);
-  return { values: nodes.map((n) => read.get(`n${n.id}`)!), leaked };
+  return {
+    results: nodes.map((n) => tensors[wanted.indexOf(`n${n.id}`)]!),
+    leaked,
+    free: () => tf.dispose([...own, ...inputs]),
+  };
 }
 
 function ancestors(nodes: readonly Node[]): Node[] {

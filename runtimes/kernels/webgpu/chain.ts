@@ -1,6 +1,14 @@
 /** Formulas without reductions: one invocation computes one place (or four neighbours) of all outputs. */
 import type { Formula } from '../../core/fused.ts';
-import { type Binding, Floats, INVOCATIONS, type Part, programText, stepLines } from './formula.ts';
+import {
+  type Binding,
+  Floats,
+  INVOCATIONS,
+  type Operands,
+  type Part,
+  programText,
+  stepLines,
+} from './formula.ts';
 import { coordinates, joinAxes, offset } from './indexing.ts';
 import type { Lanes } from './wgsl.ts';
 
@@ -9,20 +17,15 @@ export interface Written {
   label: string;
   code: string;
   inputs: readonly number[];
-  whole: readonly number[];
+  sizes: readonly number[];
   floats: Floats;
   workgroups: number;
 }
 
 /** null: an operation that has no WGSL. */
-export function writeChain(
-  part: Part,
-  wide: readonly number[],
-  shapeOf: (input: number) => readonly number[],
-  isNumber: (input: number) => boolean,
-): Written | null {
+export function writeChain(part: Part, wide: readonly number[], operands: Operands): Written | null {
   const { formula, steps, outputs } = part;
-  const { sizes, has } = joinAxes(wide, part.wide.map(shapeOf));
+  const { sizes, has } = joinAxes(wide, part.wide.map(operands.shape));
   const lanes: Lanes = (sizes.at(-1) ?? 1) % 4 === 0 ? 4 : 1;
   if (lanes === 4) sizes[sizes.length - 1]! /= 4;
   const names = sizes.map((_, k) => `c${k}`);
@@ -41,11 +44,16 @@ export function writeChain(
     const place = own.includes(false) ? offset(own, names, fields) : 'at';
     // An operand that repeats along the last axis is the same for all four neighbours.
     const along = lanes === 4 && own.at(-1) === true;
-    bindings.push({ name: `i${input}`, lanes: along ? 4 : 1, written: false });
+    bindings.push({
+      name: `i${input}`,
+      lanes: along ? 4 : 1,
+      written: false,
+      whole: operands.isWhole(input),
+    });
     named.set(input, `x${input}`);
     body.push(`let x${input} = T(i${input}[${place}]);`);
   });
-  const lines = stepLines(steps, named, isNumber, formula.inputs.length, floats);
+  const lines = stepLines(steps, named, operands, formula.inputs.length, floats);
   if (lines === null) return null;
   body.push(...lines);
   outputs.forEach((o) => {
@@ -59,12 +67,12 @@ export function writeChain(
       lanes,
       operations: steps.map((s) => s.op),
       bindings,
-      whole: ['count', ...sizes.map((_, k) => `d${k}`)],
+      sizes: ['count', ...sizes.map((_, k) => `d${k}`)],
       floats,
       body,
     }),
     inputs: part.wide,
-    whole: [count, ...sizes],
+    sizes: [count, ...sizes],
     floats,
     workgroups: Math.ceil(count / INVOCATIONS),
   };

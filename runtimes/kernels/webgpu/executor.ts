@@ -3,7 +3,7 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { Executor, Formula } from '../../core/fused.ts';
 import { type Written, writeChain } from './chain.ts';
-import { type Part, partOf } from './formula.ts';
+import { type Operands, type Part, partOf } from './formula.ts';
 import { type WrittenGroup, writeGroup } from './group.ts';
 import { grid, launch, makeProgram, type Program, type WebgpuBackend } from './launch.ts';
 
@@ -46,16 +46,21 @@ export function fusedExecutor(backend: WebgpuBackend, { plainExecutor, shapesOf 
     return { ...written, program };
   };
 
+  const isWhole = (x: Tensor) => backend.tensorMap.get(x.dataId).dtype !== 'float32';
+
   const prepare = (formula: Formula, operands: readonly (Tensor | number)[]): Prepared => {
     const { wide, narrow } = shapesOf(formula, operands);
-    const isNumber = (input: number) => typeof operands[input] === 'number';
-    const shapeOf = (input: number) => (operands[input] as Tensor).shape;
+    const known: Operands = {
+      isNumber: (input) => typeof operands[input] === 'number',
+      shape: (input) => (operands[input] as Tensor).shape,
+      isWhole: (input) => isWhole(operands[input] as Tensor),
+    };
     const launches: Launches[] = [];
     const none: Prepared = { wide, narrow, launches: null };
     if (tf.util.sizeFromShape(wide) === 0) return none;
     const most = backend.device.limits.maxStorageBuffersPerShaderStage;
-    for (const part of fitting(formula, isNumber, most)) {
-      const written = write(part, wide, shapeOf, isNumber);
+    for (const part of fitting(formula, known, most)) {
+      const written = write(part, wide, known);
       if (written === null) return none;
       const { first, second, partials } = written;
       launches.push({
@@ -73,7 +78,7 @@ export function fusedExecutor(backend: WebgpuBackend, { plainExecutor, shapesOf 
     for (const x of operands) {
       if (typeof x === 'number') key += 'n;';
       else if (x.dtype !== 'float32') return plainExecutor(formula, operands);
-      else key += `${x.shape};`;
+      else key += isWhole(x) ? `${x.shape}w;` : `${x.shape};`;
     }
     let shapes = prepared.get(formula);
     if (shapes === undefined) {
@@ -95,31 +100,25 @@ export function fusedExecutor(backend: WebgpuBackend, { plainExecutor, shapesOf 
   };
 }
 
-function write(
-  part: Part,
-  wide: readonly number[],
-  shapeOf: (input: number) => readonly number[],
-  isNumber: (input: number) => boolean,
-): WrittenGroup | null {
+function write(part: Part, wide: readonly number[], operands: Operands): WrittenGroup | null {
   // Outputs of a group may all be wide, where only they are asked for in this part.
-  if (part.steps.some((s) => s.narrow)) return writeGroup(part, wide, shapeOf, isNumber);
-  const first = writeChain(part, wide, shapeOf, isNumber);
+  if (part.steps.some((s) => s.narrow)) return writeGroup(part, wide, operands);
+  const first = writeChain(part, wide, operands);
   return first && { first, second: null, partials: 0 };
 }
 
 /** The formula in as few parts as bind at most `most` buffers each; none: one output alone needs more. */
-function fitting(formula: Formula, isNumber: (input: number) => boolean, most: number): Part[] {
+function fitting(formula: Formula, operands: Operands, most: number): Part[] {
   const parts: Part[] = [];
   let outputs: number[] = [];
-  /** Partial sums between two launches may take one more. */
   const fits = ({ wide, narrow, outputs }: Part): boolean =>
-    new Set([...wide, ...narrow]).size + outputs.length + (narrow.length > 0 ? 1 : 0) <= most;
+    new Set([...wide, ...narrow]).size + outputs.length <= most;
   let last: Part | null = null;
   for (let o = 0; o < formula.outputs.length; o++) {
-    let part = partOf(formula, [...outputs, o], isNumber);
+    let part = partOf(formula, [...outputs, o], operands);
     if (!fits(part)) {
       if (last !== null) parts.push(last);
-      part = partOf(formula, [o], isNumber);
+      part = partOf(formula, [o], operands);
       if (!fits(part)) return [];
       outputs = [];
     }
@@ -144,7 +143,7 @@ function run(
       backend,
       l.program,
       [...tensors, ...given, ...written],
-      { whole: l.whole, floats },
+      { sizes: l.sizes, floats },
       grid(backend.device, l.workgroups),
     );
   };

@@ -12,14 +12,18 @@ export interface Part {
   narrow: readonly number[];
 }
 
+/** What is known of a formula's inputs before it runs. */
+export interface Operands {
+  isNumber(input: number): boolean;
+  shape(input: number): readonly number[];
+  /** Kept as whole numbers: tfjs leaves truth values as they are when it casts them to floats. */
+  isWhole(input: number): boolean;
+}
+
 export const isReduction = (step: Step): boolean => step.op === 'sum' || step.op === 'mean';
 
 /** The steps that these outputs (by their place in the formula's list) need, and what those read. */
-export function partOf(
-  formula: Formula,
-  outputs: readonly number[],
-  isNumber: (input: number) => boolean,
-): Part {
+export function partOf(formula: Formula, outputs: readonly number[], { isNumber }: Operands): Part {
   const inputs = formula.inputs.length;
   const needed = new Set<number>();
   const visit = (at: number): void => {
@@ -77,14 +81,14 @@ export class Floats {
 export function stepLines(
   steps: readonly Step[],
   named: Map<number, string>,
-  isNumber: (input: number) => boolean,
+  operands: Operands,
   inputs: number,
   floats: Floats,
 ): string[] | null {
   const lines: string[] = [];
   for (const { op, args, result } of steps) {
-    const operands = args.map((arg) => valueName(arg, named, isNumber, inputs, floats));
-    const text = expression(op, operands);
+    const values = args.map((arg) => valueName(arg, named, operands, inputs, floats));
+    const text = expression(op, values);
     if (text === null) return null;
     named.set(result.at, `v${result.at}`);
     lines.push(`let v${result.at} = ${text};`);
@@ -95,7 +99,7 @@ export function stepLines(
 export function valueName(
   arg: Place | number,
   named: ReadonlyMap<number, string>,
-  isNumber: (input: number) => boolean,
+  { isNumber }: Operands,
   inputs: number,
   floats: Floats,
 ): string {
@@ -109,6 +113,7 @@ export interface Binding {
   name: string;
   lanes: Lanes;
   written: boolean;
+  whole?: boolean;
 }
 
 /** A whole program: types and functions, bindings from 0 on with the uniforms last, and what an invocation does. */
@@ -116,20 +121,21 @@ export function programText(parts: {
   lanes: Lanes;
   operations: Iterable<string>;
   bindings: readonly Binding[];
-  whole: readonly string[];
+  sizes: readonly string[];
   floats: Floats;
   shared?: string;
   body: readonly string[];
 }): string {
-  const { lanes, operations, bindings, whole, floats, shared = '', body } = parts;
-  const buffers = bindings.map(({ name, lanes, written }, i) => {
+  const { lanes, operations, bindings, sizes, floats, shared = '', body } = parts;
+  const buffers = bindings.map(({ name, lanes, written, whole }, i) => {
     const access = written ? 'read_write' : 'read';
-    const type = lanes === 4 ? 'vec4<f32>' : 'f32';
+    const one = whole ? 'i32' : 'f32';
+    const type = lanes === 4 ? `vec4<${one}>` : one;
     return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`;
   });
   return [
     preamble(lanes, operations),
-    `struct Uniforms { ${[...whole.map((name) => `${name}: u32,`), ...floats.fields()].join(' ')} }`,
+    `struct Uniforms { ${[...sizes.map((name) => `${name}: u32,`), ...floats.fields()].join(' ')} }`,
     ...buffers,
     `@group(0) @binding(${bindings.length}) var<uniform> u: Uniforms;`,
     shared,

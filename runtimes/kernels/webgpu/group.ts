@@ -15,6 +15,7 @@ import {
   Floats,
   INVOCATIONS,
   isReduction,
+  type Operands,
   type Part,
   programText,
   stepLines,
@@ -38,24 +39,19 @@ export interface WrittenGroup {
 }
 
 /** null: an operation that has no WGSL. */
-export function writeGroup(
-  part: Part,
-  wide: readonly number[],
-  shapeOf: (input: number) => readonly number[],
-  isNumber: (input: number) => boolean,
-): WrittenGroup | null {
-  const tiling = tilingOf(part, wide, shapeOf);
+export function writeGroup(part: Part, wide: readonly number[], operands: Operands): WrittenGroup | null {
+  const tiling = tilingOf(part, wide, operands.shape);
   const { narrowCount, reducedCount, columns } = tiling;
   const tiles = Math.ceil(narrowCount / columns);
   const tall = reducedCount * columns > MOST && tiles < 64;
   if (!tall) {
-    const first = write(part, tiling, isNumber, 'whole', 1);
+    const first = write(part, tiling, operands, 'whole', 1);
     return first && { first, second: null, partials: 0 };
   }
   const parts = Math.min(256, Math.ceil((reducedCount * columns) / SHARE));
   const sums = part.steps.filter(isReduction).length;
-  const first = write(part, tiling, isNumber, 'leave', parts);
-  const second = write(part, tiling, isNumber, 'collect', parts);
+  const first = write(part, tiling, operands, 'leave', parts);
+  const second = write(part, tiling, operands, 'collect', parts);
   return first && second && { first, second, partials: sums * parts * narrowCount };
 }
 
@@ -84,7 +80,8 @@ function tilingOf(
   const lifted = (shape: readonly number[]): number[] => {
     if (keep) return [...shape];
     const kept = wide.length - axes.length;
-    const own = [...new Array<number>(kept - shape.length).fill(1), ...shape];
+    // One number may have more axes than the narrow shape.
+    const own = [...new Array<number>(kept).fill(1), ...shape].slice(-kept);
     let next = 0;
     return wide.map((_, axis) => (isReduced(axis) ? 1 : own[next++]!));
   };
@@ -122,13 +119,7 @@ function powerAbove(n: number): number {
 /** `whole`: all in one. `leave`: sums of parts to `partial`. `collect`: those added up, and the narrow steps. */
 type Stage = 'whole' | 'leave' | 'collect';
 
-function write(
-  part: Part,
-  tiling: Tiling,
-  isNumber: (input: number) => boolean,
-  stage: Stage,
-  parts: number,
-): Written | null {
+function write(part: Part, tiling: Tiling, operands: Operands, stage: Stage, parts: number): Written | null {
   const { formula, steps } = part;
   const { sizes, reduced, columns, rows, columnsFirst, narrowCount, reducedCount } = tiling;
   const inputs = formula.inputs.length;
@@ -144,7 +135,12 @@ function write(
   });
 
   const bound = [...new Set([...wideInputs, ...narrowInputs])].sort((a, b) => a - b);
-  const bindings: Binding[] = bound.map((i) => ({ name: `i${i}`, lanes: 1, written: false }));
+  const bindings: Binding[] = bound.map((i) => ({
+    name: `i${i}`,
+    lanes: 1,
+    written: false,
+    whole: operands.isWhole(i),
+  }));
   if (stage === 'collect') bindings.push({ name: 'partial', lanes: 1, written: false });
   for (const o of written) bindings.push({ name: `o${o}`, lanes: 1, written: true });
   if (stage === 'leave') bindings.push({ name: 'partial', lanes: 1, written: true });
@@ -164,10 +160,10 @@ function write(
   } else {
     loop.push(...coordinatesOf('r', true));
     wideInputs.forEach((input, i) => {
-      loop.push(`let x${input} = i${input}[${offset(tiling.wideHas[i]!, names, fields)}];`);
+      loop.push(`let x${input} = T(i${input}[${offset(tiling.wideHas[i]!, names, fields)}]);`);
       named.set(input, `x${input}`);
     });
-    const lines = stepLines(wideSteps, named, isNumber, inputs, floats);
+    const lines = stepLines(wideSteps, named, operands, inputs, floats);
     if (lines === null) return null;
     loop.push(...lines);
     const everywhere = offset(
@@ -180,7 +176,7 @@ function write(
       if (!narrow) loop.push(`o${o}[${everywhere}] = ${named.get(at)};`);
     }
     sums.forEach((s, k) => {
-      loop.push(`sum${k} += ${valueName(s.args[0]!, named, isNumber, inputs, floats)};`);
+      loop.push(`sum${k} += ${valueName(s.args[0]!, named, operands, inputs, floats)};`);
     });
   }
 
@@ -215,9 +211,9 @@ function write(
     narrowInputs.forEach((input) => {
       const has = tiling.narrowHas[part.narrow.indexOf(input)]!;
       named.set(input, `y${input}`);
-      body.push(`let y${input} = i${input}[${offset(has, names, fields)}];`);
+      body.push(`let y${input} = T(i${input}[${offset(has, names, fields)}]);`);
     });
-    const lines = stepLines(narrowSteps, named, isNumber, inputs, floats);
+    const lines = stepLines(narrowSteps, named, operands, inputs, floats);
     if (lines === null) return null;
     body.push(...lines);
     for (const o of written) {
@@ -232,13 +228,13 @@ function write(
       lanes: 1,
       operations: [...wideSteps, ...narrowSteps].map((s) => s.op),
       bindings,
-      whole: ['narrow', 'reduced', 'parts', 'share', ...sizes.map((_, k) => `d${k}`)],
+      sizes: ['narrow', 'reduced', 'parts', 'share', ...sizes.map((_, k) => `d${k}`)],
       floats,
       shared: `var<workgroup> shares: array<f32, ${INVOCATIONS}>;`,
       body,
     }),
     inputs: bound,
-    whole: [narrowCount, reducedCount, parts, Math.ceil(reducedCount / parts), ...sizes],
+    sizes: [narrowCount, reducedCount, parts, Math.ceil(reducedCount / parts), ...sizes],
     floats,
     workgroups: stage === 'leave' ? tiles * parts : tiles,
   };

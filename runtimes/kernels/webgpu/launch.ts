@@ -15,7 +15,7 @@ export interface WebgpuBackend {
   /** What a recorded command reads or writes: freed only once it is submitted. */
   commandQueueOwnedIds: WeakSet<object>;
   uniformPendingDisposal: GPUBuffer[];
-  tensorMap: { get(dataId: object): { resource: GPUBuffer | null; values: unknown } };
+  tensorMap: { get(dataId: object): { dtype: string; resource: GPUBuffer | null } };
   bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
   makeTensorInfo(shape: number[], dtype: 'float32', values?: Float32Array): TensorInfo;
   uploadToGPU(dataId: object): void;
@@ -43,9 +43,9 @@ export function makeProgram(device: GPUDevice, label: string, code: string): Pro
   return { pipeline, layout: pipeline.getBindGroupLayout(0), sizes: new Map() };
 }
 
-/** What a program is told beside its tensors, in the order of its `struct Uniforms`: whole numbers, then floats. */
+/** What a program is told beside its tensors, in the order of its `struct Uniforms`: sizes as u32, then floats. */
 export interface Uniforms {
-  whole: readonly number[];
+  sizes: readonly number[];
   floats: readonly number[];
 }
 
@@ -83,22 +83,22 @@ export function launch(
 }
 
 /** Sizes alone are written once for each shape; what holds numbers of the host is written anew for each launch. */
-function uniformBuffer(backend: WebgpuBackend, program: Program, { whole, floats }: Uniforms): GPUBuffer {
+function uniformBuffer(backend: WebgpuBackend, program: Program, { sizes, floats }: Uniforms): GPUBuffer {
   const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM;
-  const count = whole.length + floats.length;
+  const count = sizes.length + floats.length;
   if (floats.length === 0) {
-    const key = whole.join();
+    const key = sizes.join();
     let buffer = program.sizes.get(key);
     if (buffer === undefined) {
       buffer = backend.device.createBuffer({ size: 4 * count, usage });
-      backend.queue.writeBuffer(buffer, 0, Uint32Array.from(whole));
+      backend.queue.writeBuffer(buffer, 0, Uint32Array.from(sizes));
       program.sizes.set(key, buffer);
     }
     return buffer;
   }
   const bytes = new ArrayBuffer(4 * count);
-  new Uint32Array(bytes, 0, whole.length).set(whole);
-  new Float32Array(bytes, 4 * whole.length).set(floats);
+  new Uint32Array(bytes, 0, sizes.length).set(sizes);
+  new Float32Array(bytes, 4 * sizes.length).set(floats);
   const buffer = backend.bufferManager.acquireBuffer(4 * count, usage);
   backend.queue.writeBuffer(buffer, 0, bytes);
   backend.uniformPendingDisposal.push(buffer);

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { openDevice, Watch } from './device.ts';
 import { type Fused, fusedExecutor } from './executor.ts';
+import { replaceKernels } from './kernels.ts';
 import type { WebgpuBackend } from './launch.ts';
 
 export interface WebgpuHost extends Fused {
@@ -32,7 +33,9 @@ export async function registerWebgpu(host: WebgpuHost): Promise<Registered> {
   // In a browser tfjs has registered one already, which would ask for a device of its own.
   if (tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => backend as unknown as tf.KernelBackend, 3);
-  host.registerFused('webgpu', fusedExecutor(backend, host));
+  const executor = fusedExecutor(backend, host);
+  host.registerFused('webgpu', executor);
+  replaceKernels(executor);
   return { available: true, device: name, hardware, backend };
 }
 

@@ -38,38 +38,45 @@ const FUNCTIONS: Record<string, { calls?: string[]; code: string }> = {
   return select(select(select(T(0.0), T(-1.0), x < T(0.0)), T(1.0), x > T(0.0)), x, g_isnan(x));
 }`,
   },
+  exp: {
+    calls: ['isnan'],
+    code: 'fn g_exp(x: T) -> T { return select(exp(x), x, g_isnan(x)); }',
+  },
   log: {
     calls: ['nan'],
-    code: 'fn g_log(x: T) -> T { return select(log(x), g_nan(), x < T(0.0)); }',
+    code: 'fn g_log(x: T) -> T { return select(g_nan(), log(x), x >= T(0.0)); }',
   },
   sqrt: {
     calls: ['nan'],
-    code: 'fn g_sqrt(x: T) -> T { return select(sqrt(x), g_nan(), x < T(0.0)); }',
+    code: 'fn g_sqrt(x: T) -> T { return select(g_nan(), sqrt(x), x >= T(0.0)); }',
   },
   rsqrt: {
     calls: ['nan'],
-    code: 'fn g_rsqrt(x: T) -> T { return select(inverseSqrt(x), g_nan(), x < T(0.0)); }',
+    code: 'fn g_rsqrt(x: T) -> T { return select(g_nan(), inverseSqrt(x), x >= T(0.0)); }',
   },
   // Near 0 by its series: (1 − e) / (1 + e) has no digits left there.
   tanh: {
+    calls: ['exp'],
     code: `fn g_tanh(x: T) -> T {
   let s = x * x;
   let near = x + x * s * (T(-1.0 / 3.0) + s * (T(2.0 / 15.0) + s * (T(-17.0 / 315.0) + s * T(62.0 / 2835.0))));
-  let e = exp(T(-2.0) * abs(x));
+  let e = g_exp(T(-2.0) * abs(x));
   let far = (T(1.0) - e) / (T(1.0) + e);
   return select(select(far, -far, x < T(0.0)), near, abs(x) < T(0.25));
 }`,
   },
   sigmoid: {
+    calls: ['exp'],
     code: `fn g_sigmoid(x: T) -> T {
-  let e = exp(-abs(x));
+  let e = g_exp(-abs(x));
   return select(T(1.0), e, x < T(0.0)) / (T(1.0) + e);
 }`,
   },
   // max(x, 0) + log(1 + exp(−|x|)), the logarithm as 2 artanh(e / (2 + e)): `log` is only so good near 1.
   softplus: {
+    calls: ['exp'],
     code: `fn g_softplus(x: T) -> T {
-  let e = exp(-abs(x));
+  let e = g_exp(-abs(x));
   let s = e / (T(2.0) + e);
   let q = s * s;
   let odd = T(1.0) + q * (T(1.0 / 3.0) + q * (T(0.2) + q * (T(1.0 / 7.0) + q * (T(1.0 / 9.0)
@@ -77,6 +84,22 @@ const FUNCTIONS: Record<string, { calls?: string[]; code: string }> = {
   return select(x, T(0.0), x < T(0.0)) + T(2.0) * s * odd;
 }`,
   },
+  // WGSL's own are only good to 2⁻¹¹. Cephes: the rest of x by quarter turns, taken off in three parts, and two polynomials.
+  turned: {
+    code: `fn g_turned(x: T, quarters: T) -> T {
+  let k = round(x * T(0.63661977236758));
+  let r = ((x - k * T(1.5703125)) - k * T(4.837512969970703e-4)) - k * T(7.549789954891882e-8);
+  let z = r * r;
+  let s = r + r * z * (T(-1.6666654611e-1) + z * (T(8.3321608736e-3) + z * T(-1.9515295891e-4)));
+  let c = T(1.0) - T(0.5) * z
+    + z * z * (T(4.166664568298827e-2) + z * (T(-1.388731625493765e-3) + z * T(2.443315711809948e-5)));
+  let turn = (k + quarters) - T(4.0) * floor((k + quarters) * T(0.25));
+  let value = select(s, c, (turn == T(1.0)) | (turn == T(3.0)));
+  return select(value, -value, turn >= T(2.0));
+}`,
+  },
+  sin: { calls: ['turned'], code: 'fn g_sin(x: T) -> T { return g_turned(x, T(0.0)); }' },
+  cos: { calls: ['turned'], code: 'fn g_cos(x: T) -> T { return g_turned(x, T(1.0)); }' },
   // exp(x) − 1 by tanh(x / 2), which is exact near 0.
   elu: {
     calls: ['tanh'],
@@ -101,7 +124,10 @@ const truth =
   (a, b) =>
     `select(T(0.0), T(1.0), ${a} ${sign} ${b})`;
 
-/** Each operation of a formula as an expression of its operands' names. */
+/**
+ * Each operation of a formula (and some that only kernels use) as an expression of its operands' names. `!=` of NaN is false
+ * on some devices, so only `==` is used.
+ */
 const OPERATIONS: Record<string, Write> = {
   add: infix('+'),
   sub: infix('-'),
@@ -110,17 +136,17 @@ const OPERATIONS: Record<string, Write> = {
   maximum: call('maximum'),
   minimum: call('minimum'),
   equal: truth('=='),
-  notEqual: truth('!='),
+  notEqual: (a, b) => `select(T(1.0), T(0.0), ${a} == ${b})`,
   less: truth('<'),
   lessEqual: truth('<='),
   greater: truth('>'),
   greaterEqual: truth('>='),
-  and: (a, b) => `select(T(0.0), T(1.0), (${a} != T(0.0)) & (${b} != T(0.0)))`,
-  or: (a, b) => `select(T(0.0), T(1.0), (${a} != T(0.0)) | (${b} != T(0.0)))`,
+  and: (a, b) => `select(T(1.0), T(0.0), (${a} == T(0.0)) | (${b} == T(0.0)))`,
+  or: (a, b) => `select(T(1.0), T(0.0), (${a} == T(0.0)) & (${b} == T(0.0)))`,
   not: (a) => `select(T(0.0), T(1.0), ${a} == T(0.0))`,
-  where: (c, a, b) => `select(${b}, ${a}, ${c} != T(0.0))`,
+  where: (c, a, b) => `select(${a}, ${b}, ${c} == T(0.0))`,
   neg: (a) => `(-${a})`,
-  exp: (a) => `exp(${a})`,
+  exp: call('exp'),
   log: call('log'),
   sqrt: call('sqrt'),
   rsqrt: call('rsqrt'),
@@ -136,6 +162,8 @@ const OPERATIONS: Record<string, Write> = {
   softplus: call('softplus'),
   step: call('step'),
   clamp: call('clamp'),
+  sin: call('sin'),
+  cos: call('cos'),
 };
 
 /** An operation of operands that are names or literals of type `T`; null: it is not known here. */
