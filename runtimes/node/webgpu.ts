@@ -68,7 +68,10 @@ export async function startWebgpu({ software }: { software: boolean }): Promise<
     const get = isSoftware ? '--backend webgpu takes it all the same' : 'a graphics card with its driver';
     return { available: false, why, get };
   }
-  const { device, hardware } = registered;
+  const { device, hardware, backend } = registered;
+  void backend.device.lost.then(() => {
+    started = undefined;
+  });
   started = { available: true, device, memory: null, hardware };
   return use(started);
 }

@@ -71,8 +71,7 @@ export class Watch {
         ? { message: `${name} has no memory left`, hint: 'a smaller --batch, or another --backend' }
         : { message: `${name} refused a computation: ${lineOf(error)}`, hint: 'another --backend runs it' };
     });
-    void device.lost.then(({ reason, message }) => {
-      if (reason === 'destroyed') return;
+    void device.lost.then(({ message }) => {
       const why = message === '' ? '' : `: ${lineOf(message)}`;
       this.trouble = {
         message: `${name} was lost${why}`,

@@ -59,6 +59,10 @@ function watched(backend: WebgpuBackend, watch: Watch, problem: WebgpuHost['prob
     watch.check(problem);
     try {
       return await read(dataId);
+    } catch (error) {
+      // That the device was lost is known a moment after what came of it.
+      await new Promise((done) => setTimeout(done));
+      throw error;
     } finally {
       watch.check(problem);
     }
