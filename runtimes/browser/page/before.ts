@@ -119,8 +119,8 @@ export class DataPreview {
       });
       const draw = () => {
         view.show(packed as never);
-        view.label = `data ${field.name}: ${view.describe(packed as never)}`;
       };
+      view.label = `data ${field.name}: ${view.describe(packed as never)}`;
       this.redraw = draw;
       requestAnimationFrame(draw);
       return [

@@ -66,6 +66,7 @@ export class OutputPanel {
 
   constructor(readonly output: OutputFacts) {
     this.view = viewOf(output);
+    this.view.label = output.name;
     const title = el('h2', { textContent: output.name, id: `output-${output.name}` });
     const png = el('button', { type: 'button', textContent: 'Download PNG' });
     png.setAttribute('aria-label', `Download ${output.name} as PNG`);

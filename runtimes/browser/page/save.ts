@@ -30,7 +30,10 @@ function withoutFirst(path: string): string {
 /** Files and folders that were dropped; of a single folder, what is in it. Hidden files are left out. */
 export async function droppedFiles(transfer: DataTransfer): Promise<Dropped[]> {
   // Before the first wait: a browser takes the entries away afterwards.
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const items = [...transfer.items].filter((item) => item.kind === 'file');
+  const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
+  // What was dragged out of another program has no place on a disk, and so no entry.
+  if (entries.length === 0) return [...transfer.files].map((file) => ({ path: file.name, file }));
   const found = (await Promise.all(entries.map((entry) => filesOf(entry, '')))).flat();
   if (entries.length !== 1 || !entries[0]!.isDirectory) return found;
   return found.map(({ path, file }) => ({ path: withoutFirst(path), file }));

@@ -142,6 +142,7 @@ export class Transport {
   private tell(state: string, step: number): void {
     const { session } = this;
     if (!session.begun) return;
+    this.clock();
     const at = counted(step, 'step');
     if (state === 'running') announce(step === 0 ? 'Training' : `Training, ${at} done`);
     if (state === 'paused') announce(`Paused after ${at}`);

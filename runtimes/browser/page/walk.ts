@@ -91,6 +91,7 @@ export class Walk {
         : view === 'points'
           ? new Scatter('walk')
           : viewOf(this.output);
+    this.view.label = this.output.name;
     this.place.replaceChildren(this.view.element);
     this.preparedAt = -1;
     this.follow();
@@ -217,7 +218,6 @@ export class Walk {
     }
     if (this.strip !== null && this.stripShown !== null) {
       this.strip.show(this.stripShown as never);
-      this.strip.label = `${BETWEEN} pictures from the first latent to the second`;
     }
   };
 
@@ -503,6 +503,7 @@ export class Walk {
     if (this.output.view !== 'image') return [row, way.element];
     this.strip = new PictureGrid({ columns: BETWEEN });
     this.strip.element.classList.add('strip');
+    this.strip.label = `${BETWEEN} pictures from the first latent to the second`;
     return [row, this.strip.element, way.element];
   }
 }

@@ -17,7 +17,12 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 export function value(v: number): string {
   if (!Number.isFinite(v)) return Number.isNaN(v) ? 'NaN' : v > 0 ? '∞' : '−∞';
   const size = Math.abs(v);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? v.toExponential(2) : v.toPrecision(4);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e6)
+      ? v.toExponential(2)
+      : size >= 1e3
+        ? v.toFixed(0)
+        : v.toPrecision(4);
   return text.replace(/-/g, '−');
 }
 
