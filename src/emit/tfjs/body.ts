@@ -7,6 +7,7 @@ import type { DrawNames } from '../../passes/draws.ts';
 import { ARITHMETIC, inlineNumber, isNumber } from '../../passes/numbers.ts';
 import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
 import { chainText } from './formula.ts';
+import { fusedCall } from './fused-call.ts';
 import { hostNumber, hostOperand } from './host.ts';
 import { literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
@@ -126,6 +127,7 @@ export class Body {
       if (isOwned(node)) this.#makeLeaf(node);
       return;
     }
+    if (this.#uses.isPart(node)) return;
     this.#bindSources(node.args);
     this.#comment(node);
     const name = this.#bind(node, this.#o.variables.wanted(node));
@@ -138,37 +140,15 @@ export class Body {
     this.#bindSources(operandsOf(step));
     this.#comment(...step.nodes);
     const span = step.results.at(-1)!.span;
-    const results = new Set<Node>(step.results);
-    const { statements, operands } = chainText(
+    const text = chainText(
       step.nodes,
-      results,
+      new Set<Node>(step.results),
       operations,
       (node) => this.#operand(node),
       (node) => this.#bind(node, variables.wanted(node)),
     );
-    const names = step.results.map((node) => this.#operand(node));
-    const given = [...operands].map(([name, text]) => (name === text ? name : `${name}: ${text}`));
-    const rest = step.reduced
-      ? [`[${step.reduced.axes.join(', ')}]`, ...(step.reduced.keep ? ['true'] : [])]
-      : [];
-    const flat = `const { ${names.join(', ')} } = nn.fused(${[`'${statements.join('; ')}'`, `{ ${given.join(', ')} }`, ...rest].join(', ')});`;
-    if (flat.length <= writer.room) {
-      writer.line(flat, span);
-      return;
-    }
-    const list = (items: readonly string[], indent: string, open: string, close: string): string => {
-      const line = `${open} ${items.join(', ')} ${close}`;
-      if (indent.length + line.length <= writer.room) return line;
-      return `${open}\n${items.map((item) => `${indent}  ${item},\n`).join('')}${indent}${close}`;
-    };
-    const text =
-      statements.length === 1
-        ? `'${statements[0]}'`
-        : `\`\n${statements.map((s) => `    ${s};\n`).join('')}  \``;
-    writer.line(
-      `const ${list(names, '', '{', '}')} = nn.fused(\n${[text, list(given, '  ', '{', '}'), ...rest].map((part) => `  ${part},\n`).join('')});`,
-      span,
-    );
+    const results = step.results.map((node) => this.#operand(node));
+    writer.line(fusedCall({ results, ...text, reduced: step.reduced }, writer.room), span);
   }
 
   #makeLeaf(node: LeafNode): void {
@@ -202,6 +182,7 @@ export class Body {
   #arithmetic(node: OpNode): string {
     const [a, b] = node.args.map((arg, i) => {
       const text = this.#operand(arg);
+      if (node.op === 'maximum' || text.startsWith('Math.max(')) return text;
       const bare = i === 0 && node.op !== 'neg' ? /^-?[\p{ID_Continue}$.]+$/u : /^[\p{ID_Continue}$.]+$/u;
       return bare.test(text) ? text : `(${text})`;
     });
@@ -215,6 +196,7 @@ export class Body {
       const name = this.#scopes[i]!.get(node);
       if (name !== undefined) return name;
     }
+    if (node.kind === 'op' && this.#uses.isPart(node)) return this.#arithmetic(node);
     if (node.kind === 'op') throw new Error(`${node.op} (${node.origin}) is used before it is computed`);
     const { leaf } = node;
     switch (leaf.kind) {

@@ -61,23 +61,40 @@ export class Uses {
   readonly #position = new Map<Step, number>();
   readonly #loop = new Map<Step, Step | null>();
   readonly #made = new Map<Node, Step | null>();
+  /** Numbers that one other number of the same block is made from, and nothing else. */
+  readonly #parts = new Set<Node>();
 
   constructor(steps: readonly Step[], result?: Node) {
     let count = 0;
+    const readers = new Map<Node, Step[]>();
     const visit = (list: readonly Step[], loop: Step | null) => {
       for (const step of list) {
         this.#position.set(step, count);
         this.#loop.set(step, loop);
-        for (const node of reads(step)) this.#last.set(node, count);
+        for (const node of reads(step)) {
+          this.#last.set(node, count);
+          readers.set(node, [...(readers.get(node) ?? []), step]);
+        }
         if (step.kind === 'compute') this.#made.set(step.node, loop);
         else if (step.kind === 'fuse') for (const node of step.results) this.#made.set(node, loop);
         count++;
         const body = inner(step);
         if (body) visit(body, step.kind === 'repeat' ? step : loop);
       }
+      for (const step of list) {
+        if (step.kind !== 'compute' || !isNumber(step.node)) continue;
+        const [reader, other] = readers.get(step.node) ?? [];
+        if (reader?.kind === 'compute' && !other && isNumber(reader.node) && list.includes(reader))
+          this.#parts.add(step.node);
+      }
     };
     visit(steps, null);
     if (result) this.#last.set(result, count);
+  }
+
+  /** Whether a number is best written where it is used: it needs no name. */
+  isPart(node: Node): boolean {
+    return this.#parts.has(node);
   }
 
   /** True if nothing reads the node after this step has run. */

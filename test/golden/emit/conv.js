@@ -105,9 +105,7 @@ async function train(run) {
   const G_reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
   // line 9: batch_norm
   const G_batch_norm_1_mul = run.batch * 16;
-  const G_batch_norm_1_sub = G_batch_norm_1_mul - 1;
-  const G_batch_norm_1_maximum = Math.max(G_batch_norm_1_sub, 1);
-  const G_batch_norm_1_div = G_batch_norm_1_mul / G_batch_norm_1_maximum;
+  const G_batch_norm_1_div = G_batch_norm_1_mul / Math.max(G_batch_norm_1_mul - 1, 1);
   // line 8: reshape(4, 4, 8)
   const { G_reshape, G_batch_norm_1_mean } = nn.fused(
     `
@@ -118,10 +116,10 @@ async function train(run) {
     [0, 1, 2],
   );
   tf.dispose([G_reshape_reshape, G_reshape_reshape$2]);
-  const { G_batch_norm_1_sub$2, G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
+  const { G_batch_norm_1_sub, G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
     `
-      G_batch_norm_1_sub$2 = G_reshape - G_batch_norm_1_mean;
-      let mean = mean(square(G_batch_norm_1_sub$2));
+      G_batch_norm_1_sub = G_reshape - G_batch_norm_1_mean;
+      let mean = mean(square(G_batch_norm_1_sub));
       G_batch_norm_1_variance = mean * G_batch_norm_1_div;
       G_batch_norm_1_rsqrt = rsqrt(mean + 1e-5);
       G_batch_norm_1_mul$2 = G_batch_norm_1_rsqrt * gamma;
@@ -132,8 +130,8 @@ async function train(run) {
   tf.dispose(G_reshape);
   // line 10: relu
   const { G_relu } = nn.fused(
-    'G_relu = relu(G_batch_norm_1_sub$2 * G_batch_norm_1_mul$2 + beta)',
-    { G_batch_norm_1_sub$2, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
+    'G_relu = relu(G_batch_norm_1_sub * G_batch_norm_1_mul$2 + beta)',
+    { G_batch_norm_1_sub, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
   );
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
@@ -239,7 +237,8 @@ async function train(run) {
     `
       let step = step(D_leaky_relu$x, 0.2);
       D_leaky_relu_back$x = D_flatten_back$x * (D_dropout_lt * 1.4285714285714286) * step;
-      D_conv_1_bias_grad = D_conv_1_back_mul$fake + sum(D_dropout_lt * D_flatten_back$x * step) * 1.4285714285714286;
+      D_conv_1_bias_grad = D_conv_1_back_mul$fake
+        + sum(D_dropout_lt * D_flatten_back$x * step) * 1.4285714285714286;
     `,
     { D_dropout_lt, D_flatten_back$x, D_leaky_relu$x, D_conv_1_back_mul$fake },
     [0, 1, 2],
@@ -375,15 +374,18 @@ async function train(run) {
     `
       G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0);
       G_batch_norm_1_beta_grad = sum(G_relu_back);
-      G_batch_norm_1_back_sum = sum(G_relu_back * G_batch_norm_1_sub$2);
+      G_batch_norm_1_back_sum = sum(G_relu_back * G_batch_norm_1_sub);
       G_batch_norm_1_gamma_grad = G_batch_norm_1_back_sum * G_batch_norm_1_rsqrt;
     `,
-    { G_relu, G_conv_transpose_1_back_conv2d, G_batch_norm_1_sub$2, G_batch_norm_1_rsqrt },
+    { G_relu, G_conv_transpose_1_back_conv2d, G_batch_norm_1_sub, G_batch_norm_1_rsqrt },
     [0, 1, 2],
   );
   tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
   const { G_batch_norm_1_back_mul } = nn.fused(
-    'G_batch_norm_1_back_mul = G_batch_norm_1_back_sum * gamma * -0.5 * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2',
+    `
+      G_batch_norm_1_back_mul = G_batch_norm_1_back_sum * gamma * -0.5
+        * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2;
+    `,
     { G_batch_norm_1_back_sum, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
   );
   tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
@@ -394,20 +396,21 @@ async function train(run) {
   // line 8, backwards: reshape(4, 4, 8)
   const { G_batch_norm_1_back, G_reshape_back_sum } = nn.fused(
     `
-      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2 + G_batch_norm_1_sub$2 * G_batch_norm_1_back_mul + G_batch_norm_1_back_div;
+      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2 + G_batch_norm_1_sub * G_batch_norm_1_back_mul
+        + G_batch_norm_1_back_div;
       G_reshape_back_sum = sum(G_batch_norm_1_back);
     `,
     {
       G_relu_back,
       G_batch_norm_1_mul$2,
-      G_batch_norm_1_sub$2,
+      G_batch_norm_1_sub,
       G_batch_norm_1_back_mul,
       G_batch_norm_1_back_div,
     },
     [0],
   );
   tf.dispose([
-    G_batch_norm_1_sub$2, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul, G_batch_norm_1_back_div,
+    G_batch_norm_1_sub, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul, G_batch_norm_1_back_div,
   ]);
   const G_dense_1_bias_grad = tf.reshape(G_reshape_back_sum, [128]);
   tf.dispose(G_reshape_back_sum);

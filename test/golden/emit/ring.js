@@ -104,8 +104,7 @@ async function train(run) {
   // line 8: dense(8)
   const D_dense_1$x = tf.matMul(D_tanh$x$2, w['D/dense_1/kernel'], false, true);
   // line 11, backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
-  const expect_back = 0.5 / run.batch;
-  const pow_back_mul = expect_back * 2;
+  const pow_back_mul = (0.5 / run.batch) * 2;
   // line 11, and backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
   const { sum, pow_back } = nn.fused(
     `
@@ -134,7 +133,7 @@ async function train(run) {
   const D_dense_2_back$x = nn.linearKernelGradient(D_tanh_back_sum$x, D_dense_2_broadcast_to);
   tf.dispose([D_dense_2_broadcast_to, D_tanh_back_sum$x]);
   // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const expect_back$2 = 1 / run.batch;
+  const expect_back = 1 / run.batch;
   // line 11: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
   const { r1 } = nn.fused('r1 = mean(sum) * 0.5', { sum }, [0]);
   tf.dispose(sum);
@@ -146,10 +145,10 @@ async function train(run) {
       let add = D_dense_2_linear$fake + bias;
       d_loss = mean(softplus(neg)) + mean(softplus(add)) + r1;
       let sigmoid = sigmoid(add);
-      softplus_back = expect_back$2 * sigmoid;
-      D_dense_2_back_mul$fake = sum(sigmoid) * expect_back$2;
+      softplus_back = expect_back * sigmoid;
+      D_dense_2_back_mul$fake = sum(sigmoid) * expect_back;
     `,
-    { D_dense_2_linear$x, bias: w['D/dense_2/bias'], D_dense_2_linear$fake, r1, expect_back$2 },
+    { D_dense_2_linear$x, bias: w['D/dense_2/bias'], D_dense_2_linear$fake, r1, expect_back },
     [0],
   );
   tf.dispose([D_dense_2_linear$x, D_dense_2_linear$fake, r1]);
@@ -175,10 +174,10 @@ async function train(run) {
   const { neg_back, D_dense_2_bias_grad } = nn.fused(
     `
       let sigmoid = sigmoid(neg);
-      neg_back = -(expect_back$2 * sigmoid);
-      D_dense_2_bias_grad = D_dense_2_back_mul$fake - sum(sigmoid) * expect_back$2;
+      neg_back = -(expect_back * sigmoid);
+      D_dense_2_bias_grad = D_dense_2_back_mul$fake - sum(sigmoid) * expect_back;
     `,
-    { neg, expect_back$2, D_dense_2_back_mul$fake },
+    { neg, expect_back, D_dense_2_back_mul$fake },
     [0],
   );
   tf.dispose([neg, D_dense_2_back_mul$fake]);
@@ -200,7 +199,10 @@ async function train(run) {
   tf.dispose(D_tanh_back$x$2);
   // line 8, backwards: dense(1)
   const { D_dense_2_kernel_grad } = nn.fused(
-    'D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back_linear_kernel_gradient$fake + D_dense_2_back_linear_kernel_gradient$x',
+    `
+      D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back_linear_kernel_gradient$fake
+        + D_dense_2_back_linear_kernel_gradient$x;
+    `,
     { D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake, D_dense_2_back_linear_kernel_gradient$x },
   );
   tf.dispose([
@@ -208,7 +210,10 @@ async function train(run) {
   ]);
   // line 8, backwards: dense(8)
   const { D_dense_1_kernel_grad } = nn.fused(
-    'D_dense_1_kernel_grad = D_dense_1_back$x + D_dense_1_back_linear_kernel_gradient$fake + D_dense_1_back_linear_kernel_gradient$x',
+    `
+      D_dense_1_kernel_grad = D_dense_1_back$x + D_dense_1_back_linear_kernel_gradient$fake
+        + D_dense_1_back_linear_kernel_gradient$x;
+    `,
     { D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x },
   );
   tf.dispose([
@@ -260,9 +265,9 @@ async function train(run) {
     `
       let neg = -(D_dense_2_linear$fake$2 + bias);
       g_loss = mean(softplus(neg));
-      neg_back$2 = -(expect_back$2 * sigmoid(neg));
+      neg_back$2 = -(expect_back * sigmoid(neg));
     `,
-    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], expect_back$2 },
+    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], expect_back },
     [0],
   );
   tf.dispose(D_dense_2_linear$fake$2);
