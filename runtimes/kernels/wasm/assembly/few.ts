@@ -164,20 +164,21 @@ function add(windows: usize, y0: i32, n: i32, length: i32, i0: i32, h: i32, plan
 
 /** Rows i0 to i0 + h of a picture from its planes. */
 function spread(image: i32, i0: i32, h: i32, planes: usize, columns: i32): void {
-  let to = out + (<usize>((image * gH + i0) * gW * gC) << 2);
+  const step = <usize>(gSX * gC) << 2, row = <usize>(gW * gC) << 2;
+  let to = out + <usize>(image * gH + i0) * row;
   for (let i = 0; i < h; i++) {
-    // Column q of the picture is column q - ox of the copy with borders: of its planes, the (q - ox) mod sx-th.
-    let far = -gOX / gSX, plane = -gOX - far * gSX;
-    for (let q = 0; q < gW; q++) {
-      let from = planes + (<usize>(plane * gC * columns + far) << 2);
+    // Column j of a phase's plane is column j · sx + phase + ox of the picture; columns beyond all windows stay 0.
+    memory.fill(to, 0, row);
+    for (let phase = 0; phase < gSX; phase++) {
+      const first = phase + gOX < 0 ? (gSX - 1 - phase - gOX) / gSX : 0;
+      const end = min(columns, max(0, gW - gOX - phase + gSX - 1) / gSX);
       for (let c = 0; c < gC; c++) {
-        store<f32>(to, far < columns ? load<f32>(from) : 0);
-        to += 4;
-        from += <usize>columns << 2;
+        let from = planes + (<usize>first << 2), at = to + (<usize>((first * gSX + phase + gOX) * gC + c) << 2);
+        for (let j = first; j < end; j++) { store<f32>(at, load<f32>(from)); from += 4; at += step; }
+        planes += <usize>columns << 2;
       }
-      if (++plane == gSX) { plane = 0; far++; }
     }
-    planes += <usize>(gSX * gC * columns) << 2;
+    to += row;
   }
 }
 

@@ -2,7 +2,7 @@
 import { madd, NR, put } from './micro';
 
 /** More accumulators than these would not stay in registers. */
-const HIGHEST: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+const HIGHEST: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 /** Rows of tiles, 4 or more, that leave the fewest empty; what a tile loads besides its rows costs about half a row. */
 export function tileHeight(rows: i32): i32 {
@@ -40,8 +40,8 @@ function tile6(base: usize, places: usize, h: i32, rows: i32, cols: i32, step: u
     let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
     let start = base;
     for (let y = 0; y < rows; y++) {
-      let q = start;
-      for (let x = 0; x < cols; x++) {
+      const end = start + <usize>cols * step;
+      for (let q = start; q < end; q += step) {
         const b0 = v128.load(b), b1 = v128.load(b, 16);
         let a = v128.load32_splat(q + t0);
         s00 = madd(a, b0, s00); s01 = madd(a, b1, s01);
@@ -59,7 +59,7 @@ function tile6(base: usize, places: usize, h: i32, rows: i32, cols: i32, step: u
           a = v128.load32_splat(q + t5);
           s50 = madd(a, b0, s50); s51 = madd(a, b1, s51);
         }
-        q += step; b += 32;
+        b += 32;
       }
       start += line;
     }
