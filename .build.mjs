@@ -1,5 +1,4 @@
 // Bundles the command and the runtimes into dist/. `npm ci` runs it (the `prepare` script).
-import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { buildKernels } from './.kernels.mjs';
@@ -108,8 +107,7 @@ await build({
   ],
 });
 const page = 'runtimes/browser/page';
-const parts = [`${page}/page.ts`, `${page}/page.css`].filter((part) => existsSync(part));
-if (parts.length > 0) await build({ ...browser, entryPoints: parts });
+await build({ ...browser, entryPoints: [`${page}/page.ts`, `${page}/page.css`] });
 await copyFile(`${page}/index.html`, `${next}/browser/index.html`);
 
 await mkdir('dist', { recursive: true });
