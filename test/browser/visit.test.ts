@@ -35,7 +35,7 @@ inChromium('a visit', (browser) => {
       if (new URL(request.url()).hostname !== 'localhost') elsewhere.push(request.url());
     });
     const sizes = await fetched(page);
-    for (const name of ['', 'page.js', 'page.css', 'ring.js', 'tfjs.js', 'runtime.js', 'thread.js']) {
+    for (const name of ['', 'page.js', 'page.css', 'ring.js', 'tfjs.js', 'runtime.js']) {
       expect([...sizes.keys()]).toContain(`/${name}`);
     }
     for (const name of ['webgl.js', 'webgpu.js']) expect([...sizes.keys()]).not.toContain(`/${name}`);
