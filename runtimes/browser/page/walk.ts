@@ -6,6 +6,7 @@ import type { ModelFacts, OutputFacts } from '../protocol.ts';
 import { byId, el, setText } from './dom.ts';
 import { soon } from './frames.ts';
 import { between, type Direction, principalDirections, rangeOf, spreadOf } from './latent-paths.ts';
+import { concatenated, joined, type Latent, type Noise, row, sizeOf, thinned } from './latents.ts';
 import { countOf, viewOf } from './outputs.ts';
 import { PictureGrid } from './pictures.ts';
 import { Scatter } from './points.ts';
@@ -15,13 +16,10 @@ import { onColours } from './theme.ts';
 import type { View } from './view.ts';
 import { count } from './words.ts';
 
-type Noise = ModelFacts['noise'][number];
-type Latent = Record<string, Float32Array>;
 type Way = 'directions' | 'numbers' | 'between';
 
-/** Examples from which the directions are found, and numbers of each that are looked at. */
+/** Examples from which the directions are found. */
 const EXAMPLES = 512;
-const LOOKED_AT = 1024;
 /** Sliders of directions, and of single numbers of one source before one asks for all. */
 const DIRECTIONS = 5;
 const NUMBERS = 8;
@@ -506,59 +504,4 @@ export class Walk {
     this.strip.label = `${BETWEEN} pictures from the first latent to the second`;
     return [row, this.strip.element, way.element];
   }
-}
-
-function sizeOf({ shape }: Noise): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
-/** The latents of one of `count` examples. */
-function row(latents: Latent, count: number, index: number): Latent {
-  return Object.fromEntries(
-    Object.entries(latents).map(([name, values]) => {
-      const size = values.length / count;
-      return [name, values.slice(index * size, (index + 1) * size)];
-    }),
-  );
-}
-
-/** The numbers of several sources side by side, each divided by its spread: directions treat them alike. */
-function joined(sources: readonly Noise[], latents: Latent, count: number): Float32Array {
-  const total = sources.reduce((sum, s) => sum + sizeOf(s), 0);
-  const out = new Float32Array(count * total);
-  let at = 0;
-  for (const source of sources) {
-    const size = sizeOf(source);
-    const spread = spreadOf(source.dist);
-    for (let k = 0; k < count; k++) {
-      for (let i = 0; i < size; i++) {
-        out[k * total + at + i] = latents[source.name]![k * size + i]! / spread;
-      }
-    }
-    at += size;
-  }
-  return out;
-}
-
-/** So many numbers of each example that the page does not stand still over them. */
-function thinned(values: Float32Array, count: number): Float32Array {
-  const size = values.length / count;
-  const stride = Math.ceil(size / LOOKED_AT);
-  if (stride === 1) return values;
-  const kept = Math.floor(size / stride);
-  const out = new Float32Array(count * kept);
-  for (let k = 0; k < count; k++) {
-    for (let i = 0; i < kept; i++) out[k * kept + i] = values[k * size + i * stride]!;
-  }
-  return out;
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
