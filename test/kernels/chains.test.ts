@@ -249,6 +249,38 @@ describe.each(variants)('$name', (variant) => {
   });
 });
 
+test('operations that run as one instruction round as they do apart', async () => {
+  await use(variants[0]!);
+  const n = 5003;
+  // Numbers of many sizes, so that a sum rounds whatever it is added to.
+  const of = (seed: number) => tf.tensor1d(numbers(n, seed).map((x, i) => x * 3 ** ((i % 41) - 20)));
+  const [x, y] = [of(1), of(2)];
+  const [k, l] = [0.3, -1.7];
+  const pairs: Record<string, () => tf.Tensor> = {
+    'x * k + y': () => tf.add(tf.mul(x, k), y),
+    'y + x * k': () => tf.add(y, tf.mul(x, k)),
+    'y - x * k': () => tf.sub(y, tf.mul(x, k)),
+    'x * k - y': () => tf.sub(tf.mul(x, k), y),
+    'x * k + y * l': () => tf.add(tf.mul(x, k), tf.mul(y, l)),
+    'x * k + l': () => tf.add(tf.mul(x, k), l),
+    'square(x) * k': () => tf.mul(tf.square(x), k),
+    'sqrt(x) * k + l': () => tf.add(tf.mul(tf.sqrt(x), k), l),
+    'x / y * k': () => tf.mul(tf.div(x, y), k),
+    'y - x / y * k': () => tf.sub(y, tf.mul(tf.div(x, y), k)),
+    'y - x * 0.7': () => tf.sub(y, tf.mul(x, 0.7)),
+    // What is between is read elsewhere, too.
+    'x * k + x * k': () => tf.mul(tf.mul(x, k), 2),
+  };
+  for (const [text, apart] of Object.entries(pairs)) {
+    const want = taken(apart()).data;
+    expect(sameBits(taken(fused(`r = ${text}`, { x, y, k, l }).r!).data, want), text).toBe(true);
+  }
+  const { t, r } = fused('t = x * k; r = t + y', { x, y, k });
+  expect(sameBits(taken(t!).data, taken(tf.mul(x, k)).data)).toBe(true);
+  expect(sameBits(taken(r!).data, taken(tf.tidy(() => tf.add(tf.mul(x, k), y))).data)).toBe(true);
+  tf.dispose([x, y]);
+});
+
 test('the same bits by any number of threads', async () => {
   let first: Float32Array | undefined;
   for (const v of variants) {

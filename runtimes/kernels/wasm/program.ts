@@ -41,8 +41,20 @@ const CODES: Record<string, Codes> = {
   leaky_relu: { right: 70 },
   step: { right: 76 },
 };
+const ADD = 0;
+const SUB = 1;
+const DIV = 3;
+const SQRT = 34;
+const SQUARE = 37;
+const ADD_NUMBER = 64;
+const TIMES = 65;
 const ELU = 75;
+const TIMES_ADD_NUMBER = 77;
 const NUMBER = 78;
+const SQUARE_TIMES = 81;
+const SQRT_TIMES_ADD_NUMBER = 82;
+const TIMES_ADD = 96;
+const DIV_TIMES = 97;
 const HOST: Record<string, (a: number, b: number) => number> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
@@ -68,90 +80,158 @@ export interface Program {
   /** Five words an instruction: operation, destination, a, b, c. */
   code: Int32Array;
   /** Numbers that go into the code: at which word, and which. */
-  numbers: { word: number; of: number | Place }[];
+  numbers: { word: number; of: Place; negative: boolean }[];
   /** Steps of numbers alone, which the host works out, in order. */
   host: Step[];
   /** The registers of what is wanted. */
   outputs: number[];
 }
 
+/** An instruction whose registers are not chosen yet: operands and result by place in the formula, or of its own. */
+interface Instruction {
+  op: number;
+  from: number[];
+  numbers: { of: number | Place; negative: boolean }[];
+  result: number;
+}
+
 /** null: too long for the machine, or an operation that it has not. `isNumber` of every place that the part is given. */
 export function compile(part: Part, isNumber: (place: number) => boolean): Program | null {
-  const lastUse = new Map<number, number>();
-  part.steps.forEach((s, i) => {
-    for (const a of s.args) if (typeof a !== 'number') lastUse.set(a.at, i);
-  });
-  const kept = new Set(part.wanted);
   const given = new Set(part.inputs);
-  const inputs = part.inputs.filter((at) => !isNumber(at));
-  const register = new Map<number, number>(inputs.map((at, i) => [at, i]));
-  let top = inputs.length;
-  const free: number[] = [];
   const host: Step[] = [];
   const ofHost = new Set<number>();
-  const code: number[] = [];
-  const numbers: Program['numbers'] = [];
-  const push = (op: number, dst: number, a: number, b: number | Place, c: number, isBits = false) => {
-    if (isBits) {
-      const word = code.length + 3;
-      if (typeof b === 'number') b = floatBits(b);
-      else {
-        numbers.push({ word, of: b });
-        b = 0;
-      }
-    }
-    code.push(op, dst, a, b as number, c);
-  };
   const numeric = (a: Place | number | undefined): boolean =>
     typeof a === 'number' || (a !== undefined && ((given.has(a.at) && isNumber(a.at)) || ofHost.has(a.at)));
-  /** The operand's register; a number gets one of its own. */
-  const registerOf = (a: Place | number): number => {
-    if (!numeric(a)) return register.get((a as Place).at)!;
-    const dst = top++;
-    push(NUMBER, dst, 0, a, 0, true);
-    return dst;
+  const wanted = new Set(part.wanted);
+  let list: Instruction[] = [];
+  // Values that are no step's have negative places.
+  let own = 0;
+  const push = (op: number, from: number[], numbers: (number | Place)[], result = --own): number => {
+    list.push({ op, from, numbers: numbers.map((of) => ({ of, negative: false })), result });
+    return result;
   };
-  /** Where a result goes: kept ones have a register of their own, others may take one that nothing reads again. */
-  const destination = (s: Step, i: number): number => {
-    for (const a of s.args) {
-      if (typeof a === 'number' || given.has(a.at) || kept.has(a.at) || ofHost.has(a.at)) continue;
-      const r = register.get(a.at)!;
-      if (lastUse.get(a.at) === i && !free.includes(r)) free.push(r);
-    }
-    return kept.has(s.result.at) ? top++ : (free.pop() ?? top++);
-  };
-  for (const [i, s] of part.steps.entries()) {
-    if (s.args.every(numeric)) {
-      if (HOST[s.op] === undefined || kept.has(s.result.at)) return null;
-      host.push(s);
-      ofHost.add(s.result.at);
+  /** The operand's place; a number is put into a register of its own. */
+  const placeOf = (a: Place | number): number => (numeric(a) ? push(NUMBER, [], [a]) : (a as Place).at);
+  for (const { op, args, result } of part.steps) {
+    if (args.every(numeric)) {
+      if (HOST[op] === undefined || wanted.has(result.at)) return null;
+      host.push({ op, args, result, narrow: false });
+      ofHost.add(result.at);
       continue;
     }
-    const [x, y, z] = s.args as [Place | number, Place | number | undefined, Place | number | undefined];
-    const codes = CODES[s.op] ?? {};
-    let last: [op: number, a: number, b: number | Place, c: number, isBits: boolean];
-    if (s.op === 'clamp') {
-      const low = top++;
-      push(CODES.maximum!.right!, low, registerOf(x), y!, 0, true);
-      last = [CODES.minimum!.right!, low, z!, 0, true];
-    } else if (s.op === 'elu') last = [ELU, registerOf(x), 1, 0, true];
+    const [x, y, z] = args as [Place | number, Place | number | undefined, Place | number | undefined];
+    const codes = CODES[op] ?? {};
+    if (op === 'clamp') {
+      const low = push(CODES.maximum!.right!, [placeOf(x)], [y!]);
+      push(CODES.minimum!.right!, [low], [z!], result.at);
+    } else if (op === 'elu') push(ELU, [placeOf(x)], [1], result.at);
     else if (y !== undefined && z === undefined && numeric(y) && codes.right !== undefined)
-      last = [codes.right, registerOf(x), y, 0, true];
+      push(codes.right, [placeOf(x)], [y], result.at);
     else if (y !== undefined && numeric(x) && codes.left !== undefined)
-      last = [codes.left, registerOf(y), x, 0, true];
-    else if (codes.all !== undefined) {
-      const [a, b = 0, c = 0] = s.args.map(registerOf) as [number, number?, number?];
-      last = [codes.all, a, b, c, false];
-    } else return null;
-    const dst = destination(s, i);
-    if (top > MOST_REGISTERS) return null;
-    register.set(s.result.at, dst);
-    const [op, a, b, c, isBits] = last;
-    push(op, dst, a, b, c, isBits);
+      push(codes.left, [placeOf(y)], [x], result.at);
+    else if (codes.all !== undefined) push(codes.all, args.map(placeOf), [], result.at);
+    else return null;
   }
-  const outputs = part.wanted.map((at) => register.get(at));
-  if (top > MOST_REGISTERS || outputs.includes(undefined)) return null;
-  return { inputs, code: Int32Array.from(code), numbers, host, outputs: outputs as number[] };
+  list = joined(list, wanted);
+  const inputs = part.inputs.filter((at) => !isNumber(at));
+  const registers = allocate(list, inputs, wanted);
+  const outputs = part.wanted.map((at) => registers?.get(at));
+  if (registers === null || outputs.includes(undefined)) return null;
+  const code = new Int32Array(list.length * 5);
+  const numbers: Program['numbers'] = [];
+  list.forEach((i, k) => {
+    const word = k * 5;
+    code.set([i.op, registers.get(i.result)!, ...i.from.map((at) => registers.get(at)!)], word);
+    i.numbers.forEach(({ of, negative }, n) => {
+      const place = word + Math.max(3, 2 + i.from.length) + n;
+      if (typeof of === 'number') code[place] = floatBits(negative ? -of : of);
+      else numbers.push({ word: place, of, negative });
+    });
+  });
+  return { inputs, code, numbers, host, outputs: outputs as number[] };
+}
+
+/**
+ * Instructions that follow each other as one, where the machine has it and nothing else reads what is between them. They
+ * round as they did apart.
+ */
+function joined(list: readonly Instruction[], wanted: ReadonlySet<number>): Instruction[] {
+  const uses = new Map<number, number>();
+  for (const { from } of list) for (const at of from) uses.set(at, (uses.get(at) ?? 0) + 1);
+  const made = new Map<number, Instruction>();
+  /** The instruction of this code that makes an operand for one reader alone. */
+  const maker = (at: number | undefined, op: number): Instruction | undefined => {
+    const i = at === undefined ? undefined : made.get(at);
+    return i?.op === op && uses.get(at!) === 1 && !wanted.has(at!) ? i : undefined;
+  };
+  const join = (i: Instruction): Instruction => {
+    const [a, b] = i.from;
+    const take = (op: number, inner: Instruction, from: number[], numbers: Instruction['numbers']) => {
+      made.delete(inner.result);
+      return { op, from, numbers, result: i.result };
+    };
+    if (i.op === ADD) {
+      const left = maker(a, TIMES);
+      if (left) return take(TIMES_ADD, left, [left.from[0]!, b!], left.numbers);
+      const right = maker(b, TIMES);
+      if (right) return take(TIMES_ADD, right, [right.from[0]!, a!], right.numbers);
+    }
+    if (i.op === SUB) {
+      const right = maker(b, TIMES);
+      if (right) {
+        const [{ of, negative }] = right.numbers as [Instruction['numbers'][number]];
+        return take(TIMES_ADD, right, [right.from[0]!, a!], [{ of, negative: !negative }]);
+      }
+    }
+    if (i.op === ADD_NUMBER) {
+      const times = maker(a, TIMES);
+      const root = times && maker(times.from[0], SQRT);
+      if (root) made.delete(root.result);
+      const numbers = times && [...times.numbers, ...i.numbers];
+      if (times)
+        return take(
+          root ? SQRT_TIMES_ADD_NUMBER : TIMES_ADD_NUMBER,
+          times,
+          root ? root.from : times.from,
+          numbers!,
+        );
+    }
+    if (i.op === TIMES) {
+      const square = maker(a, SQUARE);
+      if (square) return take(SQUARE_TIMES, square, square.from, i.numbers);
+      const ratio = maker(a, DIV);
+      if (ratio) return take(DIV_TIMES, ratio, ratio.from, i.numbers);
+    }
+    return i;
+  };
+  for (const i of list) {
+    const one = join(i);
+    made.set(one.result, one);
+  }
+  return [...made.values()];
+}
+
+/** Registers by place: of the inputs first. What is wanted keeps its own; others are taken again once read. */
+function allocate(
+  list: readonly Instruction[],
+  inputs: readonly number[],
+  wanted: ReadonlySet<number>,
+): Map<number, number> | null {
+  const lastUse = new Map<number, number>();
+  list.forEach(({ from }, k) => {
+    for (const at of from) lastUse.set(at, k);
+  });
+  const registers = new Map(inputs.map((at, i) => [at, i]));
+  const keeps = new Set([...inputs, ...wanted]);
+  let top = inputs.length;
+  const free: number[] = [];
+  for (const [k, { from, result }] of list.entries()) {
+    for (const at of new Set(from))
+      if (!keeps.has(at) && lastUse.get(at) === k) free.push(registers.get(at)!);
+    registers.set(result, wanted.has(result) ? top++ : (free.pop() ?? top++));
+    if (top > MOST_REGISTERS) return null;
+  }
+  return registers;
 }
 
 /** The steps of one kind, reductions left out. */
@@ -176,6 +256,8 @@ export function writeNumbers(
       more[result.at] = HOST[op]!(numberOf(args[0]), numberOf(args[1]));
     all = more;
   }
-  for (const { word, of } of numbers)
-    words[at + word] = floatBits((typeof of === 'number' ? of : all[of.at]) as number);
+  for (const { word, of, negative } of numbers) {
+    const x = all[of.at] as number;
+    words[at + word] = floatBits(negative ? -x : x);
+  }
 }

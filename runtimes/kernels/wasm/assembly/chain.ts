@@ -142,7 +142,10 @@ function gather(out: usize, from: usize, start: i32, count: i32, inner1: i32, pe
 
 @inline function imm(bits: i32): v128 { return f32x4.splat(reinterpret<f32>(bits)); }
 
-/** One instruction over one block. Codes below 32 take two registers, below 64 one, from 64 on a register and a number. */
+/**
+ * One instruction over one block. Codes below 32 take two registers, below 64 one, below 96 a register and a number or
+ * two, from 96 on two registers and a number.
+ */
 function step(op: i32, d: usize, a: usize, x: i32, y: i32, bytes: usize): void {
   let e: usize = 0;
   if (op < 32) {
@@ -232,5 +235,21 @@ function step(op: i32, d: usize, a: usize, x: i32, y: i32, bytes: usize): void {
     case 78: for (; e < bytes; e += 16) v128.store(d + e, k); return;
     case 79: for (; e < bytes; e += 16) v128.store(d + e, f32x4.div(v128.load(a + e), k)); return;
     case 80: for (; e < bytes; e += 16) v128.store(d + e, f32x4.sub(v128.load(a + e), k)); return;
+    case 81: for (; e < bytes; e += 16) { const t = v128.load(a + e); v128.store(d + e, f32x4.mul(f32x4.mul(t, t), k)); } return;
+    case 82: { // √a·k + y
+      const z = imm(y);
+      for (; e < bytes; e += 16) v128.store(d + e, f32x4.add(f32x4.mul(f32x4.sqrt(v128.load(a + e)), k), z));
+      return;
+    }
+    case 96: { // a·y + b
+      const b = reg(x), z = imm(y);
+      for (; e < bytes; e += 16) v128.store(d + e, f32x4.add(f32x4.mul(v128.load(a + e), z), v128.load(b + e)));
+      return;
+    }
+    case 97: { // a / b·y
+      const b = reg(x), z = imm(y);
+      for (; e < bytes; e += 16) v128.store(d + e, f32x4.mul(f32x4.div(v128.load(a + e), v128.load(b + e)), z));
+      return;
+    }
   }
 }
