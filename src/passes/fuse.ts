@@ -5,6 +5,7 @@
  */
 import type { Node, OpNode } from '../ir/graph.ts';
 import { type Group, groupOf, isElementwise, type Operations, reducedBy, sameForm } from './group.ts';
+import { isNumber } from './numbers.ts';
 import { isMade } from './place.ts';
 import type { Step } from './plan.ts';
 
@@ -27,7 +28,8 @@ export function fuse(
       else readers.set(node, new Set([reader]));
     }
   }
-  const fusing = new Fusing(readers, operations, kept);
+  const computed = new Set(steps.flatMap((step) => (step.kind === 'compute' ? [step.node] : [])));
+  const fusing = new Fusing(readers, computed, operations, kept);
   let segment: Node[] = [];
   const close = (): void => {
     fusing.segment(segment);
@@ -91,6 +93,8 @@ type Reader = Node | Step;
 class Fusing {
   readonly result: Step[] = [];
   readonly #readers: ReadonlyMap<Node, ReadonlySet<Reader>>;
+  /** What this block computes. */
+  readonly #computed: ReadonlySet<Reader>;
   readonly #operations: Operations;
   readonly #kept: Node | undefined;
   /** Groups that wait, by the values that they alone compute. */
@@ -100,10 +104,12 @@ class Fusing {
 
   constructor(
     readers: ReadonlyMap<Node, ReadonlySet<Reader>>,
+    computed: ReadonlySet<Reader>,
     operations: Operations,
     kept: Node | undefined,
   ) {
     this.#readers = readers;
+    this.#computed = computed;
     this.#operations = operations;
     this.#kept = kept;
   }
@@ -220,9 +226,11 @@ class Fusing {
     const others = this.#readers.get(operand!)?.size ?? 0;
     if (this.#repeated.has(operand!) ? others > 1 : isMade(operand!) && others < 2) return false;
     const readers = [...(this.#readers.get(node) ?? [])];
+    // Weights and samples change after the segment; values don't.
+    const where = node.args.every((arg) => isMade(arg) || isNumber(arg)) ? this.#computed : here;
     return readers.every(
       (reader) =>
-        here.has(reader) && this.#isFusible(reader as Node) && this.#readsAll(reader as OpNode, node),
+        where.has(reader) && this.#isFusible(reader as Node) && this.#readsAll(reader as OpNode, node),
     );
   }
 

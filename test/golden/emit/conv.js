@@ -116,10 +116,9 @@ async function train(run) {
     [0, 1, 2],
   );
   tf.dispose([G_reshape_reshape, G_reshape_reshape$2]);
-  const { G_batch_norm_1_sub, G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
+  const { G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
     `
-      G_batch_norm_1_sub = G_reshape - G_batch_norm_1_mean;
-      let mean = mean(square(G_batch_norm_1_sub));
+      let mean = mean(square(G_reshape - G_batch_norm_1_mean));
       G_batch_norm_1_variance = mean * G_batch_norm_1_div;
       G_batch_norm_1_rsqrt = rsqrt(mean + 1e-5);
       G_batch_norm_1_mul$2 = G_batch_norm_1_rsqrt * gamma;
@@ -127,11 +126,10 @@ async function train(run) {
     { G_reshape, G_batch_norm_1_mean, G_batch_norm_1_div, gamma: w['G/batch_norm_1/gamma'] },
     [0, 1, 2],
   );
-  tf.dispose(G_reshape);
   // line 10: relu
   const { G_relu } = nn.fused(
-    'G_relu = relu(G_batch_norm_1_sub * G_batch_norm_1_mul$2 + beta)',
-    { G_batch_norm_1_sub, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
+    'G_relu = relu((G_reshape - G_batch_norm_1_mean) * G_batch_norm_1_mul$2 + beta)',
+    { G_reshape, G_batch_norm_1_mean, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
   );
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
   const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
@@ -153,12 +151,11 @@ async function train(run) {
   const D_dropout$2 = run.draw('D/dropout_1#1', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
-  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout_mul, D_dropout$fake } = nn.fused(
+  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout$fake } = nn.fused(
     `
       D_leaky_relu$fake = leaky_relu(D_conv_1_conv2d$fake + bias, 0.2);
       D_dropout_lt$2 = less(D_dropout$2, 0.7);
-      D_dropout_mul = D_dropout_lt$2 * 1.4285714285714286;
-      D_dropout$fake = D_leaky_relu$fake * D_dropout_mul;
+      D_dropout$fake = D_leaky_relu$fake * (D_dropout_lt$2 * 1.4285714285714286);
     `,
     { D_conv_1_conv2d$fake, bias: w['D/conv_1/bias'], D_dropout$2 },
   );
@@ -198,13 +195,13 @@ async function train(run) {
   const { D_leaky_relu_back$fake, D_conv_1_back_mul$fake } = nn.fused(
     `
       let step = step(D_leaky_relu$fake, 0.2);
-      D_leaky_relu_back$fake = D_flatten_back$fake * D_dropout_mul * step;
+      D_leaky_relu_back$fake = D_flatten_back$fake * (D_dropout_lt$2 * 1.4285714285714286) * step;
       D_conv_1_back_mul$fake = sum(D_dropout_lt$2 * D_flatten_back$fake * step) * 1.4285714285714286;
     `,
-    { D_flatten_back$fake, D_dropout_mul, D_leaky_relu$fake, D_dropout_lt$2 },
+    { D_dropout_lt$2, D_flatten_back$fake, D_leaky_relu$fake },
     [0, 1, 2],
   );
-  tf.dispose([D_leaky_relu$fake, D_dropout_lt$2, D_flatten_back$fake]);
+  tf.dispose([D_leaky_relu$fake, D_flatten_back$fake]);
   const D_conv_1_back$fake = nn.conv2dFilterGradient(
     fake,
     D_leaky_relu_back$fake,
@@ -277,7 +274,7 @@ async function train(run) {
     'G/batch_norm_1/mean': G_batch_norm_1_mean,
     'G/batch_norm_1/variance': G_batch_norm_1_variance,
   }, 0.9);
-  tf.dispose([G_batch_norm_1_mean, G_batch_norm_1_variance]);
+  tf.dispose(G_batch_norm_1_variance);
   run.update(
     'train/update_1',
     {
@@ -313,9 +310,9 @@ async function train(run) {
   const { D_leaky_relu$fake$2, D_dropout$fake$2 } = nn.fused(
     `
       D_leaky_relu$fake$2 = leaky_relu(D_conv_1_conv2d$fake$2 + bias, 0.2);
-      D_dropout$fake$2 = D_leaky_relu$fake$2 * D_dropout_mul;
+      D_dropout$fake$2 = D_leaky_relu$fake$2 * (D_dropout_lt$2 * 1.4285714285714286);
     `,
-    { D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'], D_dropout_mul },
+    { D_dropout_lt$2, D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'] },
   );
   tf.dispose(D_conv_1_conv2d$fake$2);
   // line 19: flatten
@@ -336,10 +333,13 @@ async function train(run) {
   // line 18, backwards: dropout(0.3)
   // line 17, backwards: leaky_relu(0.2)
   const { D_leaky_relu_back$fake$2 } = nn.fused(
-    'D_leaky_relu_back$fake$2 = D_flatten_back * D_dropout_mul * step(D_leaky_relu$fake$2, 0.2)',
-    { D_flatten_back, D_dropout_mul, D_leaky_relu$fake$2 },
+    `
+      D_leaky_relu_back$fake$2 = D_flatten_back * (D_dropout_lt$2 * 1.4285714285714286)
+        * step(D_leaky_relu$fake$2, 0.2);
+    `,
+    { D_dropout_lt$2, D_flatten_back, D_leaky_relu$fake$2 },
   );
-  tf.dispose([D_dropout_mul, D_leaky_relu$fake$2, D_flatten_back]);
+  tf.dispose([D_dropout_lt$2, D_leaky_relu$fake$2, D_flatten_back]);
   // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_back$fake$2 = tf.conv2dTranspose(
     D_leaky_relu_back$fake$2,
@@ -370,19 +370,19 @@ async function train(run) {
   tf.dispose(G_tanh_back);
   // line 10, backwards: relu
   // line 9, backwards: batch_norm
-  const { G_relu_back, G_batch_norm_1_beta_grad, G_batch_norm_1_back_sum, G_batch_norm_1_gamma_grad } = nn.fused(
+  const { G_relu_back, G_batch_norm_1_beta_grad, G_batch_norm_1_back_sum } = nn.fused(
     `
       G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0);
       G_batch_norm_1_beta_grad = sum(G_relu_back);
-      G_batch_norm_1_back_sum = sum(G_relu_back * G_batch_norm_1_sub);
-      G_batch_norm_1_gamma_grad = G_batch_norm_1_back_sum * G_batch_norm_1_rsqrt;
+      G_batch_norm_1_back_sum = sum(G_relu_back * (G_reshape - G_batch_norm_1_mean));
     `,
-    { G_relu, G_conv_transpose_1_back_conv2d, G_batch_norm_1_sub, G_batch_norm_1_rsqrt },
+    { G_reshape, G_batch_norm_1_mean, G_relu, G_conv_transpose_1_back_conv2d },
     [0, 1, 2],
   );
   tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
-  const { G_batch_norm_1_back_mul } = nn.fused(
+  const { G_batch_norm_1_gamma_grad, G_batch_norm_1_back_mul } = nn.fused(
     `
+      G_batch_norm_1_gamma_grad = G_batch_norm_1_back_sum * G_batch_norm_1_rsqrt;
       G_batch_norm_1_back_mul = G_batch_norm_1_back_sum * gamma * -0.5
         * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2;
     `,
@@ -396,21 +396,23 @@ async function train(run) {
   // line 8, backwards: reshape(4, 4, 8)
   const { G_batch_norm_1_back, G_reshape_back_sum } = nn.fused(
     `
-      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2 + G_batch_norm_1_sub * G_batch_norm_1_back_mul
-        + G_batch_norm_1_back_div;
+      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2
+        + (G_reshape - G_batch_norm_1_mean) * G_batch_norm_1_back_mul + G_batch_norm_1_back_div;
       G_reshape_back_sum = sum(G_batch_norm_1_back);
     `,
     {
+      G_reshape,
+      G_batch_norm_1_mean,
       G_relu_back,
       G_batch_norm_1_mul$2,
-      G_batch_norm_1_sub,
       G_batch_norm_1_back_mul,
       G_batch_norm_1_back_div,
     },
     [0],
   );
   tf.dispose([
-    G_batch_norm_1_sub, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul, G_batch_norm_1_back_div,
+    G_reshape, G_batch_norm_1_mean, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul,
+    G_batch_norm_1_back_div,
   ]);
   const G_dense_1_bias_grad = tf.reshape(G_reshape_back_sum, [128]);
   tf.dispose(G_reshape_back_sum);
