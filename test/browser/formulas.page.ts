@@ -34,7 +34,7 @@ function tried({ text, axes, keep, operands, seed }: RandomFormula): string | nu
     // Rounding is of the size of what was computed on the way.
     const scale = expected.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0.01);
     const message = difference(got, expected as never, (3e-5 * Math.max(1, largest)) / scale);
-    return message === null ? [] : [`${names.length} operands, result ${i} of ${text}: ${message}`];
+    return message === null ? [] : [`${JSON.stringify(operands)}, result ${i} of ${text}: ${message}`];
   });
   tf.dispose(results);
   if (tf.memory().numTensors !== before) wrong.push(`tensors left over by ${text}`);
@@ -147,6 +147,44 @@ export const convolutions = (runs: number): string | null =>
     return first < 0
       ? null
       : `${what} of ${JSON.stringify({ shapes, stride, dilation, padding })}: ${wrong[first]}`;
+  });
+
+/** The gradient of max pooling with many equal values, by its definition: the first of the largest gets it. */
+export const pools = (runs: number): string | null =>
+  search(windows, runs, ({ size: [h, w], kernel, stride, padding, channels: [c], batch, seed }) => {
+    if (padding === 'valid' && (h < kernel[0] || w < kernel[1])) return null;
+    const x = quarters(batch * h * w * c, seed).map(Math.round);
+    const input = tf.tensor4d(x, [batch, h, w, c]);
+    const y = tf.maxPool(input, kernel, stride, padding);
+    const [, oh, ow] = y.shape;
+    const before = [0, 1].map((i) => {
+      const whole = ([oh, ow][i]! - 1) * stride[i]! + kernel[i]! - [h, w][i]!;
+      return padding === 'same' ? Math.floor(Math.max(0, whole) / 2) : 0;
+    });
+    const dy = quarters(batch * oh * ow * c, seed + 1);
+    const dx = new Array<number>(x.length).fill(0);
+    dy.forEach((d, o) => {
+      const [b, oy] = [Math.floor(o / c / ow / oh), Math.floor(o / c / ow) % oh];
+      let best = -1;
+      for (let i = 0; i < kernel[0]; i++) {
+        for (let j = 0; j < kernel[1]; j++) {
+          const iy = oy * stride[0] + i - before[0]!;
+          const ix = (Math.floor(o / c) % ow) * stride[1] + j - before[1]!;
+          if (iy < 0 || iy >= h || ix < 0 || ix >= w) continue;
+          const at = ((b * h + iy) * w + ix) * c + (o % c);
+          if (best < 0 || x[at]! > x[best]!) best = at;
+        }
+      }
+      dx[best]! += d;
+    });
+    const gradient = tf.tensor4d(dy, [batch, oh, ow, c]);
+    const got = nn.maxPoolGradient(input, gradient, kernel, stride, padding);
+    const wrong = difference({ shape: got.shape, data: got.dataSync() }, {
+      shape: input.shape,
+      data: dx,
+    } as never);
+    tf.dispose([input, y, gradient, got]);
+    return wrong === null ? null : `${JSON.stringify({ h, w, kernel, stride, padding, c, batch })}: ${wrong}`;
   });
 
 const matrices = fc.record({

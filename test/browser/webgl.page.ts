@@ -6,7 +6,7 @@ import type { ContextLost } from '../../runtimes/kernels/webgl/lost.ts';
 import { startWebgl } from '../../runtimes/kernels/webgl/register.ts';
 import { prepared, stepOf, type Workload } from './workload.page.ts';
 
-export { chains, convolutions, groups, products, values, valuesOf } from './formulas.page.ts';
+export { chains, convolutions, groups, pools, products, values, valuesOf } from './formulas.page.ts';
 export { operationsOf } from './operations.page.ts';
 export { compiled, handWritten } from './workload.page.ts';
 
@@ -14,6 +14,11 @@ export async function start(): Promise<{ device: string | null; hardware: boolea
   tf.enableProdMode();
   const { device, hardware } = await startWebgl(() => {});
   return { device, hardware, backend: tf.getBackend() };
+}
+
+/** As on a device whose textures are small: most are then not as wide as their tensors. */
+export function useSmallTextures(): void {
+  tf.env().set('WEBGL_MAX_TEXTURE_SIZE', 160);
 }
 
 /** tfjs's own webgl backend, as its users have it. */

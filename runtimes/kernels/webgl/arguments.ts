@@ -52,8 +52,9 @@ export class Arguments {
     const blocks = blocksOf(shape);
     const at = this.ints.length;
     this.ints.push(width, blocks.columnPairs, blocks.rowPairs, blocks.columns, blocks.rows);
-    this.kind += oddness(blocks);
-    return { shape, blocks, width, at };
+    const space = { shape, blocks, width, at };
+    this.kind += `${oddness(blocks)}${isPlain(space) ? 'P;' : ';'}`;
+    return space;
   }
 
   texture(x: Texture): string {
@@ -150,18 +151,21 @@ export const fetch = (texture: string, texel: string, width: string) =>
 
 export const size = ({ at }: Space, which: keyof typeof SIZES) => `I[${at + SIZES[which]}]`;
 
-/** Statements that find the block of texel T. */
+/** Statements that find the block of texel T, which is at P where textures are as wide as the shape. */
 export const blockOf = (space: Space, indent: string) =>
   [
-    `int cb = T % ${size(space, 'columnPairs')};`,
-    `int q = T / ${size(space, 'columnPairs')};`,
+    `int cb = ${isPlain(space) ? 'P.x' : `T % ${size(space, 'columnPairs')}`};`,
+    `int q = ${isPlain(space) ? 'P.y' : `T / ${size(space, 'columnPairs')}`};`,
     `int rb = q % ${size(space, 'rowPairs')};`,
     `int b = q / ${size(space, 'rowPairs')};`,
   ]
     .map((line) => `${indent}${line}`)
     .join('\n');
 
-const oddness = ({ rows, columns }: Blocks) => `${rows % 2 === 1 ? 'R' : ''}${columns % 2 === 1 ? 'C' : ''};`;
+/** Without a division, of which devices have no fast one. */
+const isPlain = ({ width, blocks }: Space) => width === blocks.columnPairs;
+
+const oddness = ({ rows, columns }: Blocks) => `${rows % 2 === 1 ? 'R' : ''}${columns % 2 === 1 ? 'C' : ''}`;
 
 /** Which of the four numbers of a block are numbers of the tensor; null: all, always. */
 export function realLanes(space: Space): string | null {

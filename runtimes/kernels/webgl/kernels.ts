@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Formula } from '../../core/fused.ts';
 import { sizeOf, webglBackend } from './backend.ts';
 import { runFormula } from './fused.ts';
+import { maxPoolGradient } from './pooling.ts';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, matMul } from './products.ts';
 
 interface KernelArgs {
@@ -59,6 +60,19 @@ const attempts: Record<string, Attempt> = {
     if (!channelsLast(attrs) || !floats(x!, dy!)) return null;
     const c = windowOf(x!.shape, attrs.filterShape as number[], attrs);
     return conv2dFilterGradient(webglBackend(), x!, dy!, c);
+  },
+  MaxPoolGrad({ dy, input }, attrs) {
+    if (!floats(dy!, input!)) return null;
+    const { filterSize, strides, pad, dimRoundingMode } = attrs;
+    const window = tf.backend_util.computePool2DInfo(
+      input!.shape as [number, number, number, number],
+      filterSize as Strides,
+      strides as Strides,
+      1,
+      pad as Pad,
+      dimRoundingMode as 'floor' | undefined,
+    );
+    return maxPoolGradient(webglBackend(), dy!, input!, window);
   },
 };
 const isMatrix = ({ shape }: tf.TensorInfo) => sizeOf(shape) === shape.at(-1)! * shape.at(-2)!;

@@ -10,7 +10,7 @@ import { blocksOf, newPacked, newScratch, Operand, type Texture, type WebGLBacke
 import { launcherOf } from './launch.ts';
 
 /** How a product's launch goes over its result and its sum. */
-interface Product {
+export interface Product {
   /** Tells its program from others. */
   name: string;
   operands: readonly tf.TensorInfo[];
@@ -21,18 +21,17 @@ interface Product {
   terms: number;
   weight: number;
   /**
-   * Statements that add to `sum` the terms `first` to `end` of the block (b, rb, cb) of the result. Operands are read
-   * by `at0(texel)` and `at1(texel)`.
+   * Statements that add to `sum` the terms `first` to `end` of the block (b, rb, cb) of the result. `at0(row, column)` and
+   * `at1` are an operand's texels, in pairs of rows (those of all batches behind one another) and of columns.
    */
   text: string;
-  functions?: string;
 }
 
 /** Fragments that keep a device busy, and the fetches that one may make alone. */
 const BUSY = 8192;
 const ALONE = 256;
 
-function launch(backend: WebGLBackend, product: Product): tf.TensorInfo {
+export function launch(backend: WebGLBackend, product: Product): tf.TensorInfo {
   const output = newPacked(backend, product.shape);
   const { count } = blocksOf(product.shape);
   const { terms, weight } = product;
@@ -52,27 +51,38 @@ function launch(backend: WebGLBackend, product: Product): tf.TensorInfo {
 }
 
 function part(backend: WebGLBackend, product: Product, to: Texture, count: number, parts: number): void {
-  const { name, operands, shape, terms, text, functions = '' } = product;
+  const { name, operands, shape, terms, text } = product;
   const launcher = launcherOf(backend);
   const { rows, columns, rowPairs, columnPairs } = blocksOf(shape);
-  const whole = operands.map((x) => new Operand(backend, x));
+  const [p, q] = operands.map((x) => new Operand(backend, x)) as [Operand, Operand];
+  const [columns0, columns1] = [blocksOf(p.shape).columnPairs, blocksOf(q.shape).columnPairs];
   const share = Math.ceil(terms / parts);
   const sizes: Record<string, number> = {
     ...{ toWidth: to.width, count, rows, columns, rowPairs, columnPairs, share, terms },
-    ...{ width0: whole[0]!.width, width1: whole[1]!.width },
+    ...{ width0: p.width, width1: q.width, columns0, columns1 },
     ...product.sizes,
   };
-  const program = launcher.programNamed(name, () => {
+  // Where a texture is as wide as its tensor, a fetch needs no division, of which devices have no fast one.
+  const plain = [p.width === columns0, q.width === columns1];
+  const program = launcher.programNamed(`${name} ${plain}`, () => {
     const names = Object.keys(sizes);
+    const at = (n: number) => {
+      const place = plain[n] ? 'ivec2(column, row)' : `ivec2(texel % width${n}, texel / width${n})`;
+      return `vec4 at${n}(int row, int column) {
+  ${plain[n] ? '' : `int texel = row * columns${n} + column;`}
+  return texelFetch(in${n}, ${place}, 0);
+}`;
+    };
     return {
       inputs: 2,
       outputs: 1,
       ints: names.length,
       floats: 0,
       functions: `${names.map((key, n) => `#define ${key} I[${n}]`).join('\n')}
-vec4 at0(int texel) { return ${fetch('in0', 'texel', 'width0')}; }
-vec4 at1(int texel) { return ${fetch('in1', 'texel', 'width1')}; }
-${functions}`,
+// A picture's texel holds two channels of two neighbours in a row.
+vec2 half_of(vec4 two, int x) { return (x & 1) == 0 ? two.xy : two.zw; }
+${at(0)}
+${at(1)}`,
       main: `  int place = int(gl_FragCoord.y) * toWidth + int(gl_FragCoord.x);
   int T = place % count;
   int first = (place / count) * share;
@@ -87,8 +97,9 @@ ${text}
   out0 = sum;`,
     };
   });
-  launcher.run(program, whole, [to], Object.values(sizes));
-  for (const operand of whole) operand.done();
+  launcher.run(program, [p, q], [to], Object.values(sizes));
+  p.done();
+  q.done();
 }
 
 function addParts(backend: WebGLBackend, from: Texture, to: Texture, count: number, parts: number): void {
@@ -115,20 +126,19 @@ export function matMul(
   transposeB: boolean,
   shape: readonly number[],
 ): tf.TensorInfo {
-  const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
-  const n = transposeB ? b.shape[0]! : b.shape[1]!;
+  const k = a.shape[transposeA ? 0 : 1]!;
   // Beyond an odd k, texels hold anything: NaN times 0 would be NaN.
   const cut = k % 2 === 1 ? 'if (2 * k + 1 == depth) { x.yw = vec2(0.0); y.zw = vec2(0.0); }' : '';
   return launch(backend, {
     name: `matMul ${transposeA} ${transposeB} ${k % 2}`,
     operands: [a, b],
     shape,
-    sizes: { depth: k, mPairs: Math.ceil(m / 2), kPairs: Math.ceil(k / 2), nPairs: Math.ceil(n / 2) },
+    sizes: { depth: k },
     terms: Math.ceil(k / 2),
     weight: 1,
     text: `  for (int k = first; k < end; k++) {
-    vec4 x = ${transposeA ? 'at0(k * mPairs + rb).xzyw' : 'at0(rb * kPairs + k)'};
-    vec4 y = ${transposeB ? 'at1(cb * kPairs + k).xzyw' : 'at1(k * nPairs + cb)'};
+    vec4 x = ${transposeA ? 'at0(k, rb).xzyw' : 'at0(rb, k)'};
+    vec4 y = ${transposeB ? 'at1(cb, k).xzyw' : 'at1(k, cb)'};
     ${cut}
     sum += x.xxzz * y.xyxy + x.yyww * y.zwzw;
   }`,
@@ -136,9 +146,9 @@ export function matMul(
 }
 
 /** tfjs's description of a convolution (NHWC pictures, HWIO kernels). */
-type Conv = tf.backend_util.Conv2DInfo;
+export type Conv = tf.backend_util.Conv2DInfo;
 
-const windowSizes = (c: Conv) => ({
+export const windowSizes = (c: Conv) => ({
   height: c.inHeight,
   widthIn: c.inWidth,
   channels: c.inChannels,
@@ -156,15 +166,6 @@ const windowSizes = (c: Conv) => ({
   batch: c.batchSize,
 });
 
-/** Two channels of a pixel: a picture's texel holds them for two neighbours in a row. */
-const PIXEL = (height: string, width: string, channels: string) => `
-vec2 pixel0(int b, int y, int x, int pair) {
-  if (x < 0 || x >= ${width}) return vec2(0.0);
-  vec4 two = at0(((b * ${height} + y) * ((${width} + 1) / 2) + x / 2) * ((${channels} + 1) / 2) + pair);
-  vec2 one = (x & 1) == 0 ? two.xy : two.zw;
-  return 2 * pair + 1 < ${channels} ? one : vec2(one.x, 0.0);
-}`;
-
 /** y of [n, oh, ow, co] from x of [n, h, w, ci]: for two pixels and two channels, a kernel's texel serves both pixels. */
 export function conv2d(
   backend: WebGLBackend,
@@ -172,28 +173,32 @@ export function conv2d(
   kernel: tf.TensorInfo,
   c: Conv,
 ): tf.TensorInfo {
-  const ciPairs = Math.ceil(c.inChannels / 2);
-  const cut = c.inChannels % 2 === 1 ? 'if (2 * ci + 1 == channels) w.zw = vec2(0.0);' : '';
+  const cut =
+    c.inChannels % 2 === 1 ? 'if (2 * ci + 1 == channels) { w.zw = vec2(0.0); p.y = q.y = 0.0; }' : '';
   return launch(backend, {
     name: `conv2d ${c.inChannels % 2}`,
     operands: [x, kernel],
     shape: c.outShape,
     sizes: windowSizes(c),
     terms: c.filterHeight * c.filterWidth,
-    weight: ciPairs,
-    functions: PIXEL('height', 'widthIn', 'channels'),
+    weight: Math.ceil(c.inChannels / 2),
     text: `  int image = b / outHeight;
   int top0 = (b % outHeight) * strideH - top;
-  int ciPairs = (channels + 1) / 2;
+  int pairs = (widthIn + 1) / 2;
   for (int k = first; k < end; k++) {
     int y = top0 + (k / kernelW) * dilationH;
     if (y < 0 || y >= height) continue;
     int x0 = 2 * rb * strideW - left + (k % kernelW) * dilationW;
-    for (int ci = 0; ci < ciPairs; ci++) {
-      vec4 w = at1((k * ciPairs + ci) * columnPairs + cb);
+    int x1 = x0 + strideW;
+    bool has0 = x0 >= 0 && x0 < widthIn;
+    bool has1 = x1 >= 0 && x1 < widthIn;
+    if (!has0 && !has1) continue;
+    int line = (image * height + y) * pairs;
+    for (int ci = 0; ci < columns0; ci++) {
+      vec4 w = at1(k * columns0 + ci, cb);
+      vec2 p = has0 ? half_of(at0(line + x0 / 2, ci), x0) : vec2(0.0);
+      vec2 q = has1 ? half_of(at0(line + x1 / 2, ci), x1) : vec2(0.0);
       ${cut}
-      vec2 p = pixel0(image, y, x0, ci);
-      vec2 q = pixel0(image, y, x0 + strideW, ci);
       sum += vec4(p.xx, q.xx) * w.xyxy + vec4(p.yy, q.yy) * w.zwzw;
     }
   }`,
@@ -207,7 +212,8 @@ export function conv2dInputGradient(
   kernel: tf.TensorInfo,
   c: Conv,
 ): tf.TensorInfo {
-  const cut = c.outChannels % 2 === 1 ? 'if (2 * co + 1 == outChannels) w.yw = vec2(0.0);' : '';
+  const cut =
+    c.outChannels % 2 === 1 ? 'if (2 * co + 1 == outChannels) { w.yw = vec2(0.0); p.y = q.y = 0.0; }' : '';
   return launch(backend, {
     name: `conv2d input gradient ${c.outChannels % 2}`,
     operands: [dy, kernel],
@@ -215,23 +221,25 @@ export function conv2dInputGradient(
     sizes: windowSizes(c),
     terms: c.filterHeight,
     weight: c.filterWidth * Math.ceil(c.outChannels / 2),
-    functions: PIXEL('outHeight', 'outWidth', 'outChannels'),
     text: `  int image = b / height;
-  int coPairs = (outChannels + 1) / 2;
+  int pairs = (outWidth + 1) / 2;
   for (int ky = first; ky < end; ky++) {
     int down = b % height + top - ky * dilationH;
     if (down < 0 || down % strideH != 0 || down / strideH >= outHeight) continue;
-    int y = down / strideH;
+    int line = (image * outHeight + down / strideH) * pairs;
     for (int kx = 0; kx < kernelW; kx++) {
       int across = 2 * rb + left - kx * dilationW;
-      bool left0 = across >= 0 && across % strideW == 0;
-      bool right0 = across + 1 >= 0 && (across + 1) % strideW == 0;
-      if (!left0 && !right0) continue;
-      for (int co = 0; co < coPairs; co++) {
-        vec4 w = at1(((ky * kernelW + kx) * columnPairs + cb) * coPairs + co);
+      int x0 = across / strideW;
+      int x1 = (across + 1) / strideW;
+      bool has0 = across >= 0 && x0 * strideW == across && x0 < outWidth;
+      bool has1 = across >= -1 && x1 * strideW == across + 1 && x1 < outWidth;
+      if (!has0 && !has1) continue;
+      int row = (ky * kernelW + kx) * columnPairs + cb;
+      for (int co = 0; co < columns0; co++) {
+        vec4 w = at1(row, co);
+        vec2 p = has0 ? half_of(at0(line + x0 / 2, co), x0) : vec2(0.0);
+        vec2 q = has1 ? half_of(at0(line + x1 / 2, co), x1) : vec2(0.0);
         ${cut}
-        vec2 p = left0 ? pixel0(image, y, across / strideW, co) : vec2(0.0);
-        vec2 q = right0 ? pixel0(image, y, (across + 1) / strideW, co) : vec2(0.0);
         sum += vec4(p.xx, q.xx) * w.xzxz + vec4(p.yy, q.yy) * w.ywyw;
       }
     }
@@ -253,22 +261,22 @@ export function conv2dFilterGradient(
     sizes: windowSizes(c),
     terms: c.batchSize * c.outHeight,
     weight: Math.ceil(c.outWidth / 2),
-    functions: PIXEL('height', 'widthIn', 'channels'),
     text: `  int ky = b / kernelW;
   int kx = b % kernelW;
+  int pairs = (widthIn + 1) / 2;
   int outPairs = (outWidth + 1) / 2;
   for (int k = first; k < end; k++) {
-    int image = k / outHeight;
     int y = (k % outHeight) * strideH - top + ky * dilationH;
     if (y < 0 || y >= height) continue;
-    int texel = k * outPairs * columnPairs + cb;
-    for (int ox = 0; ox < outPairs; ox++, texel += columnPairs) {
-      vec4 d = at1(texel);
+    int line = ((k / outHeight) * height + y) * pairs;
+    int x0 = kx * dilationW - left;
+    for (int ox = 0; ox < outPairs; ox++, x0 += 2 * strideW) {
+      vec4 d = at1(k * outPairs + ox, cb);
       // Beyond an odd width, texels hold anything.
       if (2 * ox + 1 == outWidth) d.zw = vec2(0.0);
-      int x0 = 2 * ox * strideW - left + kx * dilationW;
-      vec2 p = pixel0(image, y, x0, rb);
-      vec2 q = pixel0(image, y, x0 + strideW, rb);
+      int x1 = x0 + strideW;
+      vec2 p = x0 >= 0 && x0 < widthIn ? half_of(at0(line + x0 / 2, rb), x0) : vec2(0.0);
+      vec2 q = x1 >= 0 && x1 < widthIn ? half_of(at0(line + x1 / 2, rb), x1) : vec2(0.0);
       sum += vec4(p.xx, p.yy) * d.xyxy + vec4(q.xx, q.yy) * d.zwzw;
     }
   }`,

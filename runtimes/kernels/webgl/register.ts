@@ -25,8 +25,9 @@ export async function startWebgl(lost: (error: ContextLost) => void): Promise<We
   setWebGLContext(2, gl);
   tf.env().set('WEBGL_VERSION', 2);
   tf.env().set('WEBGL_FORCE_F16_TEXTURES', false);
-  // One program of tfjs's for all shapes of a kind: compiling them is what a first step waits for.
-  tf.env().set('WEBGL_USE_SHAPES_UNIFORMS', true);
+  // One program of tfjs's for all shapes of a kind would be sooner compiled, but its cache takes textures that are as wide as
+  // their tensors for those that are not: wrong numbers on devices with small textures.
+  tf.env().set('WEBGL_USE_SHAPES_UNIFORMS', false);
   if (tf.findBackendFactory('webgl') !== null) tf.removeBackend('webgl');
   tf.registerBackend('webgl', () => new MathBackendWebGL(canvas), 2);
   if (!registered) {
