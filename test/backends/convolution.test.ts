@@ -9,7 +9,8 @@ import { operations } from '../../src/ops/table.ts';
 import { type Padding, spanOf, windowCount } from '../../src/ops/window.ts';
 import { lookup, seeded, uniformArray } from '../gradients/cases.ts';
 import { expectClose } from './close.ts';
-import { backends, execute, start } from './execute.ts';
+import { dawnHere, useSwiftShader } from './dawn.ts';
+import { backends, executeThere, start } from './execute.ts';
 
 class Inputs {
   readonly values = new Map<Leaf, NDArray>();
@@ -41,10 +42,10 @@ class Inputs {
     return leaf;
   }
 
-  compare(nodes: readonly Node[], tolerance = 1e-5): void {
+  async compare(nodes: readonly Node[], tolerance = 1e-5): Promise<void> {
     const counts = { batch: this.batch };
     const expected = evaluate(nodes, lookup(this.values), counts);
-    const got = execute(nodes, this.values, this.batch);
+    const got = await executeThere(nodes, this.values, this.batch);
     for (const [i, node] of nodes.entries()) {
       expectClose(got.values[i]!, expected.get(node)!, (node as { op?: string }).op ?? 'leaf', tolerance);
     }
@@ -68,12 +69,20 @@ const channels = fc.oneof(
   fc.constantFrom({ ci: 4, co: 6, groups: 2 }, { ci: 6, co: 3, groups: 3 }),
 );
 
-describe.each(backends())('%s', (backend) => {
-  beforeAll(() => start(backend));
+const dawn = await dawnHere();
+const tried = dawn.problem === null ? [...backends(), 'webgpu' as const] : backends();
 
-  test('a convolution and its two gradients', () => {
-    fc.assert(
-      fc.property(
+describe.each(tried)('%s', (backend) => {
+  beforeAll(async () => {
+    if (backend === 'webgpu') await useSwiftShader();
+    await start(backend);
+  });
+  /** A program for each shape: in software the GPU's compiler takes its time. */
+  const runs = (n: number) => (backend === 'webgpu' ? Math.ceil(n / 3) : n);
+
+  test('a convolution and its two gradients', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.tuple(side, side),
         fc.tuple(small, small),
         fc.tuple(small, small),
@@ -82,7 +91,7 @@ describe.each(backends())('%s', (backend) => {
         channels,
         fc.integer({ min: 1, max: 3 }),
         seed,
-        (size, kernel, stride, dilation, pad, { ci, co, groups }, batch, s) => {
+        async (size, kernel, stride, dilation, pad, { ci, co, groups }, batch, s) => {
           const out = [0, 1].map((i) =>
             windowCount(size[i]!, spanOf(kernel[i]!, dilation[i]!), stride[i]!, pad),
           );
@@ -93,20 +102,20 @@ describe.each(backends())('%s', (backend) => {
           const k = inputs.weight('k', [...kernel, ci / groups, co]);
           const dy = inputs.source('dy', [...out, co]);
           const attrs: Attrs = { stride, dilation, padding: pad as string, groups };
-          inputs.compare([
+          await inputs.compare([
             b.op('conv2d', [x, k], attrs),
             b.op('conv2d_input_gradient', [dy, k], { ...attrs, size }),
             b.op('conv2d_filter_gradient', [x, dy], { ...attrs, kernel }),
           ]);
         },
       ),
-      { numRuns: 150, seed: 20_260 },
+      { numRuns: runs(150), seed: 20_260 },
     );
   });
 
-  test('pooling, its gradients, and theirs', () => {
-    fc.assert(
-      fc.property(
+  test('pooling, its gradients, and theirs', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.tuple(side, side),
         fc.tuple(small, small),
         fc.tuple(small, small),
@@ -114,7 +123,7 @@ describe.each(backends())('%s', (backend) => {
         small,
         fc.boolean(),
         seed,
-        (size, kernel, stride, pad, c, ties, s) => {
+        async (size, kernel, stride, pad, c, ties, s) => {
           const out = [0, 1].map((i) => windowCount(size[i]!, kernel[i]!, stride[i]!, pad));
           fc.pre(out.every((n) => n >= 1));
           const inputs = new Inputs(s, 2);
@@ -127,7 +136,7 @@ describe.each(backends())('%s', (backend) => {
           const g = inputs.source('g', [...size, c]);
           const dy = inputs.source('dy', [...out, c]);
           const attrs: Attrs = { kernel, stride, padding: pad as string };
-          inputs.compare([
+          await inputs.compare([
             b.op('avg_pool2d', [x], attrs),
             b.op('avg_pool2d_gradient', [dy], { ...attrs, size }),
             b.op('max_pool2d', [x], attrs),
@@ -136,36 +145,36 @@ describe.each(backends())('%s', (backend) => {
           ]);
         },
       ),
-      { numRuns: 100, seed: 20_261 },
+      { numRuns: runs(100), seed: 20_261 },
     );
   });
 
-  test('products of matrices, turned over or not, one or many', () => {
-    fc.assert(
-      fc.property(
+  test('products of matrices, turned over or not, one or many', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.tuple(side, side, side),
         fc.boolean(),
         fc.boolean(),
         fc.constantFrom('each', 'whole', 'left whole', 'right whole'),
         fc.integer({ min: 1, max: 3 }),
         seed,
-        ([m, k, n], transposeA, transposeB, kind, heads, s) => {
+        async ([m, k, n], transposeA, transposeB, kind, heads, s) => {
           const inputs = new Inputs(s, 3);
           const lead = heads === 1 ? [] : [heads];
           const make = (name: string, shape: Shape, whole: boolean) =>
             whole ? inputs.weight(name, shape) : inputs.source(name, shape);
           const a = make('a', [...lead, ...(transposeA ? [k, m] : [m, k])], /^whole|left/.test(kind));
           const b = make('b', [...lead, ...(transposeB ? [n, k] : [k, n])], /^whole|right/.test(kind));
-          inputs.compare([inputs.b.matmul(a, b, { transposeA, transposeB })]);
+          await inputs.compare([inputs.b.matmul(a, b, { transposeA, transposeB })]);
         },
       ),
-      { numRuns: 100, seed: 20_262 },
+      { numRuns: runs(100), seed: 20_262 },
     );
   });
 
-  test('upsampling and blocks', () => {
-    fc.assert(
-      fc.property(small, small, small, small, small, seed, (h, w, c, fh, fw, s) => {
+  test('upsampling and blocks', async () => {
+    await fc.assert(
+      fc.asyncProperty(small, small, small, small, small, seed, async (h, w, c, fh, fw, s) => {
         const inputs = new Inputs(s, 2);
         const { b } = inputs;
         const x = inputs.source('x', [h, w, c]);
@@ -173,7 +182,7 @@ describe.each(backends())('%s', (backend) => {
         const blocks = inputs.source('blocks', [h * fh, w * fh, c]);
         const factor = [fh, fw];
         const deep = inputs.source('deep', [h, w, c * fh * fh]);
-        inputs.compare([
+        await inputs.compare([
           b.op('upsample_nearest', [x], { factor }),
           b.op('upsample_bilinear', [x], { factor }),
           b.op('upsample_bilinear_gradient', [large], { factor }),
@@ -181,7 +190,7 @@ describe.each(backends())('%s', (backend) => {
           b.op('space_to_depth', [blocks], { size: fh }),
         ]);
       }),
-      { numRuns: 60, seed: 20_263 },
+      { numRuns: runs(60), seed: 20_263 },
     );
   });
 });

@@ -12,6 +12,7 @@ export interface WebgpuBackend {
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
+  thresholdToIncreaseWorkgroups: number;
   /** What a recorded command reads or writes: freed only once it is submitted. */
   commandQueueOwnedIds: WeakSet<object>;
   uniformPendingDisposal: GPUBuffer[];
