@@ -28,8 +28,10 @@ describe.skipIf(env === null)(
       symlinkSync(path.join(root, 'node_modules'), path.join(out, 'node_modules'));
       const args = ['ring.js', '--steps', '1', '--batch', '8', '--backend', 'webgpu', '--out', 'run'];
       const ran = await runNode(args, { cwd: out, env: env! });
-      expect(ran).toMatchObject({ code: 0 });
+      expect(ran).toMatchObject({ code: 0, signal: null });
       expect(ran.stderr).toMatch(/^computing on webgpu, SwiftShader\n/);
+      expect(ran.stderr).not.toMatch(trace);
+      expect(ran.stdout).toMatch(/^done after 1 step/);
     });
 
     test('Ctrl-C ends it after the step, with a checkpoint', async () => {
