@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { CDPSession, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Chromium } from './chromium.ts';
+import { canvasColours } from './look.ts';
 
 export const root = join(import.meta.dirname, '../..');
 const sources = join(root, 'runtimes/browser/page');
 const shots = process.env.GANC_SHOTS ?? null;
+
+/** How long a canvas is looked at again. */
+export const WAIT = { timeout: 15_000, interval: 60 };
 
 export const WIDE = { width: 1360, height: 900 };
 export const PHONE = { width: 360, height: 740 };
@@ -118,6 +122,25 @@ export async function drawn(page: Page): Promise<void> {
 export const shown = (page: Page, selector: string) =>
   page.locator(selector).evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
 
+/** What a canvas shows once it shows something else than before, and rests. */
+export async function changed(page: Page, selector: string, before: string): Promise<string> {
+  let last = before;
+  for (let tries = 0; tries < 150; tries++) {
+    await drawn(page);
+    const now = await shown(page, selector);
+    if (now !== before && now === last) return now;
+    last = now;
+  }
+  throw new Error(`${selector} ${last === before ? 'does not change' : 'does not come to rest'}`);
+}
+
+/** A walk can be begun: its sliders are there, and what they stand for is drawn. */
+export async function walkOpens(page: Page): Promise<void> {
+  await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+  await expect.poll(() => canvasColours(page, '.walk-view canvas'), WAIT).toBeGreaterThan(1);
+  await drawn(page);
+}
+
 /** Drags files from outside over the page and lets go over the middle of an element. */
 export async function drop(page: Page, paths: string[], selector: string): Promise<void> {
   const session: CDPSession = await page.context().newCDPSession(page);
@@ -131,9 +154,9 @@ export async function drop(page: Page, paths: string[], selector: string): Promi
   }
 }
 
-export async function shoot(page: Page, name: string): Promise<Buffer> {
+/** A picture of the whole page, where someone wants to look at it. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  if (shots === null) return;
   await drawn(page);
-  const png = await page.screenshot();
-  if (shots !== null) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
-  return png;
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }

@@ -9,7 +9,19 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { inChromium } from './chromium.ts';
-import { button, drawn, PHONE, pausedAt, reach, setStage, shoot, step, WIDE } from './driver.ts';
+import {
+  button,
+  drawn,
+  PHONE,
+  pausedAt,
+  reach,
+  setStage,
+  shoot,
+  step,
+  WAIT,
+  WIDE,
+  walkOpens,
+} from './driver.ts';
 import { canvasColours, contrasts, jumps, overflowing, unnamed } from './look.ts';
 
 const { played } = setStage();
@@ -45,7 +57,7 @@ inChromium('the page for everyone', (browser) => {
     test('everything that can be pressed is reached with Tab, and its focus is seen', async () => {
       const page = await played(browser(), 'pictures');
       await pausedAt(page, 40);
-      await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+      await walkOpens(page);
       const wanted = await page.evaluate(() => {
         const all = [
           ...document.querySelectorAll<HTMLElement>('button, select, input, summary, [tabindex="0"]'),
@@ -90,7 +102,7 @@ inChromium('the page for everyone', (browser) => {
         const page = await played(browser(), model);
         expect(await unnamed(page)).toEqual([]);
         await pausedAt(page, 30);
-        await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+        await walkOpens(page);
         await drawn(page);
         expect(await unnamed(page)).toEqual([]);
         await page.getByRole('radio', { name: 'Between two' }).check();
@@ -147,17 +159,18 @@ inChromium('the page for everyone', (browser) => {
         await button(page, 'Start').click();
         await reach(page, 140);
         await drawn(page);
-        const png = await shoot(page, `training-${name}`);
+        const png = await page.screenshot();
+        await shoot(page, `training-${name}`);
         expect(await contrasts(page)).toEqual([]);
         for (const canvas of ['.output canvas', '#curves canvas']) {
-          expect(await canvasColours(page, canvas)).toBeGreaterThan(8);
+          await expect.poll(() => canvasColours(page, canvas), WAIT).toBeGreaterThan(8);
         }
         // The page as a whole is light, or dark.
         const { channels } = await sharp(png).greyscale().stats();
         if (options.colorScheme === 'light') expect(channels[0]!.mean).toBeGreaterThan(200);
         else expect(channels[0]!.mean).toBeLessThan(75);
         await button(page, 'Pause').click();
-        await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+        await walkOpens(page);
         expect(await contrasts(page)).toEqual([]);
         await shoot(page, `paused-${name}`);
       });
@@ -177,7 +190,7 @@ inChromium('the page for everyone', (browser) => {
       expect(await check()).toEqual([]);
       await page.setViewportSize(WIDE);
       await pausedAt(page, 40);
-      await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+      await walkOpens(page);
       expect(await check()).toEqual([]);
     });
   });

@@ -3,13 +3,28 @@
  * (replay.ts), so that each state is there at once; the last test trains a small model for good.
  */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { inChromium } from './chromium.ts';
-import { button, drawn, drop, pausedAt, reach, root, setStage, shoot, shown, step, WIDE } from './driver.ts';
+import {
+  button,
+  changed,
+  drawn,
+  drop,
+  pausedAt,
+  reach,
+  root,
+  setStage,
+  shoot,
+  shown,
+  step,
+  WAIT,
+  WIDE,
+  walkOpens,
+} from './driver.ts';
 import { canvasColours } from './look.ts';
 
 const { played, ready, file, place } = setStage();
@@ -26,7 +41,7 @@ inChromium('the page', (browser) => {
       expect(await page.locator('h1').textContent()).toBe('pictures');
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('go');
       await drawn(page);
-      expect(await canvasColours(page, '#preview canvas')).toBeGreaterThan(20);
+      await expect.poll(() => canvasColours(page, '#preview canvas'), WAIT).toBeGreaterThan(20);
       // Nothing that is still empty is shown.
       expect(await page.locator('#curves').isVisible()).toBe(false);
       expect(await page.locator('#walk').isVisible()).toBe(false);
@@ -73,8 +88,8 @@ inChromium('the page', (browser) => {
       const at = await step(page);
       expect(await page.locator('#live').textContent()).toBe(`Paused after ${at} steps`);
       await drawn(page);
-      expect(await canvasColours(page, '.output canvas')).toBeGreaterThan(20);
-      expect(await canvasColours(page, '#curves canvas')).toBeGreaterThan(3);
+      await expect.poll(() => canvasColours(page, '.output canvas'), WAIT).toBeGreaterThan(20);
+      await expect.poll(() => canvasColours(page, '#curves canvas'), WAIT).toBeGreaterThan(3);
       const legend = await page.locator('#curves .legend').textContent();
       expect(legend).toMatch(/d_loss \d\.\d+\s*g_loss \d\.\d+/);
       await page.waitForTimeout(150);
@@ -94,7 +109,7 @@ inChromium('the page', (browser) => {
       await page.waitForFunction(() =>
         document.getElementById('where')!.textContent!.startsWith('step 11 of'),
       );
-      expect(await button(page, 'Resume').isVisible()).toBe(true);
+      await button(page, 'Resume').waitFor();
     });
 
     test('ends by itself, says so, and begins anew after a reset', async () => {
@@ -127,14 +142,12 @@ inChromium('the page', (browser) => {
       await drawn(page);
       expect(await slider.getAttribute('aria-valuetext')).toBe('step 0');
       expect(await page.locator('.output .head').textContent()).toMatch(/step 0, latest is \d+/);
-      const first = await shown(page, '.output canvas');
+      const first = await changed(page, '.output canvas', newest);
       expect(first).not.toBe(newest);
       await page.getByRole('button', { name: 'Show the latest samples' }).click();
-      await drawn(page);
-      expect(await shown(page, '.output canvas')).toBe(newest);
+      expect(await changed(page, '.output canvas', first)).toBe(newest);
       await page.getByRole('button', { name: 'Show real ones' }).click();
-      await drawn(page);
-      expect([newest, first]).not.toContain(await shown(page, '.output canvas'));
+      expect(await changed(page, '.output canvas', newest)).not.toBe(first);
     });
 
     test('pictures are crisp: a whole number of screen pixels to each of theirs', async () => {
@@ -153,14 +166,14 @@ inChromium('the page', (browser) => {
       const page = await played(browser(), 'points');
       await pausedAt(page, 120);
       await drawn(page);
-      const all = await shown(page, '.output canvas');
-      const seen = new Set([all]);
+      let now = await shown(page, '.output canvas');
+      const seen = new Set([now]);
       for (const name of ['generated', 'real', /^D says/]) {
         const toggle = page.locator('.output').getByRole('button', { name });
         await toggle.click();
         expect(await toggle.getAttribute('aria-pressed')).toBe('false');
-        await drawn(page);
-        seen.add(await shown(page, '.output canvas'));
+        now = await changed(page, '.output canvas', now);
+        seen.add(now);
       }
       expect(seen.size).toBe(4);
       expect(await page.locator('.output canvas').getAttribute('aria-label')).toMatch(
@@ -177,7 +190,7 @@ inChromium('the page', (browser) => {
       const tones = page.getByRole('region', { name: 'tones', exact: true });
       const play = tones.getByRole('button', { name: 'Play sound 2' });
       await play.click();
-      expect(await canvasColours(page, '.output.sound canvas')).toBeGreaterThan(1);
+      await expect.poll(() => canvasColours(page, '.output.sound canvas'), WAIT).toBeGreaterThan(1);
       expect(await page.locator('#curves .chart').count()).toBe(2);
     });
 
@@ -189,8 +202,7 @@ inChromium('the page', (browser) => {
       await drawn(page);
       const before = await shown(page, '#curves canvas');
       await box.check();
-      await drawn(page);
-      expect(await shown(page, '#curves canvas')).not.toBe(before);
+      await changed(page, '#curves canvas', before);
       await page.getByRole('button', { name: /^d_loss/ }).click();
       await drawn(page);
       expect(await page.getByRole('button', { name: /^d_loss/ }).getAttribute('aria-pressed')).toBe('false');
@@ -205,14 +217,14 @@ inChromium('the page', (browser) => {
       expect(await page.locator('.walk-body').isVisible()).toBe(false);
       await button(page, 'Pause').click();
       const first = page.getByRole('slider', { name: 'Direction 1' });
-      await first.waitFor();
-      await drawn(page);
-      const seen = new Set([await shown(page, '.walk-view canvas')]);
+      await walkOpens(page);
+      let now = await shown(page, '.walk-view canvas');
+      const seen = new Set([now]);
       for (const name of ['Direction 1', 'Direction 2', 'Direction 3']) {
         await page.getByRole('slider', { name }).focus();
         for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
-        await drawn(page);
-        seen.add(await shown(page, '.walk-view canvas'));
+        now = await changed(page, '.walk-view canvas', now);
+        seen.add(now);
       }
       expect(seen.size).toBe(4);
       expect(await first.getAttribute('aria-valuetext')).toBe('+1.00');
@@ -221,47 +233,40 @@ inChromium('the page', (browser) => {
     test('along single numbers, from another place, and between two', async () => {
       const page = await played(browser(), 'pictures');
       await pausedAt(page, 200);
-      await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+      await walkOpens(page);
       await page.getByRole('radio', { name: 'Single numbers' }).check();
       const number = page.getByRole('slider', { name: 'z[0]' });
       await drawn(page);
       const seen = [await shown(page, '.walk-view canvas')];
       await number.focus();
       await page.keyboard.press('Home');
-      await drawn(page);
-      seen.push(await shown(page, '.walk-view canvas'));
+      seen.push(await changed(page, '.walk-view canvas', seen.at(-1)!));
       expect(await number.getAttribute('aria-valuetext')).toBe('−3.00');
       await button(page, 'Random').click();
-      await drawn(page);
-      seen.push(await shown(page, '.walk-view canvas'));
+      seen.push(await changed(page, '.walk-view canvas', seen.at(-1)!));
       await page.getByLabel('from picture').fill('5');
       await page.keyboard.press('Enter');
-      await drawn(page);
-      seen.push(await shown(page, '.walk-view canvas'));
+      seen.push(await changed(page, '.walk-view canvas', seen.at(-1)!));
       await page.getByRole('radio', { name: 'Between two' }).check();
       await drawn(page);
-      expect(await canvasColours(page, '.strip canvas')).toBeGreaterThan(20);
+      await expect.poll(() => canvasColours(page, '.strip canvas'), WAIT).toBeGreaterThan(20);
       // It goes on from where it stood.
       expect(await shown(page, '.walk-view canvas')).toBe(seen.at(-1));
       await page.getByRole('slider', { name: 'Between' }).focus();
       await page.keyboard.press('End');
-      await drawn(page);
-      seen.push(await shown(page, '.walk-view canvas'));
+      seen.push(await changed(page, '.walk-view canvas', seen.at(-1)!));
       await button(page, 'New second').click();
-      await drawn(page);
-      seen.push(await shown(page, '.walk-view canvas'));
+      seen.push(await changed(page, '.walk-view canvas', seen.at(-1)!));
       expect(new Set(seen).size).toBe(6);
     });
 
     test('begins at the picture that is pressed', async () => {
       const page = await played(browser(), 'pictures');
       await pausedAt(page, 200);
-      await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
-      await drawn(page);
+      await walkOpens(page);
       const before = await shown(page, '.walk-view canvas');
       await page.locator('.output canvas').click({ position: { x: 300, y: 300 } });
-      await drawn(page);
-      expect(await shown(page, '.walk-view canvas')).not.toBe(before);
+      await changed(page, '.walk-view canvas', before);
     });
 
     test('a noise of classes is a choice of classes', async () => {
@@ -300,6 +305,15 @@ inChromium('the page', (browser) => {
       expect(await page.locator('#settings-brief').textContent()).toContain('x: points.csv');
     });
 
+    test('a folder is taken with what is in it', async () => {
+      const page = await played(browser(), 'pictures');
+      await mkdir(place('animals/cats'), { recursive: true });
+      await file('animals/cats/1.png', 'a picture');
+      await file('animals/.DS_Store', 'not one');
+      await drop(page, [place('animals')], '.record');
+      await page.getByText('10,000 examples from cats/1.png').waitFor();
+    });
+
     test('no data yet: Start says what is missing', async () => {
       const page = await played(browser(), 'points');
       await page.getByLabel('Source of x').selectOption('Files of my own');
@@ -333,6 +347,12 @@ inChromium('the page', (browser) => {
       await page.getByText(`At step ${at}`).waitFor();
       await button(page, 'Resume').click();
       await reach(page, at + 5);
+      // Over a run that goes on it asks first.
+      await page.locator('#load-file').setInputFiles(path);
+      const dialog = page.getByRole('dialog', { name: /^Load pictures/ });
+      expect(await dialog.textContent()).toContain(`It holds a run after ${at} steps, with seed 0.`);
+      await dialog.getByRole('button', { name: 'Load it' }).click();
+      await page.getByText(`At step ${at}`).waitFor();
     });
 
     test('a checkpoint of another model, or none at all: words, and the run is as it was', async () => {
@@ -370,7 +390,7 @@ inChromium('the page', (browser) => {
       const page = await played(browser(), 'pictures&kept');
       await page.getByText('This browser keeps a run: 1,200 steps, seed 4').waitFor();
       await button(page, 'Forget it').click();
-      expect(await page.locator('#kept').isVisible()).toBe(false);
+      await page.locator('#kept').waitFor({ state: 'hidden' });
     });
   });
 
@@ -382,9 +402,19 @@ inChromium('the page', (browser) => {
       /g_loss became NaN at step 60\s*a lower learning rate often helps/,
     );
     await page.getByText('step 60 of 3,000, ended by a problem').waitFor();
-    await page.getByRole('slider', { name: 'Direction 1' }).waitFor();
+    await walkOpens(page);
     expect(await page.locator('.output').count()).toBe(1);
     await Promise.all([page.waitForEvent('download'), button(page, 'Download checkpoint').click()]);
+  });
+
+  test('a module that does not load is said, and nothing pretends to work', async () => {
+    const page = await played(browser(), 'pictures');
+    await page.route('**/replay.js*', (route) => route.fulfill({ status: 404, body: '' }));
+    await page.reload();
+    await page.getByText(/the model's module does not load/).waitFor();
+    expect(await button(page, 'Start').getAttribute('aria-disabled')).toBe('true');
+    expect(await page.locator('#where').textContent()).toBe('Nothing can be trained here');
+    browser().takeProblems(page);
   });
 
   test('a context that was lost: the run goes back, and says so', async () => {
@@ -432,16 +462,15 @@ train (batch = 32, steps = 60) {
       await button(page, 'Start').click();
       await page.getByText('step 60 of 60, finished').waitFor();
       await drawn(page);
-      expect(await canvasColours(page, '.output canvas')).toBeGreaterThan(8);
-      expect(await canvasColours(page, '#curves canvas')).toBeGreaterThan(3);
+      await expect.poll(() => canvasColours(page, '.output canvas'), WAIT).toBeGreaterThan(8);
+      await expect.poll(() => canvasColours(page, '#curves canvas'), WAIT).toBeGreaterThan(3);
       await page.getByRole('button', { name: /^D says/ }).waitFor();
       const direction = page.getByRole('slider', { name: 'Direction 1' });
-      await direction.waitFor();
+      await walkOpens(page);
       const before = await shown(page, '.walk-view canvas');
       await direction.focus();
       for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowRight');
-      await drawn(page);
-      expect(await shown(page, '.walk-view canvas')).not.toBe(before);
+      await changed(page, '.walk-view canvas', before);
       await shoot(page, 'trained');
       const [download] = await Promise.all([
         page.waitForEvent('download'),
@@ -455,7 +484,8 @@ train (batch = 32, steps = 60) {
       await second.getByRole('slider', { name: 'Direction 1' }).waitFor();
       await drawn(second);
       // The same weights draw the same points.
-      expect(await shown(second, '.output canvas')).toBe(await shown(page, '.output canvas'));
+      const points = await shown(page, '.output canvas');
+      await expect.poll(() => shown(second, '.output canvas'), WAIT).toBe(points);
     });
   });
 });

@@ -1,6 +1,6 @@
 /** Latents of one or many examples, source by source, and as rows of numbers. */
 import type { ModelFacts } from '../protocol.ts';
-import { spreadOf } from './latent-paths.ts';
+import { type Direction, rangeOf, spreadOf } from './latent-paths.ts';
 
 export type Noise = ModelFacts['noise'][number];
 
@@ -61,6 +61,30 @@ export function concatenated(parts: readonly Float32Array[]): Float32Array {
   for (const part of parts) {
     out.set(part, at);
     at += part.length;
+  }
+  return out;
+}
+
+/** Moved along directions, each by so many spreads of its noise. */
+export function shifted(
+  base: Latent,
+  sources: readonly Noise[],
+  directions: readonly Direction[],
+  offsets: readonly number[],
+): Latent {
+  const out: Latent = { ...base };
+  let from = 0;
+  for (const { name, dist, shape } of sources) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const { low, high } = rangeOf(dist);
+    const moved = Float32Array.from(base[name]!);
+    directions.forEach(({ along }, k) => {
+      const by = offsets[k]! * spreadOf(dist);
+      for (let i = 0; i < size; i++) moved[i]! += by * along[from + i]!;
+    });
+    // Uniform noise has edges; normal noise has none.
+    out[name] = dist.kind === 'uniform' ? moved.map((v) => Math.max(low, Math.min(high, v))) : moved;
+    from += size;
   }
   return out;
 }

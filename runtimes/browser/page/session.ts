@@ -93,7 +93,7 @@ export class Session {
         this.kept = message.kept;
         break;
       case 'problem':
-        if (message.ends === 'worker') this.dead = true;
+        if (message.ends === 'worker') this.die();
         // A run that never began leaves the page as it was before.
         if (message.ends === 'run' && this.stale) this.begun = false;
         // Before it is said: where depends on what the page shows then.
@@ -115,7 +115,15 @@ export class Session {
   /** What the run drew or reached; after a reset, and until the next has started, it is of no interest. */
   private isOfAnotherRun({ type }: FromWorker): boolean {
     const drawn = ['progress', 'logged', 'samples', 'surface', 'restored'].includes(type);
+    if (type === 'started') return !this.begun;
     return drawn && (!this.begun || this.stale);
+  }
+
+  /** No question is answered any more. */
+  private die(): void {
+    this.dead = true;
+    for (const { reject } of this.answers.values()) reject(new Refused('the worker has ended'));
+    this.answers.clear();
   }
 
   private changed(): void {

@@ -93,14 +93,14 @@ export class Transport {
     setText(byId('go-word'), word);
     setEnabled(this.go, usable && (!begun || state === 'running' || state === 'paused'));
     setEnabled(this.step, usable && (!begun || state === 'paused'));
-    setEnabled(this.reset, usable && begun && state !== 'starting');
+    setEnabled(this.reset, usable && begun);
     document.body.dataset.state = begun ? state : 'before';
     this.drawProgress();
   };
 
   private drawProgress(): void {
     const { session } = this;
-    const { progress, begun, state, model, phases } = session;
+    const { progress, begun, state, model, phases, dead } = session;
     const bar = byId<HTMLProgressElement>('progress');
     const where = byId('where');
     const finished = begun && state === 'finished';
@@ -110,7 +110,10 @@ export class Transport {
       setText(byId('step-time'), '–');
       setText(byId('time-left'), '–');
       if (!begun) {
-        setText(where, model === null ? 'The model is loading' : 'Ready');
+        setText(
+          where,
+          dead ? 'Nothing can be trained here' : model === null ? 'The model is loading' : 'Ready',
+        );
       } else if (state === 'starting') setText(where, 'Starting: data and backend are being made ready');
       else setText(where, session.step === 0 ? 'At the beginning' : `At step ${count(session.step)}`);
       document.title = model?.name ?? document.title;

@@ -5,8 +5,8 @@
 import type { ModelFacts, OutputFacts } from '../protocol.ts';
 import { byId, el, setText } from './dom.ts';
 import { soon } from './frames.ts';
-import { between, type Direction, principalDirections, rangeOf, spreadOf } from './latent-paths.ts';
-import { concatenated, joined, type Latent, type Noise, row, sizeOf, thinned } from './latents.ts';
+import { between, type Direction, principalDirections, rangeOf } from './latent-paths.ts';
+import { concatenated, joined, type Latent, type Noise, row, shifted, sizeOf, thinned } from './latents.ts';
 import { countOf, viewOf } from './outputs.ts';
 import { PictureGrid } from './pictures.ts';
 import { Scatter } from './points.ts';
@@ -224,22 +224,7 @@ export class Walk {
   private here(): Latent {
     if (this.way === 'between') return this.at(this.along);
     if (this.way === 'numbers') return this.base;
-    const out: Latent = { ...this.base };
-    let from = 0;
-    for (const source of this.continuous) {
-      const size = sizeOf(source);
-      const { low, high } = rangeOf(source.dist);
-      const moved = Float32Array.from(this.base[source.name]!);
-      this.directions.forEach(({ along }, k) => {
-        const by = this.offsets[k]! * spreadOf(source.dist);
-        for (let i = 0; i < size; i++) moved[i]! += by * along[from + i]!;
-      });
-      // Uniform noise has edges; normal noise has none.
-      out[source.name] =
-        source.dist.kind === 'uniform' ? moved.map((v) => Math.max(low, Math.min(high, v))) : moved;
-      from += size;
-    }
-    return out;
+    return shifted(this.base, this.continuous, this.directions, this.offsets);
   }
 
   private at(t: number): Latent {
