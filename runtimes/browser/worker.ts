@@ -78,9 +78,8 @@ class Session {
   /** The latest `start`; those before it end first. */
   private trained: Promise<void> = Promise.resolve();
   private starts = 0;
-  private starting = false;
-  /** What was asked while the run was being prepared. */
-  private early: 'pause' | 'stop' | null = null;
+  /** What was asked while a run was being prepared; null while none is. */
+  private waiting: ((training: Training) => void)[] | null = null;
 
   constructor(
     private readonly setting: Setting,
@@ -101,20 +100,17 @@ class Session {
     switch (message.type) {
       case 'start': {
         this.training?.stop();
-        this.early = null;
+        this.waiting = [];
         const nth = ++this.starts;
         this.trained = this.trained.then(() => (nth === this.starts ? this.begin(message) : undefined));
         return;
       }
       case 'pause':
       case 'stop':
-        // While a run is being prepared there is nothing to stop yet.
-        if (this.starting) this.early = message.type;
-        return this.training?.[message.type]();
       case 'resume':
-        return this.training?.resume();
+        return this.command((training) => training[message.type]());
       case 'step':
-        return this.training?.resume(Math.max(1, message.count));
+        return this.command((training) => training.resume(Math.max(1, message.count)));
       case 'open': {
         const opened = await this.open(message.record, message.choice);
         const transfer = opened.fields.map(({ values }) => values.buffer);
@@ -175,6 +171,12 @@ class Session {
     }
   }
 
+  /** To the run that there is, or to the one that is about to be. */
+  private command(command: (training: Training) => void): void {
+    if (this.waiting !== null) this.waiting.push(command);
+    else if (this.training !== null) command(this.training);
+  }
+
   /** The run, training or over. */
   private begun(why: string): Training {
     if (this.training === null) throw new UserError(`there is no run ${why} yet`);
@@ -186,20 +188,23 @@ class Session {
     const nth = this.starts;
     this.training?.dispose();
     this.training = null;
-    this.starting = true;
     send({ type: 'state', state: 'starting', step: 0 });
     try {
       this.training = await Training.start(this.setting, settings);
     } catch (error) {
+      if (nth === this.starts) this.waiting = null;
       this.problem(error, 'training', 'run');
       send({ type: 'state', state: 'idle', step: 0 });
       return;
-    } finally {
-      this.starting = false;
     }
     const { training } = this;
-    if (this.early === 'stop' || nth !== this.starts) training.stop();
-    if (this.early === 'pause') training.pause();
+    if (nth === this.starts) {
+      for (const command of this.waiting ?? []) command(training);
+      this.waiting = null;
+    } else {
+      // Another start came meanwhile.
+      training.stop();
+    }
     try {
       await training.train();
     } catch (error) {

@@ -76,14 +76,25 @@ function expectClose(ours: Float32Array, theirs: Float32Array): void {
   for (const [i, value] of ours.entries()) expect(value).toBeCloseTo(theirs[i]!, 5);
 }
 
-/** A worker that can be told to lose its GPU, or to find its storage full. */
+/** A worker that can be told to lose its GPU, to find its storage full, and to count its tensors. */
 const fragile = `
+import * as tf from './tfjs.js';
 const contexts = [];
 const getContext = OffscreenCanvas.prototype.getContext;
 OffscreenCanvas.prototype.getContext = function (...args) {
   const context = getContext.apply(this, args);
   if (args[0] === 'webgl2') contexts.push(context);
   return context;
+};
+const devices = [];
+const requestDevice = GPUAdapter.prototype.requestDevice;
+GPUAdapter.prototype.requestDevice = async function (...args) {
+  const device = await requestDevice.apply(this, args);
+  let lose;
+  const lost = new Promise((done) => { lose = () => done({ reason: 'unknown', message: 'its driver started anew' }); });
+  Object.defineProperty(device, 'lost', { value: lost });
+  devices.push(() => { device.destroy(); lose(); });
+  return device;
 };
 const put = IDBObjectStore.prototype.put;
 let full = false;
@@ -92,7 +103,11 @@ IDBObjectStore.prototype.put = function (...args) {
   return put.apply(this, args);
 };
 addEventListener('message', ({ data }) => {
-  if (data.type === 'lose') for (const gl of contexts) gl.getExtension('WEBGL_lose_context')?.loseContext();
+  if (data.type === 'lose') {
+    for (const gl of contexts) gl.getExtension('WEBGL_lose_context')?.loseContext();
+    for (const lose of devices.splice(0)) lose();
+  }
+  if (data.type === 'count') postMessage({ type: 'count', tensors: tf.memory().numTensors, bytes: tf.memory().numBytes });
   if (data.type === 'full') full = data.full;
 });
 await import('./tiny.js');
@@ -236,6 +251,28 @@ inChromium('a compiled folder', (browser) => {
     expect(saved).toMatchObject({ type: 'checkpoint', step });
   });
 
+  test('memory is that of the first steps, however often it is drawn and saved', async () => {
+    const talk = await begin('fragile');
+    await talk.send({ type: 'watch', every: 0 });
+    // What is asked while the run is being prepared is done when it is.
+    await talk.send({
+      type: 'start',
+      settings: { backend: 'wasm', seed: 0, data: {}, steps: { train: 100 }, paused: true, keep: false },
+    });
+    const counts: unknown[] = [];
+    for (const step of [5, 10, 40]) {
+      await talk.send({ type: 'step', count: step - 5 * counts.length });
+      await talk.hears('state', (m) => m.state === 'paused' && m.step >= step);
+      await talk.ask({ type: 'checkpoint' }, 'checkpoint');
+      await talk.ask({ type: 'sample', output: 'samples', count: 3, from: { kind: 'fixed' } }, 'sample');
+      talk.forget();
+      await talk.send({ type: 'count' } as never);
+      counts.push(await talk.hears('count' as never));
+    }
+    expect(counts[1]).toEqual(counts[0]);
+    expect(counts[2]).toEqual(counts[0]);
+  });
+
   test('the same latents from step to step; others, and one’s own, when asked for', async () => {
     const talk = await begin();
     await talk.train({ steps: ten });
@@ -266,28 +303,31 @@ inChromium('a compiled folder', (browser) => {
     });
   });
 
-  test('a lost GPU context: back to the last state, and on as if nothing had been', async () => {
-    const talk = await begin('fragile');
-    await talk.send({
-      type: 'start',
-      settings: { backend: 'webgl', seed: 0, data: {}, paused: true, keep: false },
-    });
-    await talk.hears('state', ({ state }) => state === 'paused');
-    await talk.send({ type: 'step', count: 4 });
-    await talk.hears('state', ({ state, step }) => state === 'paused' && step === 4);
-    talk.forget();
-    await talk.send({ type: 'resume' });
-    await talk.send({ type: 'lose' } as never);
-    const restored = await talk.hears('restored');
-    expect(restored.step).toBe(4);
-    await talk.hears('state', ({ state }) => state === 'finished');
-    const entries = (await talk.all()).flatMap((m) => (m.type === 'logged' ? m.entries : []));
-    const after = entries.filter((e) => e.step > 4);
-    // Those after the restoration are the latest.
-    const latest = [...new Map(after.map((e) => [e.step, e])).values()];
-    expectSame(lossesOf(latest), (await straight).losses.slice(4));
-    expect((await talk.all()).filter((m) => m.type === 'problem')).toEqual([]);
-  });
+  test.each(['webgl', 'webgpu'] as const)(
+    '%s lost: back to the last state, and on as if nothing had been',
+    async (backend) => {
+      const talk = await begin('fragile');
+      await talk.send({
+        type: 'start',
+        settings: { backend, seed: 0, data: {}, paused: true, keep: false },
+      });
+      await talk.hears('state', ({ state }) => state === 'paused');
+      await talk.send({ type: 'step', count: 4 });
+      await talk.hears('state', ({ state, step }) => state === 'paused' && step === 4);
+      talk.forget();
+      await talk.send({ type: 'resume' });
+      await talk.send({ type: 'lose' } as never);
+      const restored = await talk.hears('restored');
+      expect(restored.step).toBe(4);
+      await talk.hears('state', ({ state }) => state === 'finished');
+      const entries = (await talk.all()).flatMap((m) => (m.type === 'logged' ? m.entries : []));
+      const after = entries.filter((e) => e.step > 4);
+      // Those after the restoration are the latest.
+      const latest = [...new Map(after.map((e) => [e.step, e])).values()];
+      expectSame(lossesOf(latest), (await straight).losses.slice(4));
+      expect((await talk.all()).filter((m) => m.type === 'problem')).toEqual([]);
+    },
+  );
 
   test('a context lost after the end: what was learnt can still be drawn from and saved', async () => {
     const talk = await begin('fragile');
