@@ -296,7 +296,11 @@ export class TrainingRun implements Run {
   /** The step's notes as numbers. Losses are kept: one that a later step does not evaluate has still this value. */
   async readNotes(): Promise<Record<string, number>> {
     const out: Record<string, number> = table();
-    for (const [name, tensor] of this.noted) out[name] = (await tensor.data())[0]!;
+    // Asked for at once: each answer of a GPU is a wait.
+    const values = await Promise.all([...this.noted.values()].map((tensor) => tensor.data()));
+    [...this.noted.keys()].forEach((name, i) => {
+      out[name] = values[i]![0]!;
+    });
     for (const name of this.phase.losses) if (name in out) this.state.losses[name] = out[name]!;
     this.forgetNotes();
     return out;
