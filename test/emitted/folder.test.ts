@@ -1,7 +1,7 @@
 /** The emitted folder: what lies in it, and that npm would find in it what the project itself uses. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/compile.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -54,4 +54,44 @@ test('a file with errors gives none', () => {
   );
   expect(result.files).toBeUndefined();
   expect(result.diagnostics.some((d) => d.severity === 'error')).toBe(true);
+});
+
+describe('for browsers', () => {
+  const template = '<title>{{title}}</title><p>{{description}}</p><body data-model="{{model}}">{{other}}';
+  const page = (path: string, source = text) =>
+    compile(
+      { source: { path, text: source }, load: () => undefined },
+      { page: template, version: '9.9.9', target: 'browser' },
+    ).files!;
+
+  test('holds the page, the module with what lies beside it, and the source', () => {
+    const folder = page('models/ring.gan');
+    expect(Object.keys(folder).sort()).toEqual([
+      'README.md',
+      'index.html',
+      'ring.gan',
+      'ring.js',
+      'ring.js.map',
+    ]);
+    expect(folder['ring.js']).toContain(
+      "import * as tf from './tfjs.js';\nimport { main, nn } from './runtime.js';",
+    );
+    expect(folder['index.html']).toMatch(/^<title>ring<\/title><p>.+<\/p><body data-model="\.\/ring\.js">$/s);
+    expect(folder['README.md']).toContain('ganc serve .');
+    expect(JSON.parse(folder['ring.js.map']!).file).toBe('ring.js');
+  });
+
+  test('words of the file are text, whatever they say', () => {
+    const folder = page('a<b>.gan', `// <script>alert("&")</script>\n\n${text}`);
+    expect(folder['index.html']).toContain('&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;');
+    expect(folder['index.html']).not.toContain('<script>');
+    expect(folder['index.html']).toContain('data-model="./a%3Cb%3E.js"');
+  });
+
+  test('a model called as a file of the runtime makes way for it', () => {
+    const folder = page('runtime.gan');
+    expect(Object.keys(folder)).toContain('runtime-model.js');
+    expect(folder['index.html']).toContain('data-model="./runtime-model.js"');
+    expect(folder['runtime.js']).toBeUndefined();
+  });
 });
