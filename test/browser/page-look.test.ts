@@ -176,6 +176,17 @@ inChromium('the page for everyone', (browser) => {
       });
     }
 
+    test('what these tests look for would be found', async () => {
+      const page = await played(browser(), 'pictures');
+      await page.addStyleTag({
+        content: ':root { --muted: #9aa0a6 } h1 { position: relative; left: 100vw }',
+      });
+      await page.evaluate(() => document.querySelector('main')!.append(document.createElement('button')));
+      expect((await contrasts(page)).join()).toContain('A model that is only played.');
+      expect(await page.evaluate(overflowing)).toContain('the page scrolls sideways');
+      expect(await unnamed(page)).toEqual(['button: <button></button>']);
+    });
+
     test('from 360 to 1600 pixels nothing is wider than the page, and nothing lies over another', async () => {
       const page = await played(browser(), 'mixed');
       const check = async () => {
