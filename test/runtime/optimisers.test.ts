@@ -44,6 +44,55 @@ describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
     },
   );
 
+  test('many weights at once, some trained more often than others, as each alone', () => {
+    const before = tf.memory().numTensors;
+    const shapes = [[300, 7], [1], [513], [2, 3, 4], [0, 5]];
+    const of = (i: number, k: number) => {
+      const n = shapes[i]!.reduce((p, m) => p * m, 1);
+      return tf.tensor(
+        Float32Array.from({ length: n }, (_, j) => Math.sin(j + 7 * i + 31 * k)),
+        shapes[i]!,
+      );
+    };
+    for (const { rule, hyper } of expected.cases) {
+      const bits = (t: tf.Tensor) => [...new Int32Array((t.dataSync() as Float32Array).slice().buffer)];
+      const alone = shapes.map((_, i) => ({
+        weight: of(i, 0),
+        state: undefined as OptimizerState | undefined,
+      }));
+      const together = shapes.map((_, i) => ({
+        weight: of(i, 0),
+        state: undefined as OptimizerState | undefined,
+      }));
+      for (let step = 1; step <= 3; step++) {
+        // Every other weight sits out the second step.
+        const trained = shapes.flatMap((_, i) => (step !== 2 || i % 2 === 0 ? [i] : []));
+        const gradients = trained.map((i) => of(i, step));
+        const all = optimise(
+          rule,
+          trained.map((i, k) => ({ ...together[i]!, gradient: gradients[k]! })),
+          hyper,
+        );
+        trained.forEach((i, k) => {
+          const one = optimise(rule, [{ ...alone[i]!, gradient: gradients[k]! }], hyper)[0]!;
+          for (const [old, next] of [
+            [alone[i]!, one],
+            [together[i]!, all[k]!],
+          ] as const) {
+            tf.dispose([old.weight, old.state?.slots ?? {}]);
+            Object.assign(old, next);
+          }
+          expect(all[k]!.state.steps).toBe(one.state.steps);
+          expect(Object.keys(all[k]!.state.slots)).toEqual(Object.keys(one.state.slots));
+          expect(bits(all[k]!.weight), `${rule}, weight ${i}, step ${step}`).toEqual(bits(one.weight));
+        });
+        tf.dispose(gradients);
+      }
+      for (const { weight, state } of [...alone, ...together]) tf.dispose([weight, state!.slots]);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test.each(expected.clipped)('gradients together have at most norm $limit', ({ limit, gradients }) => {
     const given = { a: tf.tensor1d([3, -1]), b: tf.tensor1d([0.5, 2]) };
     const clipped = clipGradients(given, limit);
