@@ -25,7 +25,7 @@ export async function prepare(compiled: CompiledModel, given: Settings, keeper: 
     given.checkpoint === 'kept'
       ? await concerning({ about: 'checkpoint' }, () => asItWas(given, keeper))
       : given;
-  const model = adjustPhases(compiled, lengths(settings.steps), lengths(settings.batch));
+  const model = adjustPhases(compiled, lengths('steps', settings.steps), lengths('examples', settings.batch));
   if (model.phases.length === 0) {
     throw new UserError(`${model.name} has no \`train\`: there is nothing to do`);
   }
@@ -43,8 +43,14 @@ export async function prepare(compiled: CompiledModel, given: Settings, keeper: 
   };
 }
 
-const lengths = (given: Record<string, number> = {}) =>
-  Object.entries(given).map(([phase, n]) => `${phase}=${n}`);
+function lengths(of: 'steps' | 'examples', given: Record<string, number> = {}): string[] {
+  return Object.entries(given).map(([phase, n]) => {
+    if (!Number.isSafeInteger(n) || n < 1) {
+      throw new UserError(`${n} ${of} are none for the phase ${phase}`, { hint: 'a whole number from 1' });
+    }
+    return `${phase}=${n}`;
+  });
+}
 
 /** A run that was kept goes on with the data and lengths that it had, where nothing else is said. */
 async function asItWas(given: Settings, keeper: Keeper): Promise<Settings> {

@@ -234,6 +234,16 @@ function aboutOf({ type }: ToWorker): About {
   return type === 'sample' || type === 'watch' || type === 'visible' ? 'drawing' : 'training';
 }
 
+/** Ways out that are a command line's, in a page's words. */
+const IN_A_PAGE: readonly [RegExp, string][] = [
+  [/^give the same data with --data .*$/, 'choose the data that it was trained on'],
+  [/; or --backend tensorflow.*$/, ''],
+  [/ --(batch|backend)\b/g, ' $1'],
+];
+
+const inAPage = (hint: string | null) =>
+  IN_A_PAGE.reduce<string | null>((said, [theirs, ours]) => said?.replace(theirs, ours) ?? null, hint);
+
 function problemOf(
   error: unknown,
   about: About,
@@ -242,7 +252,7 @@ function problemOf(
 ): FromWorker {
   const concern = { about, ...concernOf(error) };
   if (error instanceof UserError) {
-    return { type: 'problem', id, ...concern, message: error.message, hint: error.hint, ends };
+    return { type: 'problem', id, ...concern, message: error.message, hint: inAPage(error.hint), ends };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.warn(error);

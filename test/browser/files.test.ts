@@ -348,6 +348,25 @@ inChromium('files dropped on a page', (browser) => {
       );
     });
 
+    test('a checkpoint of a run on other data', async () => {
+      const talk = await talkTo('points', points);
+      const with20 = chosen({ 'a.npy': writeNpy([20, 3], numbers(20, 3)) });
+      await talk.train({ data: { x: with20 } });
+      const saved = await talk.ask({ type: 'checkpoint' }, 'checkpoint');
+      if (saved.type === 'problem') throw new Error(saved.message);
+      talk.forget();
+      const data = { x: chosen({ 'b.npy': writeNpy([9, 3], numbers(9, 3)) }) };
+      await talk.send({
+        type: 'start',
+        settings: { backend: 'wasm', seed: 0, data, checkpoint: saved, keep: false },
+      });
+      expect(await talk.hears('problem')).toMatchObject({
+        about: 'checkpoint',
+        message: '`x` had 20 examples when the run was left; b.npy holds 9',
+        hint: 'choose the data that it was trained on',
+      });
+    });
+
     test('pictures where sound is declared', async () => {
       const talk = await talkTo('sounds', sounds);
       const picture = await png(6, 8, () => 1);
