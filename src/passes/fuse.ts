@@ -5,7 +5,6 @@
  */
 import type { Node, OpNode } from '../ir/graph.ts';
 import { type Group, groupOf, isElementwise, type Operations, reducedBy, sameForm } from './group.ts';
-import { isNumber } from './numbers.ts';
 import { isMade } from './place.ts';
 import type { Step } from './plan.ts';
 
@@ -227,11 +226,21 @@ class Fusing {
     if (this.#repeated.has(operand!) ? others > 1 : isMade(operand!) && others < 2) return false;
     const readers = [...(this.#readers.get(node) ?? [])];
     // Weights and samples change after the segment; values don't.
-    const where = node.args.every((arg) => isMade(arg) || isNumber(arg)) ? this.#computed : here;
+    const { inputs } = this.#join(this.#withRepeated(node), [])!;
+    const where = [...inputs].every(isMade) ? this.#computed : here;
     return readers.every(
       (reader) =>
-        where.has(reader) && this.#isFusible(reader as Node) && this.#readsAll(reader as OpNode, node),
+        where.has(reader) &&
+        this.#isFusible(reader as Node) &&
+        this.#readsAll(reader as OpNode, node) &&
+        this.#hasRoom(reader as OpNode, node),
     );
+  }
+
+  /** Whether one formula holds the reader with all that it would compute for itself, `node` among it. */
+  #hasRoom(reader: OpNode, node: OpNode): boolean {
+    const own = [...this.#withRepeated(reader), ...this.#withRepeated(node)];
+    return groupOf(own, this.#operations, (member) => member === reader) !== null;
   }
 
   #readsAll(reader: OpNode, node: Node): boolean {
