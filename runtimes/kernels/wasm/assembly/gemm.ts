@@ -170,7 +170,7 @@ export function gemm(p: usize, threads: i32, work: usize): void {
   read(p, work);
   const ap = apOf(work), rows = rowsOf(work);
   const unit = byRows ? MR : NR, long = byRows ? m : n, panels = (long + unit - 1) / unit;
-  const once = (byRows ? n + NR : m + MR) * k <= KC * (NC + NR);
+  const once = <i64>(byRows ? n + NR : m + MR) * k <= KC * (NC + NR);
   // A long piece for each thread, and short ones for who is done first; where each piece packs both sides, long ones alone.
   let big = panels, small = panels;
   if (threads > 1) {
