@@ -67,7 +67,7 @@ try {
       say(workloadTable(name, found));
     }
   }
-  if (measured.length > 0) say(aims(measured));
+  if (measured.length > 0 && list.some((c) => c.build !== undefined)) say(aims(measured));
   if (!options.profile && only.includes('limit')) say(await limits(list, built, options.quick ? 5 : 15));
   if (!options.profile && only.includes('growth')) say(await growth(list, built, folder, options.quick));
   if (options.write) write(said.join('\n'));
