@@ -10,10 +10,15 @@ import type { Chromium } from './chromium.ts';
 
 export type Said<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>;
 
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
 /** Compiles a text for browsers, as `NAME.gan`, into a folder that goes when the tests of the file are over. */
 export async function compiled(name: string, text: string, set: readonly string[] = []): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ganc-browser-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  folders.push(folder);
   const source = join(folder, `${name}.gan`);
   await writeFile(source, text);
   const out = join(folder, 'page');
