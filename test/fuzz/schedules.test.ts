@@ -2,11 +2,14 @@
  * Schedules made up at random: whatever is shared, hoisted out of loops or kept across blocks, a planned run has the losses
  * and weights of a run that evaluates each update anew. At the borders of a block whatever it changes counts as another
  * value, so there batch norm's averages may move where the plain run finds the same numbers again: averages are compared in
- * schedules without blocks.
+ * schedules without blocks. What is emitted follows its plan, in the losses of each step and the weights of the last.
  */
+import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { analyse, planOf } from '../../src/compile.ts';
+import { TrainingRun } from '../../runtimes/core/run.ts';
+import { analyse, moduleOf, planOf } from '../../src/compile.ts';
+import { loadModule } from '../emitted/load.ts';
 import { PlainTrainer } from '../oracle/plain-trainer.ts';
 import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
 import { supply, withoutCalls } from '../oracle/supply.ts';
@@ -73,15 +76,19 @@ const schedule = (statements: fc.Arbitrary<string>) =>
     ].join('\n'),
   );
 
-async function holds(text: string, statistics: boolean): Promise<void> {
+function read(text: string) {
   const source = { path: 'random.gan', text };
   const { model, diagnostics, sources } = analyse({ source, load: () => undefined });
   expect(diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
-  const plan = planOf(model!, sources);
+  return { model: model!, sources, plan: planOf(model!, sources) };
+}
+
+async function holds(text: string, statistics: boolean): Promise<void> {
+  const { model, plan } = read(text);
   const planned = new ReferenceTrainer(plan, withoutCalls(supply(plan, 3)));
-  const plain = new PlainTrainer(model!, withoutCalls(supply(plan, 3)));
+  const plain = new PlainTrainer(model, withoutCalls(supply(plan, 3)));
   planned.begin(plan.phases[0]!);
-  plain.begin(model!.phases[0]!);
+  plain.begin(model.phases[0]!);
   for (let step = 0; step < 4; step++) {
     const losses = await planned.step(step, { logging: step % 2 === 0 });
     const expected = await plain.step(step);
@@ -111,8 +118,62 @@ it('schedules without, and averages of batch norm', async () => {
   );
 }, 100_000);
 
-function near(found: number, expected: number, what: string): void {
-  if (!(Math.abs(found - expected) <= 1e-7 * Math.max(1, Math.abs(expected)))) {
-    throw new Error(`${what} is ${found} with the plan, ${expected} without`);
+/** Samples are noise alone, so that the run draws what the oracle is given. */
+const noiseOnly = declarations('').replace('data  x ~ [2] from "ring"', 'noise x ~ normal[2]');
+
+async function runsAsPlanned(text: string): Promise<void> {
+  const { model, plan, sources } = read(text);
+  const planned = new ReferenceTrainer(plan, supply(plan, 3));
+  planned.begin(plan.phases[0]!);
+  const program = loadModule(moduleOf(model, sources).code);
+  const [phase] = program.phases;
+  const before = tf.memory().numTensors;
+  const run = new TrainingRun(program, { seed: 3, datasets: {} });
+  run.state.initialise(3);
+  run.beginPhase(phase!);
+  for (let step = 0; step < 4; step++) {
+    const logging = step % 2 === 0 || step === 3;
+    const losses = await planned.step(step, { logging });
+    run.beginStep(logging);
+    await phase!.step(run);
+    const found = await run.readNotes();
+    run.endStep();
+    expect(Object.keys(found).sort()).toEqual(Object.keys(losses).sort());
+    for (const [name, value] of Object.entries(losses)) near(found[name]!, value, `${name} at ${step}`, 1e-3);
+  }
+  for (const { name } of plan.weights) {
+    const found = run.state.live[name]!.dataSync();
+    for (const [i, value] of planned.state.live[name]!.data.entries()) near(found[i]!, value, name, 1e-3);
+  }
+  run.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+}
+
+it('schedules with loops and conditions, emitted', async () => {
+  await tf.setBackend('cpu');
+  await fc.assert(
+    fc.asyncProperty(schedule(statement), (train) => runsAsPlanned(`${noiseOnly}${train}\n`)),
+    { numRuns: 30, seed: 1, interruptAfterTimeLimit: 60_000 },
+  );
+}, 100_000);
+
+it('a loop that draws new samples after it has used the old ones', async () => {
+  await tf.setBackend('cpu');
+  await runsAsPlanned(`${noiseOnly}
+train (batch = 3, steps = 4) {
+  sample x, z
+  repeat 3 {
+    update D to minimize d_loss with d_opt
+    every 2 { update G, H to minimize g_loss + kept with g_opt }
+    sample x
+  }
+  average H decay 0.9
+}
+`);
+});
+
+function near(found: number, expected: number, what: string, tolerance = 1e-7): void {
+  if (!(Math.abs(found - expected) <= tolerance * Math.max(1, Math.abs(expected)))) {
+    throw new Error(`${what} is ${found}, and should be ${expected}`);
   }
 }

@@ -245,6 +245,8 @@ export class Body {
     const open = new Set(sources);
     for (const step of walk(rest)) {
       if (step.kind === 'sample') for (const name of step.drawn) open.delete(name);
+      // A loop that draws again reads in its later rounds what it drew itself: it binds that inside.
+      if (step.kind === 'repeat') for (const name of drawnIn(step.body)) open.delete(name);
       for (const node of reads(step)) {
         if (node.kind !== 'leaf' || node.leaf.kind !== 'source') continue;
         if (!open.has(node.leaf.name) || this.#isBound(node)) continue;
@@ -380,6 +382,11 @@ export class Body {
       writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
     }
   }
+}
+
+/** The sources of which a block draws new samples somewhere. */
+function drawnIn(body: readonly Step[]): string[] {
+  return [...walk(body)].flatMap((step) => (step.kind === 'sample' ? step.drawn : []));
 }
 
 function countOf(node: Node): Value {
