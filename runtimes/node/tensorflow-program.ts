@@ -150,7 +150,7 @@ export function programOf(formula: Formula, kinds: readonly Kind[]): Program {
     if (!(step.narrow ? false : rewrite(step))) lower(step);
     groups.push([...list]);
   }
-  function lower({ op, args, result }: Step): void {
+  function lower({ op, args, result }: Step) {
     const one = simple[op];
     if (one !== undefined) return emit(one, args, result);
     const compare = comparisons[op];

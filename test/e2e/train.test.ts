@@ -97,7 +97,7 @@ describe('train', () => {
       expect(ran.stderr).not.toMatch(trace);
       expect(ran.stdout).toBe('');
       // Which backend was chosen is told before the data is looked for, after what that says itself.
-      return `${ran.code} ${ran.stderr.replace(/^[^]*?^computing on .*\n/m, '').trim()}`;
+      return `${ran.code} ${ran.stderr.replace(/^[\s\S]*?^computing on .*\n/m, '').trim()}`;
     };
     expect(await say(['train'])).toMatch(/^2 error: train needs a \.gan file, or a run to go on with/);
     expect(await say(['train', '--from', 'nowhere'])).toMatch(/^[12] error: nowhere does not exist/);
