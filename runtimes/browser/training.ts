@@ -248,13 +248,16 @@ export class Training {
   }
 
   private async resumed(): Promise<void> {
-    this.enter('paused');
-    await this.attempt.race(
-      new Promise<void>((done) => {
-        this.wake = done;
-      }),
-    );
-    this.wake = null;
+    // It may have been asked to go on, or to end, while it got ready to wait.
+    if (this.paused) {
+      this.enter('paused');
+      await this.attempt.race(
+        new Promise<void>((done) => {
+          this.wake = done;
+        }),
+      );
+      this.wake = null;
+    }
     if (!this.ending) this.enter('running');
   }
 

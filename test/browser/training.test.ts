@@ -251,6 +251,20 @@ inChromium('a compiled folder', (browser) => {
     expect(saved).toMatchObject({ type: 'checkpoint', step });
   });
 
+  test('asked to go on while it gets ready to pause', async () => {
+    const talk = await begin();
+    const settings = { seed: 0, data: {}, steps: { train: 6 }, paused: true, keep: false };
+    await talk.send({ type: 'start', settings: { ...settings, backend: 'webgl' } });
+    await talk.hears('state', ({ state }) => state === 'paused');
+    // Its pictures are drawn before it waits; the state of a GPU takes longer to be there than this answer.
+    await talk.page.evaluate(`worker.addEventListener('message', ({ data }) => {
+      if (data.type === 'samples' && data.step === 2) worker.postMessage({ type: 'resume' });
+    })`);
+    await talk.send({ type: 'step', count: 2 });
+    const end = await talk.hears('state', ({ state, step }) => state === 'finished' || step === 6, 20);
+    expect(end).toMatchObject({ state: 'finished', step: 6 });
+  });
+
   test('memory is that of the first steps, however often it is drawn and saved', async () => {
     const talk = await begin('fragile');
     await talk.send({ type: 'watch', every: 0 });
