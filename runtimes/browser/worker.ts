@@ -192,7 +192,9 @@ class Session {
     try {
       this.training = await Training.start(this.setting, settings);
     } catch (error) {
-      if (nth === this.starts) this.waiting = null;
+      // Where another start came meanwhile, nobody waits for this one any more, and the page would take it for that one.
+      if (nth !== this.starts) return;
+      this.waiting = null;
       this.problem(error, 'training', 'run');
       send({ type: 'state', state: 'idle', step: 0 });
       return;
@@ -208,7 +210,7 @@ class Session {
     try {
       await training.train();
     } catch (error) {
-      this.problem(error, 'training', 'run');
+      if (nth === this.starts) this.problem(error, 'training', 'run');
     }
   }
 }

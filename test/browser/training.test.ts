@@ -251,6 +251,19 @@ inChromium('a compiled folder', (browser) => {
     expect(saved).toMatchObject({ type: 'checkpoint', step });
   });
 
+  test('a start that fails after the next has been asked for does not end that one', async () => {
+    const talk = await begin();
+    const settings = { seed: 0, data: {}, steps: { train: 3 }, keep: false };
+    // Its backend is fetched before its data are looked at, so that the second start comes in between.
+    const fails = { ...settings, backend: 'webgl', data: { x: { kind: 'built-in', name: 'nothing' } } };
+    const both = [fails, { ...settings, backend: 'wasm' }].map((each) => ({ type: 'start', settings: each }));
+    await talk.page.evaluate(`for (const message of ${JSON.stringify(both)}) worker.postMessage(message)`);
+    expect(await talk.hears('state', ({ state }) => state === 'finished')).toMatchObject({ step: 3 });
+    const heard = await talk.all();
+    expect(heard.filter((m) => m.type === 'problem')).toEqual([]);
+    expect(heard.filter((m) => m.type === 'started')).toHaveLength(1);
+  });
+
   test('asked to go on while it gets ready to pause', async () => {
     const talk = await begin();
     const settings = { seed: 0, data: {}, steps: { train: 6 }, paused: true, keep: false };
