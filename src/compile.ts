@@ -12,7 +12,8 @@ import { check } from './check/check.ts';
 import { craft } from './check/craft/craft.ts';
 import type { Model } from './check/model.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
-import { browserModule, browserPackage, moduleFile, type PageOptions } from './emit/browser/package.ts';
+import { browserModule, browserPackage, type PageOptions } from './emit/browser/package.ts';
+import { moduleFile } from './emit/module-file.ts';
 import { type EmittedFiles, nodePackage, type PackageOptions } from './emit/node/package.ts';
 import { printStage, type Stage } from './emit/stages.ts';
 import { emit } from './emit/tfjs/emit.ts';
@@ -80,12 +81,13 @@ export function compile(input: Input, options: Options): Compiled {
   const { model, sources } = analysis;
   if (!model || hasErrors(analysis.diagnostics)) return analysis;
   const plan = planOf(model, sources);
-  if (options.target === 'browser') {
-    const module = emit(plan, { ...browserModule, operations, sources, file: moduleFile(model) });
-    return { ...analysis, plan, files: browserPackage(model, module, sources, options) };
-  }
-  const module = emit(plan, { ...tfjsModule, operations, sources, file: `${model.name}.js` });
-  return { ...analysis, plan, files: nodePackage(model, module, sources, options) };
+  const emitted = (imports: typeof tfjsModule) =>
+    emit(plan, { ...imports, operations, sources, file: moduleFile(model) });
+  const files =
+    options.target === 'browser'
+      ? browserPackage(model, emitted(browserModule), sources, options)
+      : nodePackage(model, emitted(tfjsModule), sources, options);
+  return { ...analysis, plan, files };
 }
 
 /** The module alone, for a host that runs it at once. */
@@ -95,7 +97,7 @@ export function moduleOf(model: Model, sources: readonly Source[], imports: Part
     ...imports,
     operations,
     sources,
-    file: `${model.name}.js`,
+    file: moduleFile(model),
   });
 }
 

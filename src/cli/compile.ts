@@ -1,5 +1,6 @@
 /** `ganc compile`: a folder that trains by itself, or any stage of the way there as text. */
 import { Command, Option } from 'commander';
+import { moduleFile } from '../emit/module-file.ts';
 import type { Stage } from '../emit/stages.ts';
 import { CannotRun } from './failure.ts';
 import type { Target } from './folder.ts';
@@ -79,7 +80,7 @@ gradients; plan, the training step in order; js, the emitted module.`,
       const next =
         options.target === 'browser'
           ? `ganc serve ${out}`
-          : `cd ${out} && npm install && node ${quoted(`${model.name}.js`)}`;
+          : `cd ${out} && npm install && node ${quoted(moduleFile(model))}`;
       terminal.say(`\nNext:\n  ${next}`);
     });
 }

@@ -32,6 +32,14 @@ test('holds the program, its map, the runtime, the manifest, a page and the sour
   expect(map.sourcesContent).toEqual([text]);
 });
 
+test('a model called as a file of the runtime makes way for it', () => {
+  const folder = files('runtime.gan');
+  expect(folder['runtime.js']).toBe('// the runtime\n');
+  expect(folder['runtime-model.js']).toContain("from './runtime.js'");
+  expect(JSON.parse(folder['package.json']!).main).toBe('runtime-model.js');
+  expect(folder['README.md']).toContain('node runtime-model.js');
+});
+
 test('a used file lies beside', () => {
   const folder = files('models/ring.gan', `use "parts/common.gan"\n${text.replace('param gamma = 1', '')}`);
   expect(folder['common.gan']).toBe('param gamma = 1\n');

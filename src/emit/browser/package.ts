@@ -4,6 +4,7 @@
  */
 import type { Model } from '../../check/model.ts';
 import type { Source } from '../../diagnostics/diagnostic.ts';
+import { moduleFile } from '../module-file.ts';
 import { baseName, type EmittedFiles } from '../node/package.ts';
 import type { Written } from '../tfjs/writer.ts';
 import { readme } from './readme.ts';
@@ -17,14 +18,6 @@ export interface PageOptions {
 
 /** Imports of the emitted module: vendored, so that the folder works without a network. */
 export const browserModule = { tfjs: './tfjs.js', runtime: './runtime.js' };
-
-/** Files of the runtime that a model's own may not be called. */
-const TAKEN = new Set(['tfjs', 'runtime', 'page', 'thread', 'webgl', 'webgpu']);
-
-/** The name of the module's file. */
-export function moduleFile({ name }: Model): string {
-  return TAKEN.has(name) ? `${name}-model.js` : `${name}.js`;
-}
 
 export function browserPackage(
   model: Model,

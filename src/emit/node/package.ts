@@ -1,6 +1,7 @@
 /** The emitted folder for Node: a program, its runtime, and what npm needs to know; name to text, written by the host. */
 import type { Model } from '../../check/model.ts';
 import type { Source } from '../../diagnostics/diagnostic.ts';
+import { moduleFile } from '../module-file.ts';
 import type { Written } from '../tfjs/writer.ts';
 import { readme } from './readme.ts';
 
@@ -26,25 +27,26 @@ export function nodePackage(
   options: PackageOptions,
 ): EmittedFiles {
   const { name } = model;
+  const file = moduleFile(model);
   const manifest = {
     name: packageName(name),
     version: '1.0.0',
     private: true,
     description: model.doc.split('\n')[0] || `The model ${name}, compiled by ganc ${options.version}`,
     type: 'module',
-    main: `${name}.js`,
-    scripts: { start: `node ${name}.js` },
+    main: file,
+    scripts: { start: `node ${file}` },
     engines: { node: '>=20' },
     dependencies: DEPENDENCIES,
     peerDependencies: { '@tensorflow/tfjs-node': '4.22.0', webgpu: '^0.6.2' },
     peerDependenciesMeta: { '@tensorflow/tfjs-node': { optional: true }, webgpu: { optional: true } },
   };
   const files: Record<string, string> = {
-    [`${name}.js`]: module.code,
-    [`${name}.js.map`]: module.map,
+    [file]: module.code,
+    [`${file}.map`]: module.map,
     'runtime.js': options.runtime,
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
-    'README.md': readme(model, options.version),
+    'README.md': readme(model, file, options.version),
   };
   for (const { path, text } of sources) {
     const beside = baseName(path);

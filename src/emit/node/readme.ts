@@ -1,9 +1,9 @@
 /** The README of an emitted folder: how to run it, and what it holds. */
 import type { Model } from '../../check/model.ts';
 
-export function readme(model: Model, version: string): string {
+export function readme(model: Model, file: string, version: string): string {
   const { name } = model;
-  const run = `node ${name}.js`;
+  const run = `node ${file}`;
   const sources = model.data.map((record) => {
     const names = record.fields.map((field) => `\`${field.name}\``).join(', ');
     const types = record.fields.map(({ type }) => {
@@ -32,7 +32,7 @@ ${sources.length === 0 ? 'None: it learns from noise alone.' : sources.join('\n'
 
 ## Files
 
-- \`${name}.js\`: the model, as TensorFlow.js code to read. The comments give the lines of \`${name}.gan\`, and
+- \`${file}\`: the model, as TensorFlow.js code to read. The comments give the lines of \`${name}.gan\`, and
   \`node --enable-source-maps\` shows those lines in a stack trace.
 - \`runtime.js\`: what every compiled model stands on: data, random numbers, the loop, optimisers, checkpoints.
 - \`runtime.webgpu.js\`: what it loads besides to compute on a graphics card.
