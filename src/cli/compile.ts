@@ -77,10 +77,11 @@ gradients; plan, the training step in order; js, the emitted module.`,
       const { files, model } = compiledFolder(input, options.target, terminal);
       writeFolder(options.out!, files, (path) => terminal.out(path));
       const out = quoted(options.out!);
+      const enter = out === '.' ? '' : `cd ${out} && `;
       const next =
         options.target === 'browser'
           ? `ganc serve ${out}`
-          : `cd ${out} && npm install && node ${quoted(moduleFile(model))}`;
+          : `${enter}npm install && node ${quoted(moduleFile(model))}`;
       terminal.say(`\nNext:\n  ${next}`);
     });
 }

@@ -54,6 +54,8 @@ function write(file: string): void {
 }
 
 /** As a shell wants it. */
-export function quoted(name: string): string {
+export function quoted(file: string): string {
+  // One that begins with a dash would be read as an option; a dash alone is standard input.
+  const name = file.startsWith('-') && file !== '-' ? `./${file}` : file;
   return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
