@@ -31,8 +31,8 @@ export interface Setting {
 
 /** Milliseconds between two messages of progress, two states in memory, two in the browser's storage. */
 const PROGRESS = 100;
-const CAPTURE = 10_000;
-const KEEP = 60_000;
+const CAPTURE = 5_000;
+const KEEP = 10_000;
 /** Drawing takes at most this part of the time, taking the state this. */
 const DRAWING = 0.2;
 const CAPTURING = 0.03;

@@ -1,4 +1,5 @@
 /** Training as people run it: a run folder, progress, checkpoints, pictures, and an end that says where they are. */
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { cadenceOf } from '../core/cadence.ts';
@@ -216,10 +217,12 @@ function finish(
   host: Host,
 ): TrainResult {
   const checkpoint = folder.latest()?.path ?? null;
+  const curves = join(folder.path, 'curves.svg');
   const lines = [
     `${status === 'finished' ? 'done' : 'stopped'} after ${run.state.total} ${run.state.total === 1 ? 'step' : 'steps'}`,
     ...pictures.latest.map((path) => `pictures    ${shown(path)}`),
-    `curves      ${shown(join(folder.path, 'curves.svg'))}`,
+    // A run that had no step left to make has logged nothing.
+    ...(existsSync(curves) ? [`curves      ${shown(curves)}`] : []),
     ...(checkpoint === null ? [] : [`checkpoint  ${shown(checkpoint)}`]),
   ];
   if (status === 'stopped')

@@ -155,6 +155,8 @@ function netsOf(c: Checker, called: ReadonlySet<string>): Net[] {
 }
 
 function baseName({ source }: Module): string {
+  // Standard input has no name of its own.
+  if (source.path === '<stdin>') return 'model';
   const name = source.path.split(/[\\/]/).at(-1) ?? '';
   return name.replace(/\.gan$/, '') || 'model';
 }

@@ -1,5 +1,14 @@
 /** A compiled folder: the emitted files with the runtime and the data that go along, and how it is written. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { Model } from '../check/model.ts';
 import { type Options as CompileOptions, compile, type Input } from '../compile.ts';
@@ -50,6 +59,13 @@ function dataAlong(model: Model): Record<string, Uint8Array> {
 
 /** Each file whole or not at all; files of others in the folder stay. */
 export function writeFolder(folder: string, files: Folder, written: (path: string) => void): void {
+  const foreign = existsSync(path.join(folder, 'runtime.js')) ? [] : foreignFiles(folder, files);
+  if (foreign.length > 0) {
+    throw new CannotRun(
+      `${folder} holds ${foreign.join(', ')}, which ganc did not write and would replace`,
+      'name a new folder, or move them away',
+    );
+  }
   try {
     for (const [name, text] of Object.entries(files)) {
       const file = path.join(folder, name);
@@ -67,6 +83,15 @@ export function writeFolder(folder: string, files: Folder, written: (path: strin
   } catch (error) {
     throw unwritable(folder, error as NodeJS.ErrnoException);
   }
+}
+
+/** Files of another origin: where a folder holds a runtime, it was compiled before, and is compiled anew. */
+function foreignFiles(folder: string, files: Folder): string[] {
+  return Object.keys(files).filter((name) => {
+    const file = path.join(folder, name);
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
+    return !readFileSync(file).equals(Buffer.from(files[name] as string));
+  });
 }
 
 function unwritable(folder: string, error: NodeJS.ErrnoException): CannotRun {

@@ -1,5 +1,5 @@
 /** Compiles without writing files, and loads what came of it beside the runtime; a run's own sources do as well. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { locate } from '../../runtimes/node/folder.ts';
@@ -9,6 +9,7 @@ import { analyse, type Input, moduleOf } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
 import { inputOf, modelOf } from './frontend.ts';
+import { quoted } from './init.ts';
 import type { Settings } from './options.ts';
 import { dataFolder, runtimeUrl } from './paths.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,6 +47,12 @@ export function fromFile(name: string, given: Settings, from?: string): Program 
 export function fromRun(run: string, set: Settings): Program {
   const { folder } = locate(run);
   const record = folder?.record();
+  if (run.endsWith('.safetensors') && existsSync(run) && (!folder || !record)) {
+    throw new CannotRun(
+      `${run} is a checkpoint by itself, and the model is not in it`,
+      `ganc train MODEL.gan --from ${quoted(run)} goes on with it, into a run's folder of its own`,
+    );
+  }
   if (!folder || !record) {
     throw new CannotRun(
       `${run} is not a run's folder (there is no run.json)`,

@@ -91,7 +91,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
   }
   if (/\.(png|jpe?g|webp)$/i.test(path)) {
     throw new UserError(`${path} is one picture; a source of pictures is a folder of them`, {
-      hint: `give its folder: ${folderOf(path)}`,
+      hint: folderOf(path) === '' ? 'give the folder that it is in' : `give its folder: ${folderOf(path)}`,
     });
   }
   return openCsv(bytes, record, place);

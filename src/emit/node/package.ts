@@ -65,5 +65,6 @@ function packageName(name: string): string {
 }
 
 export function baseName(path: string): string {
+  if (path === '<stdin>') return 'model.gan';
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
