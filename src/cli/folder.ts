@@ -89,7 +89,7 @@ export function writeFolder(folder: string, files: Folder, written: (path: strin
 function foreignFiles(folder: string, files: Folder): string[] {
   return Object.keys(files).filter((name) => {
     const file = path.join(folder, name);
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
+    if (!existsSync(file) || !statSync(file).isFile()) return false;
     return !readFileSync(file).equals(Buffer.from(files[name] as string));
   });
 }
