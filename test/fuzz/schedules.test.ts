@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
+import { verifyLifetimes } from '../../src/passes/verify.ts';
 import { loadModule } from '../emitted/load.ts';
 import { PlainTrainer } from '../oracle/plain-trainer.ts';
 import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
@@ -24,6 +25,8 @@ net D(x: [2]) -> [1] = {
   let h = x |> dense(3, norm = "spectral") |> tanh |> dropout(0.3)
   return (h + 0.1 * draw normal[3]) |> dense(1)
 }
+// Linear: the gradient of \`level\` is the same whatever L's weights are, so several updates share it.
+net L(x: [2]) -> [1] = x |> dense(1)
 let fake = G(z)
 let mix = draw uniform(0, 1)[1]
 let mixed = mix * x + (1 - mix) * fake
@@ -32,6 +35,7 @@ loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake)))
 loss g_loss = expect(softplus(-D(fake)))
 loss slope = expect(square(norm(grad(D(mixed), mixed)) - 1))
 loss kept = expect(mean(square(h - H.frozen(z)))) + expect(mean(square(H.live(z) - H.averaged(fake))))
+loss level = expect(L(x))
 metric gap = expect(D(x)) - expect(D(fake))
 optimizer d_opt = adam(0.02)
 optimizer g_opt = sgd(0.05, momentum = 0.5)
@@ -48,6 +52,9 @@ const plainStatements = [
   'update H to minimize kept with g_opt',
   'update G to maximize d_loss with sgd(0.02)',
   'together { update D to minimize d_loss with d_opt  update G to minimize g_loss with g_opt }',
+  'update L to minimize level with sgd(0.02)',
+  'update L to maximize 2 * level with adam(0.01)',
+  'together { update L to minimize level with sgd(0.01)  update D to minimize d_loss + level with d_opt }',
   'clip D to [-0.9, 0.9]',
   'average H decay 0.9',
 ];
@@ -71,6 +78,7 @@ const schedule = (statements: fc.Arbitrary<string>) =>
       // Every net is trained and averaged somewhere, as the checker asks.
       'update D to minimize d_loss with d_opt',
       'update G, H to minimize g_loss + kept with g_opt',
+      'update L to minimize level with sgd(0.01)',
       'average H decay 0.9',
       '}',
     ].join('\n'),
@@ -80,7 +88,9 @@ function read(text: string) {
   const source = { path: 'random.gan', text };
   const { model, diagnostics, sources } = analyse({ source, load: () => undefined });
   expect(diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
-  return { model: model!, sources, plan: planOf(model!, sources) };
+  const plan = planOf(model!, sources);
+  expect(verifyLifetimes(plan)).toEqual([]);
+  return { model: model!, sources, plan };
 }
 
 async function holds(text: string, statistics: boolean): Promise<void> {
@@ -138,6 +148,7 @@ async function runsAsPlanned(text: string): Promise<void> {
     await phase!.step(run);
     const found = await run.readNotes();
     run.endStep();
+    expect(tf.memory().numTensors - before, `tensors beside the run's own at ${step}`).toBe(held(run.state));
     expect(Object.keys(found).sort()).toEqual(Object.keys(losses).sort());
     for (const [name, value] of Object.entries(losses)) near(found[name]!, value, `${name} at ${step}`, 1e-3);
   }
@@ -167,6 +178,28 @@ train (batch = 3, steps = 4) {
     every 2 { update G, H to minimize g_loss + kept with g_opt }
     sample x
   }
+  update L to minimize level with sgd(0.01)
+  average H decay 0.9
+}
+`);
+});
+
+/** How many tensors a run holds between its steps. */
+function held({ live, frozen, averages, samples, optimizers }: TrainingRun['state']): number {
+  const slots = Object.values(optimizers).flatMap((states) => Object.values(states).map((s) => s.slots));
+  return [live, frozen, averages, samples, ...slots].reduce((n, group) => n + Object.keys(group).length, 0);
+}
+
+it('an update in a block that is skipped reads the gradient of one before it', async () => {
+  await tf.setBackend('cpu');
+  await runsAsPlanned(`${noiseOnly}
+train (batch = 3, steps = 4) {
+  sample x, z
+  update L to minimize level with sgd(0.02)
+  every 3 { update L to minimize level with sgd(0.01) }
+  once { update L to minimize level with sgd(0.03) }
+  update D to minimize d_loss with d_opt
+  update G, H to minimize g_loss + kept with g_opt
   average H decay 0.9
 }
 `);

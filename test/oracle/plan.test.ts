@@ -10,8 +10,8 @@ import type { Node } from '../../src/ir/graph.ts';
 import { inOrder } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { operations } from '../../src/ops/table.ts';
-import { isMade } from '../../src/passes/place.ts';
-import { operandsOf, type Plan, type Step } from '../../src/passes/plan.ts';
+import type { Plan, Step } from '../../src/passes/plan.ts';
+import { verifyLifetimes } from '../../src/passes/verify.ts';
 import { PlainTrainer } from './plain-trainer.ts';
 import { ReferenceTrainer } from './reference-trainer.ts';
 import { supply, withoutCalls } from './supply.ts';
@@ -63,8 +63,7 @@ describe('lifetimes', () => {
   for (const { name, path } of files) {
     it(name, () => {
       const { plan } = read(path);
-      for (const { body } of plan.phases) held(body, new Set());
-      for (const { body, result } of plan.outputs) held(body, new Set(), result);
+      expect(verifyLifetimes(plan)).toEqual([]);
       for (const roots of rootsOf(plan)) expect(verify(inOrder(roots), operations)).toEqual([]);
     });
   }
@@ -78,61 +77,6 @@ function same(found: { data: Float64Array }, expected: { data: Float64Array }, w
       expect.fail(`${what}[${i}] is ${x} with the plan, ${y} without`);
     }
   });
-}
-
-/** Follows a block: `alive` are the values of the blocks around. Everything made here is used here and freed here. */
-function held(steps: readonly Step[], alive: Set<Node>, result?: Node): Set<Node> {
-  const made = new Set<Node>();
-  const freed = new Set<Node>();
-  const used = new Set<Node>();
-  const use = (node: Node): void => {
-    if (!isMade(node)) return;
-    expect(alive.has(node), `${node.origin} is there when it is used`).toBe(true);
-    used.add(node);
-  };
-  for (const step of steps) {
-    if (step.kind === 'compute') {
-      if (step.node.kind === 'op') step.node.args.forEach(use);
-      expect(alive.has(step.node), `${step.node.origin} is computed once`).toBe(false);
-      alive.add(step.node);
-      made.add(step.node);
-    } else if (step.kind === 'fuse') {
-      operandsOf(step).forEach(use);
-      const results = new Set<Node>(step.results);
-      for (const node of step.nodes) {
-        expect(alive.has(node), `${node.origin} is computed once`).toBe(false);
-        const inside = step.nodes.some((other) => other.args.includes(node));
-        expect(inside || results.has(node), `${node.origin} is used`).toBe(true);
-      }
-      for (const node of results) {
-        alive.add(node);
-        made.add(node);
-      }
-    } else if (step.kind === 'free') {
-      for (const node of step.nodes) {
-        expect(made.has(node) && alive.delete(node), `${node.origin} is freed once, where it was made`).toBe(
-          true,
-        );
-        freed.add(node);
-      }
-    } else if (step.kind === 'update') step.gradients.forEach(use);
-    else if (step.kind === 'move') step.values.forEach(use);
-    else if (step.kind === 'log') use(step.value);
-    else if (step.kind === 'repeat' || step.kind === 'when') {
-      expect(step.body.length).toBeGreaterThan(0);
-      for (const node of held(step.body, new Set(alive))) use(node);
-    }
-  }
-  if (result) {
-    expect(freed.has(result)).toBe(false);
-    used.add(result);
-    if (made.has(result)) freed.add(result);
-  }
-  for (const node of made) {
-    expect(used.has(node), `${node.origin} is used`).toBe(true);
-    expect(freed.has(node), `${node.origin} is freed`).toBe(true);
-  }
-  return new Set([...used].filter((node) => !made.has(node)));
 }
 
 function* rootsOf(plan: Plan): Generator<readonly Node[]> {

@@ -11,7 +11,7 @@ import { fusedCall } from './fused-call.ts';
 import { hostNumber, hostOperand } from './host.ts';
 import { literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
-import { isOwned, reads, Uses, walk } from './uses.ts';
+import { isOwned, partsOf, reads, walk } from './uses.ts';
 import type { Variables } from './variables.ts';
 import { WIDTH, type Writer } from './writer.ts';
 
@@ -29,17 +29,18 @@ export interface BodyOptions {
 
 export class Body {
   readonly #o: BodyOptions;
-  readonly #uses: Uses;
+  readonly #parts: ReadonlySet<Node>;
   /** Variables in scope, innermost block last. */
   #scopes: Map<Node, string>[] = [new Map()];
-  readonly #consumed = new Set<Node>();
+  /** Gradients that an update has taken over: the run frees them. */
+  readonly #taken = new Set<Node>();
   /** What the latest comments said, and of what something has been said. */
   #lastComments = new Set<string>();
   readonly #told = new Set<Node>();
 
   constructor(options: BodyOptions) {
     this.#o = options;
-    this.#uses = new Uses(options.steps, options.result);
+    this.#parts = partsOf(options.steps);
   }
 
   print(): void {
@@ -82,7 +83,7 @@ export class Body {
         this.#free(steps, at);
         break;
       case 'update':
-        this.#update(step);
+        this.#update(step, steps[at + 1]);
         break;
       case 'clip':
         writer.line(
@@ -127,7 +128,7 @@ export class Body {
       if (isOwned(node)) this.#makeLeaf(node);
       return;
     }
-    if (this.#uses.isPart(node)) return;
+    if (this.#parts.has(node)) return;
     this.#bindSources(node.args);
     this.#comment(node);
     const name = this.#bind(node, this.#o.variables.wanted(node));
@@ -196,7 +197,7 @@ export class Body {
       const name = this.#scopes[i]!.get(node);
       if (name !== undefined) return name;
     }
-    if (node.kind === 'op' && this.#uses.isPart(node)) return this.#arithmetic(node);
+    if (node.kind === 'op' && this.#parts.has(node)) return this.#arithmetic(node);
     if (node.kind === 'op') throw new Error(`${node.op} (${node.origin}) is used before it is computed`);
     const { leaf } = node;
     switch (leaf.kind) {
@@ -286,7 +287,7 @@ export class Body {
     const names: string[] = [];
     for (let i = at; steps[i]?.kind === 'free'; i++) {
       for (const node of (steps[i] as Extract<Step, { kind: 'free' }>).nodes) {
-        if (isOwned(node) && !this.#consumed.has(node)) names.push(this.#operand(node));
+        if (isOwned(node) && !this.#taken.has(node)) names.push(this.#operand(node));
       }
     }
     if (names.length === 0) return;
@@ -299,21 +300,20 @@ export class Body {
     writer.line(`tf.dispose(${literal(list, 0, 'tf.dispose();'.length, writer.room)});`);
   }
 
-  #update(step: Extract<Step, { kind: 'update' }>): void {
+  /** The run takes over the gradients that the plan frees right after the update, and gets copies of the others. */
+  #update(step: Extract<Step, { kind: 'update' }>, next: Step | undefined): void {
     const { writer } = this.#o;
     const spec = this.#o.optimizers.get(step.optimizer);
     if (!spec) throw new Error(`no optimiser ${step.optimizer}`);
     this.#bindSources(step.gradients);
-    const given = new Set<Node>();
+    const dying = new Set<Node>(next?.kind === 'free' ? next.nodes : []);
     const gradients: Record<string, Value> = {};
     step.weights.forEach((weight, i) => {
       const node = step.gradients[i]!;
-      // The run takes the gradients over. What is still needed, here or later, is given as a copy.
-      const whole = isOwned(node) && !given.has(node) && this.#uses.endsAt(node, step);
-      given.add(node);
-      if (whole) this.#consumed.add(node);
+      const taken = isOwned(node) && dying.delete(node);
+      if (taken) this.#taken.add(node);
       gradients[weight] = new Raw(
-        whole || isNumber(node) ? this.#tensor(node) : `tf.clone(${this.#operand(node)})`,
+        taken || isNumber(node) ? this.#tensor(node) : `tf.clone(${this.#operand(node)})`,
       );
     });
     const hyper: Record<string, Value> = {};

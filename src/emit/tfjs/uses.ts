@@ -1,4 +1,4 @@
-/** Where a body of steps uses its values: what decides who owns a tensor, and which variables are worth making. */
+/** Which values of a body of steps are tensors of its own, and which are worth a variable. */
 import type { Node } from '../../ir/graph.ts';
 import { inlineNumber, isNumber } from '../../passes/numbers.ts';
 import { operandsOf, type Step } from '../../passes/plan.ts';
@@ -53,52 +53,26 @@ export function ancestors(roots: Iterable<Node>): Set<Node> {
 }
 
 /**
- * The steps at which each node is read, by position in `walk` order, and the loops around it: a value made outside a
- * loop is needed again by the loop's next round.
+ * Numbers that one other number of the same block is made from, and nothing else: each is best written where it is used
+ * and needs no name.
  */
-export class Uses {
-  readonly #last = new Map<Node, number>();
-  readonly #position = new Map<Step, number>();
-  readonly #loop = new Map<Step, Step | null>();
-  readonly #made = new Map<Node, Step | null>();
-  /** Numbers that one other number of the same block is made from, and nothing else. */
-  readonly #parts = new Set<Node>();
-
-  constructor(steps: readonly Step[], result?: Node) {
-    let count = 0;
-    const readers = new Map<Node, Step[]>();
-    const visit = (list: readonly Step[], loop: Step | null) => {
-      for (const step of list) {
-        this.#position.set(step, count);
-        this.#loop.set(step, loop);
-        for (const node of reads(step)) {
-          this.#last.set(node, count);
-          readers.set(node, [...(readers.get(node) ?? []), step]);
-        }
-        if (step.kind === 'compute') this.#made.set(step.node, loop);
-        else if (step.kind === 'fuse') for (const node of step.results) this.#made.set(node, loop);
-        count++;
-        const body = inner(step);
-        if (body) visit(body, step.kind === 'repeat' ? step : loop);
-      }
-      for (const step of list) {
-        if (step.kind !== 'compute' || !isNumber(step.node)) continue;
-        const [reader, other] = readers.get(step.node) ?? [];
-        if (reader?.kind === 'compute' && !other && isNumber(reader.node) && list.includes(reader))
-          this.#parts.add(step.node);
-      }
-    };
-    visit(steps, null);
-    if (result) this.#last.set(result, count);
+export function partsOf(steps: readonly Step[]): ReadonlySet<Node> {
+  /** The one step that reads a node; null where several do. */
+  const reader = new Map<Node, Step | null>();
+  for (const step of walk(steps)) {
+    for (const node of reads(step)) reader.set(node, reader.has(node) ? null : step);
   }
-
-  /** Whether a number is best written where it is used: it needs no name. */
-  isPart(node: Node): boolean {
-    return this.#parts.has(node);
-  }
-
-  /** True if nothing reads the node after this step has run. */
-  endsAt(node: Node, step: Step): boolean {
-    return this.#last.get(node) === this.#position.get(step) && this.#made.get(node) === this.#loop.get(step);
-  }
+  const parts = new Set<Node>();
+  const visit = (list: readonly Step[]): void => {
+    const here = new Set(list);
+    for (const step of list) {
+      const body = inner(step);
+      if (body) visit(body);
+      if (step.kind !== 'compute' || !isNumber(step.node)) continue;
+      const only = reader.get(step.node);
+      if (only?.kind === 'compute' && isNumber(only.node) && here.has(only)) parts.add(step.node);
+    }
+  };
+  visit(steps);
+  return parts;
 }

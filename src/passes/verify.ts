@@ -1,0 +1,91 @@
+/**
+ * The verifier of plans: every value is computed once, read only while it is there, and freed exactly once, in the block
+ * that computed it. So it is freed on every way through the schedule, whichever blocks are skipped. Tests run it after
+ * `layOut`, on random schedules too.
+ */
+import type { Node } from '../ir/graph.ts';
+import { isMade } from './place.ts';
+import { operandsOf, type Plan, type Step } from './plan.ts';
+
+/** What is wrong with the lifetimes of a plan's values; empty if nothing. */
+export function verifyLifetimes(plan: Plan): readonly string[] {
+  const found: string[] = [];
+  for (const { name, body } of plan.phases) follow(body, (what) => found.push(`phase ${name}: ${what}`));
+  for (const { name, body, result } of [...plan.outputs, ...plan.probes])
+    follow(body, (what) => found.push(`output ${name}: ${what}`), result);
+  return found;
+}
+
+type Complain = (what: string) => void;
+
+/** Follows a body of steps. An output's `result` is the caller's: it is not freed. */
+function follow(body: readonly Step[], complain: Complain, result?: Node): void {
+  /** Values that are there now. */
+  const alive = new Set<Node>();
+  const nameOf = (node: Node) => `%${node.id} (${node.origin})`;
+
+  /** Gives the values of the blocks around that this one reads. */
+  const block = (steps: readonly Step[]): ReadonlySet<Node> => {
+    const made = new Set<Node>();
+    const freed = new Set<Node>();
+    const used = new Set<Node>();
+    const use = (node: Node): void => {
+      if (!isMade(node)) return;
+      if (!alive.has(node)) complain(`${nameOf(node)} is read where it is not there`);
+      used.add(node);
+    };
+    const make = (node: Node): void => {
+      if (alive.has(node)) complain(`${nameOf(node)} is computed twice`);
+      alive.add(node);
+      made.add(node);
+    };
+    for (const step of steps) {
+      switch (step.kind) {
+        case 'compute':
+          if (step.node.kind === 'op') step.node.args.forEach(use);
+          make(step.node);
+          break;
+        case 'fuse': {
+          operandsOf(step).forEach(use);
+          const needed = new Set<Node>([...step.results, ...step.nodes.flatMap((node) => node.args)]);
+          for (const node of step.nodes) {
+            if (alive.has(node)) complain(`${nameOf(node)} is computed twice`);
+            if (!needed.has(node)) complain(`${nameOf(node)} is not used`);
+          }
+          step.results.forEach(make);
+          break;
+        }
+        case 'free':
+          for (const node of step.nodes) {
+            if (!made.has(node)) complain(`${nameOf(node)} is freed outside the block that computed it`);
+            else if (!alive.delete(node)) complain(`${nameOf(node)} is freed twice`);
+            freed.add(node);
+          }
+          break;
+        case 'update':
+          step.gradients.forEach(use);
+          break;
+        case 'move':
+          step.values.forEach(use);
+          break;
+        case 'log':
+          use(step.value);
+          break;
+        case 'repeat':
+        case 'when':
+          if (step.body.length === 0) complain('a block is empty');
+          for (const node of block(step.body)) use(node);
+          break;
+      }
+    }
+    for (const node of made) {
+      const isResult = node === result;
+      if (isResult) alive.delete(node);
+      if (isResult && freed.has(node)) complain(`${nameOf(node)}, the result, is freed`);
+      if (!isResult && !used.has(node)) complain(`${nameOf(node)} is not used`);
+      if (!isResult && !freed.has(node)) complain(`${nameOf(node)} is not freed`);
+    }
+    return new Set([...used].filter((node) => !made.has(node)));
+  };
+  block(body);
+}
