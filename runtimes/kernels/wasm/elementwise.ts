@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
+import { cpuKernel, type Kernel } from './fallback.ts';
 
 /** Codes of the vector machine (assembly/chain.ts). */
 export const BINARY: Record<string, number> = {
@@ -138,26 +139,10 @@ const isFloat = (t: tf.TensorInfo) => t.dtype === 'float32' || t.dtype === 'bool
 /** Arithmetic with truth values gives truth values in tfjs, and whole numbers are not kept as floats. */
 const takes = (kernel: string, t: tf.TensorInfo) => (TRUTHS.has(kernel) ? isFloat(t) : t.dtype === 'float32');
 
-interface KernelArgs {
-  inputs: Record<string, tf.TensorInfo>;
-  attrs: Record<string, unknown>;
-  backend: unknown;
-}
-type Kernel = (a: KernelArgs) => tf.TensorInfo;
-/** The cpu backend's kernel, for what ours does not take (whole numbers, odd broadcasts). */
-function fallback(name: string): Kernel {
-  const k = tf.getKernel(name, 'cpu');
-  if (!k)
-    return () => {
-      throw new Error(`tfjs has no kernel ${name}`);
-    };
-  return k.kernelFunc as unknown as Kernel;
-}
-
 export function elementwiseKernels(): [string, Kernel][] {
   const list: [string, Kernel][] = [];
   for (const [name, op] of Object.entries(BINARY)) {
-    const other = fallback(name);
+    const other = cpuKernel(name);
     const result = TRUTHS.has(name) ? 'bool' : 'float32';
     list.push([
       name,
@@ -191,7 +176,7 @@ export function elementwiseKernels(): [string, Kernel][] {
     code: (attrs: Record<string, unknown>) => Instruction[],
     result: 'float32' | 'bool' = 'float32',
   ) => {
-    const other = fallback(name);
+    const other = cpuKernel(name);
     list.push([
       name,
       (args) => {
@@ -222,7 +207,7 @@ export function elementwiseKernels(): [string, Kernel][] {
     [68, 1, 0, floatBits(a.clipValueMin as number), 0],
     [69, 2, 1, floatBits(a.clipValueMax as number), 0],
   ]);
-  const otherSelect = fallback('Select');
+  const otherSelect = cpuKernel('Select');
   list.push([
     'Select',
     (args) => {
@@ -255,7 +240,7 @@ export function elementwiseKernels(): [string, Kernel][] {
       return out;
     },
   ]);
-  const otherCast = fallback('Cast');
+  const otherCast = cpuKernel('Cast');
   list.push([
     'Cast',
     (args) => {

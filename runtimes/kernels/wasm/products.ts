@@ -3,21 +3,16 @@ import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.ts';
 import { JOB } from './engine.ts';
+import { type KernelArgs as Args, cpuKernel, type Kernel } from './fallback.ts';
 import { fewByKernel, fewByPicture, fewForward } from './few.ts';
 
-interface Args {
-  inputs: Record<string, tf.TensorInfo>;
-  attrs: Record<string, unknown>;
-  backend: unknown;
-}
-type Kernel = (a: Args) => tf.TensorInfo;
 /** The longest channel axis that the window paths take (ZEROS in assembly/gemm.ts). */
 const MOST_CHANNELS = 8192;
 const ACTIVATIONS = new Set(['linear', 'relu', 'sigmoid', 'elu', 'leakyrelu']);
 
 /** Ours where it can take the operands, else the cpu backend's. */
 function orCpu(name: string, takes: (a: Args) => boolean, ours: Kernel): [string, Kernel] {
-  const cpu = tf.getKernel(name, 'cpu')?.kernelFunc as unknown as Kernel;
+  const cpu = cpuKernel(name);
   return [name, (args) => (takes(args) ? ours(args) : cpu(args))];
 }
 const floats = ({ inputs }: Args) => Object.values(inputs).every((t) => !t || t.dtype === 'float32');

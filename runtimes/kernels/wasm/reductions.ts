@@ -3,13 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { floatBits } from './elementwise.ts';
 import { JOB } from './engine.ts';
-
-interface Args {
-  inputs: Record<string, tf.TensorInfo>;
-  attrs: Record<string, unknown>;
-  backend: unknown;
-}
-type Kernel = (a: Args) => tf.TensorInfo;
+import { cpuKernel, type Kernel } from './fallback.ts';
 
 /** The axes as one run: [outer, reduced, inner] sizes; null where they don't lie together. */
 export function runOf(shape: readonly number[], axes: readonly number[]): [number, number, number] | null {
@@ -23,7 +17,7 @@ export function runOf(shape: readonly number[], axes: readonly number[]): [numbe
 }
 
 function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kernel] {
-  const cpu = tf.getKernel(name, 'cpu')?.kernelFunc as unknown as Kernel;
+  const cpu = cpuKernel(name);
   return [
     name,
     (args) => {

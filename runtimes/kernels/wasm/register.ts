@@ -7,6 +7,7 @@ import { BACKEND, makeBackend } from './backend.ts';
 import { chainExecutors } from './chains.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
+import { cpuKernel } from './fallback.ts';
 import { groupExecutor } from './groups.ts';
 import { productKernels } from './products.ts';
 import { reductionKernels } from './reductions.ts';
@@ -21,7 +22,9 @@ export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
   const ours = [...elementwiseKernels(), ...productKernels(), ...reductionKernels()];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {
-    if (!names.has(k.kernelName)) tf.registerKernel({ ...k, backendName: name });
+    if (names.has(k.kernelName)) continue;
+    const kernelFunc = cpuKernel(k.kernelName) as unknown as tf.KernelFunc;
+    tf.registerKernel({ ...k, backendName: name, kernelFunc });
   }
   for (const [kernelName, kernelFunc] of ours)
     tf.registerKernel({
