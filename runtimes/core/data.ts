@@ -3,6 +3,7 @@
  * incomplete batch dropped, the next batch read while this one trains.
  */
 import { UserError } from './errors.ts';
+import type { DataFacts } from './facts.ts';
 import { dataStream, permutation } from './random.ts';
 
 /** A source of examples. Platforms make them (files, folders, generated points). */
@@ -16,6 +17,8 @@ export interface Dataset {
   report?(): string | null;
   /** Of sound: samples a second. */
   readonly sampleRate?: number;
+  /** What it is made of, for people: classes, what was left out, what is worth knowing. */
+  readonly facts?: DataFacts;
   close?(): Promise<void>;
 }
 

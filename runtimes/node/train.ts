@@ -4,7 +4,9 @@ import { join, relative, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { cadenceOf } from '../core/cadence.ts';
 import { adjustPhases, captureCheckpoint, checkpointSummary, restoreCheckpoint } from '../core/checkpoint.ts';
+import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
+import { factLines } from '../core/facts.ts';
 import { type LoopHost, trainLoop } from '../core/loop.ts';
 import type { CompiledModel } from '../core/model.ts';
 import { isDrawable } from '../core/outputs.ts';
@@ -65,6 +67,7 @@ export async function train(
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
     folder.openLog(run.state.total);
+    for (const line of dataLines(model, datasets)) progress.say(line);
     progress.say(beginning(run, folder, seed, origin !== null && file === null));
     const undrawn = nothingDrawn(model);
     if (undrawn !== null) progress.say(undrawn);
@@ -94,6 +97,15 @@ export async function train(
     run.dispose();
     for (const dataset of Object.values(datasets)) await dataset.close?.();
   }
+}
+
+/** What the run learns from. */
+function dataLines({ data }: CompiledModel, datasets: Record<string, Dataset>): string[] {
+  return data.flatMap(({ fields }) => {
+    const names = fields.map((f) => f.name);
+    const facts = datasets[names[0]!]?.facts;
+    return facts === undefined ? [] : factLines(names, facts);
+  });
 }
 
 function beginning(run: TrainingRun, folder: RunFolder, seed: number, anew: boolean): string {

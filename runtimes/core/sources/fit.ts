@@ -4,7 +4,9 @@
  */
 import type { Dataset } from '../data.ts';
 import { UserError } from '../errors.ts';
+import { type ClassFacts, type DataFacts, none } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
+import { missingClasses } from './classes.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 export interface Declared {
@@ -58,7 +60,49 @@ export async function fit(source: RawSource, record: readonly Declared[]): Promi
     },
   };
   await dataset.read(Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i));
-  return dataset;
+  return { ...dataset, facts: await factsOf(source, conversions, record) };
+}
+
+/** What the reader found, and what is counted here: the classes that numbers say. */
+async function factsOf(
+  source: RawSource,
+  conversions: readonly Conversion[],
+  record: readonly Declared[],
+): Promise<DataFacts> {
+  const facts = { ...none, ...source.facts, origin: source.origin, count: source.count };
+  const at = record.findIndex((d) => d.type.meaning === 'label');
+  if (at < 0) return facts;
+  const label = record[at]!;
+  const classes = facts.classes ?? (await countedClasses(conversions[at]!, source.count, label));
+  if (classes === null) return facts;
+  return { ...facts, classes, notices: [...facts.notices, ...missingClasses(label, classes)] };
+}
+
+/** Where each number has to be fetched from a disk, so many are counted at most. */
+const COUNTED = 100_000;
+
+/** Counts them; throws for a number that is no class, wherever it stands. */
+async function countedClasses(
+  { raw, convert }: Conversion,
+  count: number,
+  label: Declared,
+): Promise<ClassFacts[] | null> {
+  if (raw.content !== 'class') return null;
+  const declared = label.type.shape[0] ?? 1;
+  const value = new Float32Array(1);
+  const vector = new Float32Array(declared);
+  const counts = new Array<number>(declared).fill(0);
+  for (let i = 0; i < count; i++) {
+    const waiting = raw.read(i, value, 0);
+    if (waiting !== undefined) {
+      if (count > COUNTED) return null;
+      await waiting;
+    }
+    const c = value[0]!;
+    if (!Number.isInteger(c) || c < 0 || c >= declared) convert(value, vector, 0, i);
+    counts[c]!++;
+  }
+  return counts.map((n, i) => ({ name: String(i), count: n }));
 }
 
 /** Fields by name where the source has names, else by what they hold. */

@@ -1,13 +1,14 @@
 /** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
 import type { Dataset } from '../data.ts';
 import { said, UserError } from '../errors.ts';
+import { filesOf } from './classes.ts';
 import { openCsv } from './csv.ts';
 import { type Declared, fit } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
-import { filesOf, openPictures } from './pictures.ts';
+import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
@@ -87,7 +88,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
   if (await isWav(bytes)) {
     await bytes.close();
     const { openSounds } = await import('./sounds.ts');
-    return openSounds(path, { files: [path], classes: null, names: [] }, record, place);
+    return openSounds(path, { files: [path], folders: null, names: [], hidden: [] }, record, place);
   }
   if (/\.(png|jpe?g|webp)$/i.test(path)) {
     throw new UserError(`${path} is one picture; a source of pictures is a folder of them`, {

@@ -4,39 +4,13 @@
  */
 import { said, UserError } from '../errors.ts';
 import type { TypeSpec } from '../model.ts';
+import { classesOf, classFacts, type Files } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
-import { type DecodePicture, nameIn, type Place } from './place.ts';
+import type { DecodePicture, Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 /** Decoded pictures are kept in memory up to here. */
 const MEMORY = 256 * 2 ** 20;
-
-export interface Files {
-  files: string[];
-  /** For each file its class; null where there are no sub-folders. */
-  classes: number[] | null;
-  /** Sub-folders in order. */
-  names: string[];
-}
-
-/** Files of a kind among those in a folder and below it, in an order that does not depend on the machine. */
-export function filesOf(folder: string, all: readonly string[], kind: RegExp): Files {
-  const entries = all
-    .filter((path) => kind.test(path) && !nameIn(path).startsWith('.'))
-    .sort((a, b) => (a < b ? -1 : 1));
-  const top = (file: string) => {
-    const parts = file
-      .slice(folder.length)
-      .split(/[\\/]/)
-      .filter((p) => p !== '');
-    return parts.length > 1 ? parts[0]! : null;
-  };
-  const tops = entries.map(top);
-  const names = [...new Set(tops.filter((t) => t !== null))].sort();
-  const classes =
-    names.length > 0 && tops.every((t) => t !== null) ? tops.map((t) => names.indexOf(t!)) : null;
-  return { files: entries, classes, names };
-}
 
 export async function openPictures(
   folder: string,
@@ -44,25 +18,16 @@ export async function openPictures(
   record: readonly Declared[],
   place: Place,
 ): Promise<RawSource> {
-  const { files, classes, names } = found;
+  const { files } = found;
   const picture = record.find((d) => d.type.meaning !== 'label');
-  const label = record.find((d) => d.type.meaning === 'label');
   if (picture?.type.meaning === 'sound') {
     throw new UserError(
       `${folder} holds pictures, but \`${picture.name}\` is declared ${typeText(picture.type)}`,
       { hint: 'give a folder of WAV, or declare it image[h, w, c]' },
     );
   }
-  if (label !== undefined && classes === null) {
-    throw new UserError(
-      `${folder} gives no classes for \`${label.name}\`: its pictures do not lie in sub-folders`,
-    );
-  }
-  if (label !== undefined && names.length > label.type.shape[0]!) {
-    throw new UserError(
-      `${folder} has ${names.length} classes (${names.slice(0, 5).join(', ')}, …), but \`${label.name}\` is declared ${typeText(label.type)}`,
-    );
-  }
+  const label = record.find((d) => d.type.meaning === 'label');
+  const classes = classesOf(folder, found, record);
   const fields: RawField[] = [];
   let decoder: Decoder | null = null;
   if (picture !== undefined) {
@@ -79,16 +44,28 @@ export async function openPictures(
       // The class of the picture that is shown, which is another one where the picture could not be decoded.
       read(index, out, at) {
         if (shift === null) {
-          out[at] = classes[index]!;
+          out[at] = classes.of[index]!;
           return;
         }
         return shift.pixels(index).then(({ shown }) => {
-          out[at] = classes[shown]!;
+          out[at] = classes.of[shown]!;
         });
       },
     });
   }
-  return { origin: folder, count: files.length, fields, report: () => decoder?.report() ?? null };
+  return {
+    origin: folder,
+    count: files.length,
+    fields,
+    report: () => decoder?.report() ?? null,
+    facts: {
+      unit: ['picture', 'pictures'],
+      hidden: found.hidden,
+      ...(classes === null
+        ? {}
+        : { classes: classFacts(classes.names, classes.of, label?.type.shape[0]), notices: classes.notices }),
+    },
+  };
 }
 
 /** Height, width and channels to decode to. A plain tensor must say them too, or be a square of grey or colour. */

@@ -1,6 +1,7 @@
 /** What a source holds before it is fitted to the types of a declaration: fields of numbers, example by example. */
 
 import { UserError } from '../errors.ts';
+import type { SourceFacts } from '../facts.ts';
 import { halfToNumber } from '../safetensors.ts';
 import type { Bytes } from './place.ts';
 
@@ -26,6 +27,8 @@ export interface RawSource {
   readonly count: number;
   readonly fields: readonly RawField[];
   readonly sampleRate?: number;
+  /** What the reader found; notices of its own go here. */
+  readonly facts?: SourceFacts;
   report?(): string | null;
   close?(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /** Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. */
 import wavefile from 'wavefile';
 import { said, UserError } from '../errors.ts';
+import { classesOf, classFacts, type Files } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
-import type { Files } from './pictures.ts';
 import type { Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
@@ -69,18 +69,47 @@ export async function openSounds(
     },
   };
   const fields = [wave];
-  if (found.classes !== null) {
-    const { classes } = found;
+  const classes = classesOf(origin, found, record);
+  if (classes !== null) {
     fields.push({
       name: null,
       shape: [],
       content: 'class',
       read: (index, out, at) => {
-        out[at] = classes[clips[index]!.file]!;
+        out[at] = classes.of[clips[index]!.file]!;
       },
     });
   }
-  return { origin, count: clips.length, fields, sampleRate: rate };
+  const label = record.find((d) => d.type.meaning === 'label');
+  const lengths = headers.map(({ frames }) => frames / rate);
+  return {
+    origin,
+    count: clips.length,
+    fields,
+    sampleRate: rate,
+    facts: {
+      unit: ['clip', 'clips'],
+      hidden: found.hidden,
+      sound: {
+        rate,
+        files: found.files.length,
+        shortest: lengths.reduce((a, b) => Math.min(a, b)),
+        longest: lengths.reduce((a, b) => Math.max(a, b)),
+        total: lengths.reduce((a, b) => a + b, 0),
+        clip: length / rate,
+      },
+      ...(classes === null
+        ? {}
+        : {
+            classes: classFacts(
+              classes.names,
+              clips.map(({ file }) => classes.of[file]!),
+              label?.type.shape[0],
+            ),
+            notices: classes.notices,
+          }),
+    },
+  };
 }
 
 class DecodedFiles {

@@ -1,0 +1,150 @@
+/**
+ * Classes are the sub-folders of a folder, in natural order: numbers in names count as numbers, so that 2 comes before
+ * 10. What is hidden is left out.
+ */
+import { UserError } from '../errors.ts';
+import type { ClassFacts, Notice } from '../facts.ts';
+import { type Declared, typeText } from './fit.ts';
+import { nameIn } from './place.ts';
+
+export interface Files {
+  files: string[];
+  /** For each file its sub-folder, as an index into `names`; null where not all lie in sub-folders. */
+  folders: number[] | null;
+  /** Sub-folders in natural order. */
+  names: string[];
+  /** Hidden folders and files, below the folder. */
+  hidden: string[];
+}
+
+/** Natural order of names: runs of digits by their number, all else by code unit. The same on every machine. */
+export function natural(a: string, b: string): number {
+  const [as, bs] = [pieces(a), pieces(b)];
+  for (let i = 0; i < Math.min(as.length, bs.length); i++) {
+    const [x, y] = [as[i]!, bs[i]!];
+    if (x === y) continue;
+    const [p, q] = [trimmed(x), trimmed(y)];
+    if (/^\d/.test(x) && /^\d/.test(y) && p !== q) return p.length - q.length || (p < q ? -1 : 1);
+    if (p !== q) return x < y ? -1 : 1;
+  }
+  return as.length - bs.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+const pieces = (s: string): string[] => s.match(/\d+|\D+/g) ?? [];
+const trimmed = (digits: string) => digits.replace(/^0+(?=\d)/, '');
+
+/** Parts of a path below a folder. */
+function below(folder: string, path: string): string[] {
+  return path
+    .slice(folder.length)
+    .split(/[\\/]/)
+    .filter((p) => p !== '');
+}
+
+/** Files of a kind among those in a folder and below it, in an order that does not depend on the machine. */
+export function filesOf(folder: string, all: readonly string[], kind: RegExp): Files {
+  const hidden = new Set<string>();
+  const files = all
+    .filter((path) => kind.test(path))
+    .filter((path) => {
+      const parts = below(folder, path);
+      const at = parts.findIndex((p) => p.startsWith('.') || p === '__MACOSX');
+      if (at < 0) return true;
+      hidden.add(parts.slice(0, at + 1).join('/') + (at < parts.length - 1 ? '/' : ''));
+      return false;
+    })
+    .sort((a, b) => (a < b ? -1 : 1));
+  const tops = files.map((file) => {
+    const parts = below(folder, file);
+    return parts.length > 1 ? parts[0]! : null;
+  });
+  const names = [...new Set(tops.filter((t) => t !== null))].sort(natural);
+  const order = new Map(names.map((name, i) => [name, i]));
+  const folders = names.length > 0 && !tops.includes(null) ? tops.map((t) => order.get(t!)!) : null;
+  return { files, folders, names, hidden: [...hidden].sort(natural) };
+}
+
+export interface Classes {
+  /** For each file its class. */
+  of: number[];
+  names: string[];
+  notices: Notice[];
+}
+
+/** The classes of a folder's files for the record's label; null where the record has none. */
+export function classesOf(origin: string, found: Files, record: readonly Declared[]): Classes | null {
+  const label = record.find((d) => d.type.meaning === 'label');
+  if (label === undefined) return null;
+  const { folders, names } = found;
+  if (folders === null) {
+    const stray = found.files.find((f) => below(origin, f).length === 1);
+    throw new UserError(
+      names.length === 0 || stray === undefined
+        ? `${origin} gives no classes for \`${label.name}\`: its files do not lie in sub-folders`
+        : `${origin} gives no classes for \`${label.name}\`: ${nameIn(stray)} does not lie in a sub-folder`,
+      { hint: 'a class is a sub-folder: put each file into the one of its class' },
+    );
+  }
+  const declared = label.type.shape[0] ?? 1;
+  if (names.length > declared) {
+    throw new UserError(
+      `${origin} has ${names.length} classes (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}), but \`${label.name}\` is declared ${typeText(label.type)}`,
+    );
+  }
+  const numbers = numbersOf(names, declared);
+  if (numbers === null) {
+    return { of: folders, names: [...names], notices: [] };
+  }
+  const all = Array.from({ length: declared }, (_, i) => String(i + numbers.base));
+  names.forEach((name, i) => {
+    all[numbers.classes[i]!] = name;
+  });
+  return {
+    of: folders.map((f) => numbers.classes[f]!),
+    names: all,
+    notices:
+      numbers.base === 0
+        ? []
+        : [
+            {
+              message: `folder ${all[0]} is class 0 of \`${label.name}\`, ${all.at(-1)} is class ${declared - 1}`,
+              hint: null,
+            },
+          ],
+  };
+}
+
+/** Folders that are all named by numbers are the classes of these numbers, counted from 0 or from 1. */
+function numbersOf(names: readonly string[], declared: number): { base: number; classes: number[] } | null {
+  if (!names.every((name) => /^\d{1,9}$/.test(name))) return null;
+  const numbers = names.map(Number);
+  if (new Set(numbers).size < numbers.length) return null;
+  const most = Math.max(...numbers);
+  const base = most < declared ? 0 : 1;
+  if (most - base >= declared || Math.min(...numbers) < base) return null;
+  return { base, classes: numbers.map((n) => n - base) };
+}
+
+/** Examples of each class, in the order of the declared one-hot vector. */
+export function classFacts(
+  names: readonly string[],
+  examples: Iterable<number>,
+  declared = names.length,
+): ClassFacts[] {
+  const counts = new Array<number>(Math.max(names.length, declared)).fill(0);
+  for (const c of examples) counts[c]!++;
+  return counts.map((count, i) => ({ name: names[i] ?? String(i), count }));
+}
+
+/** Classes that are declared, and of which there is no example. */
+export function missingClasses(label: Declared, classes: readonly ClassFacts[]): Notice[] {
+  const empty = classes.filter(({ count }) => count === 0).map(({ name }) => name);
+  if (empty.length === 0) return [];
+  const few = empty.slice(0, 10).join(', ') + (empty.length > 10 ? `, … (${empty.length} in all)` : '');
+  return [
+    {
+      message: `\`${label.name}\` is declared ${typeText(label.type)}, and of ${empty.length === 1 ? 'class' : 'classes'} ${few} there is no example`,
+      hint: 'a model learns nothing of a class that it never sees: give examples, or declare fewer classes',
+    },
+  ];
+}
