@@ -1,7 +1,8 @@
 /**
  * The benchmark: workloads W1–W5 by all contenders in one run. See test/bench/README.md.
  *
- *   npm run bench -- [--only w1,w2,limit,growth] [--python PATH] [--node PATH] [--backend NAME] [--steps N] [--quick] [--profile] [--write]
+ *   npm run bench -- [--only w1,w2,limit,growth,operations] [--python PATH] [--node PATH] [--backend NAME] [--steps N] [--quick] [--profile] [--write]
+ *   [--filter NAME] [--threads N]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { growth } from './growth.ts';
 import { prepare } from './inputs.ts';
 import { limits } from './limit-run.ts';
 import { measure, type Result } from './measure.ts';
+import { operations } from './operations/measure.ts';
 import { profile } from './profile-run.ts';
 import { aims, workloadTable } from './tables.ts';
 
@@ -24,13 +26,16 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '30' },
     /** Contenders on this tfjs backend alone. */
     backend: { type: 'string' },
+    /** Of the operations: those whose names contain this; threads of all but tfjs. */
+    filter: { type: 'string', default: '' },
+    threads: { type: 'string', default: '2' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     /** Puts what is measured into the README beside this file. */
     write: { type: 'boolean', default: false },
   },
 });
-const known = ['w1', 'w2', 'w3', 'w4', 'w5', 'limit', 'growth'];
+const known = ['w1', 'w2', 'w3', 'w4', 'w5', 'limit', 'growth', 'operations'];
 const only = options.only?.split(',') ?? known;
 const unknown = only.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
@@ -70,7 +75,22 @@ try {
   if (measured.length > 0 && list.some((c) => c.build !== undefined)) say(aims(measured));
   if (!options.profile && only.includes('limit')) say(await limits(list, built, options.quick ? 5 : 15));
   if (!options.profile && only.includes('growth')) say(await growth(list, built, folder, options.quick));
-  if (options.write) write(said.join('\n'));
+  if (!options.profile && only.includes('operations')) {
+    const turns = options.quick ? { turns: 3, milliseconds: 10 } : { turns: 7, milliseconds: 40 };
+    const { python, filter } = options;
+    const head = said.slice(0, 2);
+    const text = await operations({
+      built,
+      folder,
+      python,
+      filter,
+      threads: Number(options.threads),
+      ...turns,
+    });
+    console.log(text);
+    if (options.write) write('operations', [...head, text].join('\n'));
+  }
+  if (options.write && said.length > 2) write('measured', said.join('\n'));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
@@ -78,11 +98,11 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Between the README's two marks; paths are nobody's business. */
-function write(text: string): void {
+/** Between the README's marks of this part; paths are nobody's business. */
+function write(section: 'measured' | 'operations', text: string): void {
   const file = 'test/bench/README.md';
   const args = process.argv.slice(2).map((a) => (path.isAbsolute(a) ? `…/${path.basename(a)}` : a));
-  const marks = /(<!-- measured -->\n)[\s\S]*(<!-- end -->)/;
+  const marks = new RegExp(`(<!-- ${section} -->\\n)[\\s\\S]*?(<!-- end -->)`);
   const part = `\n    npm run bench -- ${args.join(' ')}\n\n${text}\n`;
   writeFileSync(
     file,

@@ -1,7 +1,7 @@
 /** A contender in a process of its own, seen from the driver. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Request } from './protocol.ts';
+import type { OperationRequest, Request } from './protocol.ts';
 
 export class Child {
   private readonly process: ChildProcess;
@@ -32,7 +32,7 @@ export class Child {
     }
   }
 
-  async ask<T>(request: Request, patience = Number.POSITIVE_INFINITY): Promise<T> {
+  async ask<T>(request: Request | OperationRequest, patience = Number.POSITIVE_INFINITY): Promise<T> {
     this.process.stdin!.write(`${JSON.stringify(request)}\n`);
     const answer = this.answer<T>();
     if (patience === Number.POSITIVE_INFINITY) return answer;

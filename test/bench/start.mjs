@@ -27,6 +27,7 @@ await build({
     bench: path.join(here, 'bench.ts'),
     ours: path.join(here, 'ours.ts'),
     limit: path.join(here, 'limit.ts'),
+    operation: path.join(here, 'operations/child.ts'),
     runtime: path.join(here, 'runtime.ts'),
     'peer-jax': path.join(here, 'peers/jax.ts'),
     'peer-tfjs': path.join(here, 'peers/tfjs.ts'),

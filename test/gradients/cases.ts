@@ -66,7 +66,14 @@ function describe(sample: Sample): string {
 }
 
 /** The graph of one sample, with inputs that keep away from its kinks. */
-export function makeCase(name: string, record: Operation, sample: Sample, seed = 1, training = true): Case {
+export function makeCase(
+  name: string,
+  record: Operation,
+  sample: Sample,
+  seed = 1,
+  training = true,
+  batch = BATCH,
+): Case {
   const b = createBuilder(operations);
   const random = seeded(seed);
   const values = new Map<Leaf, NDArray>();
@@ -74,9 +81,9 @@ export function makeCase(name: string, record: Operation, sample: Sample, seed =
     values.set(node.leaf, value);
     return node;
   };
-  const draws = drawInputs(sample, random);
+  const draws = drawInputs(sample, random, batch);
   const args = sample.operands.map((operand, i) =>
-    give(operandLeaf(b, `x${i}`, operand), ndarray(runtimeShape(operand), draws[i]!)),
+    give(operandLeaf(b, `x${i}`, operand), ndarray(runtimeShape(operand, batch), draws[i]!)),
   );
   const stats = record.kind === 'layer' ? (record.stats?.(sample.operands, sample.attrs ?? {}) ?? []) : [];
   let places = 0;
@@ -95,7 +102,7 @@ export function makeCase(name: string, record: Operation, sample: Sample, seed =
           shape,
           'batch',
         ),
-        uniformArray([BATCH, ...shape], random, 0, 1),
+        uniformArray([batch, ...shape], random, 0, 1),
       ),
     stat: (slot) => {
       const spec = stats.find((s) => s.slot === slot)!;
@@ -133,8 +140,8 @@ export function makeCase(name: string, record: Operation, sample: Sample, seed =
   };
 }
 
-function runtimeShape(operand: Shaped): number[] {
-  return operand.batch ? [BATCH, ...operand.shape] : [...operand.shape];
+function runtimeShape(operand: Shaped, batch: number): number[] {
+  return operand.batch ? [batch, ...operand.shape] : [...operand.shape];
 }
 
 export function operandLeaf(b: GraphBuilder, name: string, { shape, batch }: Shaped): LeafNode {
@@ -144,8 +151,8 @@ export function operandLeaf(b: GraphBuilder, name: string, { shape, batch }: Sha
 }
 
 /** Numbers for all operands: inside their intervals, away from the kinks and, where asked, from each other. */
-function drawInputs(sample: Sample, random: () => number): Float64Array[] {
-  const sizes = sample.operands.map((o) => sizeOf(runtimeShape(o)));
+function drawInputs(sample: Sample, random: () => number, batch: number): Float64Array[] {
+  const sizes = sample.operands.map((o) => sizeOf(runtimeShape(o, batch)));
   const total = sizes.reduce((a, n) => a + n, 0);
   // One order of ranks over all operands, so that no two entries come close.
   const ranks = Array.from({ length: total }, (_, i) => i);

@@ -1,0 +1,64 @@
+/** A graph as the code that the compiler emits for it: placed, fused and freed like a training step. */
+import type { OptimizerSpec } from '../../src/check/model.ts';
+import { Body } from '../../src/emit/tfjs/body.ts';
+import { Constants } from '../../src/emit/tfjs/constants.ts';
+import { Names } from '../../src/emit/tfjs/names.ts';
+import { Variables } from '../../src/emit/tfjs/variables.ts';
+import { Sources, Writer } from '../../src/emit/tfjs/writer.ts';
+import type { LeafNode, Node } from '../../src/ir/graph.ts';
+import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
+import { operations } from '../../src/ops/table.ts';
+import { Block } from '../../src/passes/blocks.ts';
+import { nameDraws } from '../../src/passes/draws.ts';
+import { layOut } from '../../src/passes/lifetimes.ts';
+import { place } from '../../src/passes/place.ts';
+import type { Step } from '../../src/passes/plan.ts';
+import { Versions } from '../../src/passes/versions.ts';
+
+const span = { file: '', start: 0, end: 0 };
+const optimizer = { name: 'o', rule: 'sgd', hyper: {} } as unknown as OptimizerSpec;
+
+/**
+ * The text of a function body over `tf`, `nn` and `run`. It logs `values` by name, and hands `gradients` to an update of
+ * the weights of their names: the run's `log` only reads, its `update` disposes of what it is given.
+ */
+export function programOf(
+  b: GraphBuilder,
+  values: ReadonlyMap<string, Node>,
+  gradients: ReadonlyMap<string, Node> = new Map(),
+): string {
+  const root = new Block({ kind: 'step' }, null);
+  const steps: Step[] = [...values].map(([name, value]) => ({ kind: 'log', name, value }));
+  if (gradients.size > 0) {
+    const [weights, nodes] = [[...gradients.keys()], [...gradients.values()]];
+    steps.unshift({ kind: 'update', optimizer: 'o', weights, gradients: nodes, text: '', span });
+  }
+  root.statement(steps, [...gradients.values(), ...values.values()]);
+  const placed = place({ b, root, versions: new Versions(), moves: [], iterations: new Map() });
+  const laid = layOut(root, placed);
+  const constants = new Constants(new Names());
+  const variables = new Variables(laid, null, new Map(), constants, '');
+  const body = new Writer(new Sources([]));
+  const weights = variables.weights(laid, null);
+  if (weights) body.line(`const ${weights} = run;`);
+  new Body({
+    writer: body,
+    names: new Names(),
+    variables,
+    operations,
+    optimizers: new Map([['o', optimizer]]),
+    steps: laid,
+    draws: nameDraws(b, laid),
+  }).print();
+  const whole = new Writer(new Sources([]));
+  constants.print(whole);
+  whole.append(body);
+  return whole.finish('program').code;
+}
+
+/** The name of an operand, a weight, a statistic or a draw, as a run gives it. */
+export function nameOf({ leaf }: LeafNode): string {
+  if (leaf.kind === 'draw') return leaf.place;
+  if (leaf.kind === 'source' || leaf.kind === 'weight' || leaf.kind === 'stat') return leaf.name;
+  throw new Error(`${leaf.kind} is given by no run`);
+}
