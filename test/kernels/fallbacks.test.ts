@@ -1,0 +1,159 @@
+/**
+ * What a compiled program still calls of tfjs's one-threaded cpu kernels on our wasm backend: over all operations, their
+ * values and first gradients, as the compiler emits them. The list may only get shorter.
+ */
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, test } from 'vitest';
+import * as nn from '../../runtimes/core/nn.ts';
+import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
+import { kernelHost } from '../../runtimes/node/threads.ts';
+import type { Leaf } from '../../src/ir/graph.ts';
+import type { NDArray } from '../../src/ir/types.ts';
+import { gradient } from '../../src/passes/differentiate.ts';
+import { nameOf, programOf } from '../backends/program.ts';
+import { allSamples, BATCH, makeCase, seeded, uniformArray } from '../gradients/cases.ts';
+
+/** They only say that two tensors share their numbers. */
+const FREE = new Set(['Identity', 'Reshape', 'ExpandDims']);
+const called = new Set<string>();
+
+/** Of tfjs's cpu backend, before ours takes its kernels over: each says that it is called, but not what it calls itself. */
+function watchCpuKernels(): void {
+  let depth = 0;
+  for (const kernel of tf.getKernelsForBackend('cpu')) {
+    if (FREE.has(kernel.kernelName)) continue;
+    const inner = kernel.kernelFunc;
+    tf.unregisterKernel(kernel.kernelName, 'cpu');
+    tf.registerKernel({
+      ...kernel,
+      kernelFunc: (args) => {
+        if (depth === 0) called.add(kernel.kernelName);
+        depth++;
+        try {
+          return inner(args);
+        } finally {
+          depth--;
+        }
+      },
+    });
+  }
+}
+
+beforeAll(async () => {
+  watchCpuKernels();
+  registerWasm(kernelHost({ threads: 1 })!.host, 'watched');
+  await tf.setBackend('watched');
+});
+
+/** Runs a program and says which cpu kernels it called. */
+function fallbacks(text: string, values: ReadonlyMap<Leaf, NDArray>): string[] {
+  const tensors = new Map(
+    [...values].map(([leaf, { shape, data }]) => [
+      nameOf({ leaf } as never),
+      // As a kernel of ours leaves them.
+      tf.neg(tf.tensor(Float32Array.from(data), [...shape])),
+    ]),
+  );
+  const named = new Proxy({}, { get: (_, name) => tensors.get(String(name)) });
+  const program = new Function('tf', 'nn', 'run', text);
+  called.clear();
+  program(tf, nn, {
+    batch: BATCH,
+    samples: named,
+    live: named,
+    draw: (name: string) => tf.clone(tensors.get(name.replace(/#.*$/, ''))!),
+    log: () => {},
+    update: (_: string, gradients: Record<string, Tensor>) => tf.dispose(gradients),
+  });
+  const list = [...called];
+  for (const t of tensors.values()) t.dispose();
+  return list;
+}
+
+test('the kernels that compiled programs lack on wasm', () => {
+  const found = new Map<string, Set<string>>();
+  for (const { name, record, sample, training } of allSamples()) {
+    const c = makeCase(name, record, sample, 1, training);
+    const r = c.b.leaf({ kind: 'source', name: 'r', version: 0 }, c.y.shape, c.y.count);
+    const upstream = c.y.count === null ? c.y.shape : [BATCH, ...c.y.shape];
+    c.values.set(r.leaf, uniformArray(upstream, seeded(7), 0.5, 1.5));
+    const loss = c.b.sum(c.b.mul(r, c.y), { batch: true });
+    const slopes = new Map(gradient(c.b, loss, c.wrt).map((g, i) => [nameOf(c.wrt[i]!), g]));
+    const kernels = found.get(name) ?? new Set();
+    found.set(name, kernels);
+    const values = programOf(c.b, new Map([['y', c.y]]));
+    for (const kernel of fallbacks(values, c.values)) kernels.add(kernel);
+    for (const kernel of fallbacks(programOf(c.b, new Map(), slopes), c.values)) kernels.add(kernel);
+  }
+  const lines = [...found].flatMap(([name, kernels]) =>
+    kernels.size === 0 ? [] : [`${name}: ${[...kernels].sort().join(', ')}`],
+  );
+  // Written anew by `vitest -u`; a longer list is a slower program.
+  expect(lines.sort().join('\n')).toMatchInlineSnapshot(`
+    "and: Fill
+    avg_pool2d: AvgPool, AvgPoolGrad, Slice
+    avg_pool2d_gradient: AvgPool, AvgPoolGrad, Slice
+    avg_pool: AvgPool, AvgPoolGrad, PadV2, Slice
+    broadcast_to: Tile
+    concat: Concat, Slice, Tile
+    conv2d: Concat, DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput, PadV2, Slice, SplitV, StridedSlice
+    conv2d_filter_gradient: Concat, DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput, PadV2, Slice, SplitV, StridedSlice
+    conv2d_input_gradient: Concat, DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput, PadV2, Slice, SplitV, StridedSlice
+    conv: DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput, PadV2, Slice, StridedSlice
+    conv_transpose: PadV2, Slice
+    convolve: Concat, PadV2, Slice, SplitV, StridedSlice
+    cos: Cos, Sin
+    crop: PadV2, Slice
+    depth_to_space: DepthToSpace, Transpose
+    div_safe: ZerosLike
+    eq: Fill
+    erf: Erf
+    expect: Tile
+    flip: Reverse
+    floor: Fill
+    ge: Fill
+    gelu: Erf
+    global_avg_pool: Tile
+    group_mean: Tile
+    group_norm: Mean, Sum
+    gt: Fill
+    le: Fill
+    log_softmax: Max, Softmax
+    logsumexp: Max, Sum
+    lt: Fill
+    matmul: Tile, Transpose
+    max: Max
+    max_pool2d: MaxPool, MaxPoolGrad
+    max_pool2d_gradient: MaxPool, MaxPoolGrad, OnesLike, PadV2, StridedSlice, ZerosLike
+    max_pool2d_select: MaxPool, MaxPoolGrad, OnesLike, PadV2, StridedSlice, ZerosLike
+    max_pool: MaxPool, MaxPoolGrad, PadV2, Slice
+    mean: Mean, Tile
+    min: Min
+    minibatch_stddev: Concat, Slice, Tile
+    mod: Mod
+    ne: Fill
+    norm: ZerosLike
+    not: Fill
+    one_hot: Cast, OneHot
+    or: Fill
+    pad: Concat, PadV2, Reverse, Slice, Tile
+    pow: Pow
+    selu: Selu
+    sign: Fill
+    sin: Cos, Sin
+    slice: PadV2, Slice
+    softmax: Max, Softmax
+    space_to_depth: DepthToSpace, Transpose
+    split: PadV2, Slice
+    step: Fill
+    sum: Sum, Tile
+    transpose: Transpose
+    upsample: AddN, AvgPool, Concat, ResizeBilinear, ResizeNearestNeighbor, Slice
+    upsample_bilinear: AddN, Concat, ResizeBilinear, Slice
+    upsample_bilinear_gradient: AddN, Concat, ResizeBilinear, Slice
+    upsample_nearest: AvgPool, ResizeNearestNeighbor, Tile
+    where: Fill, Tile
+    zero_pad: PadV2, Slice"
+  `);
+});
