@@ -4,6 +4,7 @@
  */
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { own } from './own.ts';
 
 type Pair = [number, number];
 type Picture = Tensor3D | Tensor4D;
@@ -81,7 +82,19 @@ export function conv2d(x: Picture, k: Tensor4D, window: Window): Tensor {
   return tf.tidy(() => batched(x, (batch) => forward(batch, k, window)));
 }
 
-function forward(x: Tensor4D, k: Tensor4D, { stride, padding, dilation, groups = 1 }: Window): Tensor {
+/** The window as the attributes of a kernel that takes all of it. */
+const attrsOf = ({ stride, padding, dilation, groups = 1 }: Window) => ({
+  strides: pair(stride),
+  pad: padding,
+  dilations: pair(dilation),
+  groups,
+  dataFormat: 'NHWC',
+});
+
+function forward(x: Tensor4D, k: Tensor4D, window: Window): Tensor {
+  const y = own('GroupedConv2D', { x, filter: k }, attrsOf(window));
+  if (y) return y;
+  const { stride, padding, dilation, groups = 1 } = window;
   const strides = pair(stride);
   const wide = spread(k, pair(dilation));
   if (groups === 1) return tf.conv2d(x, wide, strides, padding);
@@ -96,12 +109,11 @@ export function conv2dInputGradient(dy: Picture, k: Tensor4D, size: Pair, window
   return tf.tidy(() => batched(dy, (batch) => toInput(batch, k, size, window)));
 }
 
-function toInput(
-  dy: Tensor4D,
-  k: Tensor4D,
-  [h, w]: Pair,
-  { stride, padding, dilation, groups = 1 }: Window,
-): Tensor {
+function toInput(dy: Tensor4D, k: Tensor4D, [h, w]: Pair, window: Window): Tensor {
+  const { stride, padding, dilation, groups = 1 } = window;
+  const inputShape = [dy.shape[0], h, w, k.shape[2] * groups];
+  const dx = own('GroupedConv2DInputGradient', { dy, filter: k }, { ...attrsOf(window), inputShape });
+  if (dx) return dx;
   const strides = pair(stride);
   const wide = spread(k, pair(dilation));
   const channels = k.shape[2];
@@ -112,7 +124,7 @@ function toInput(
     return runKernel(
       'DepthwiseConv2dNativeBackpropInput',
       { dy, filter: perChannel(wide, groups) },
-      { strides, pad: padding, dilations: [1, 1], inputShape: [dy.shape[0], h, w, groups] },
+      { strides, pad: padding, dilations: [1, 1], inputShape },
     );
   }
   return grouped(groups, [dy, 3], [wide, 3], 3, transposed);
@@ -134,9 +146,13 @@ export function conv2dFilterGradient(
 function toFilter(
   x: Tensor4D,
   dy: Tensor4D,
-  [kh, kw, ci, co]: [number, number, number, number],
-  { stride, padding, dilation, groups = 1 }: Window,
+  filterShape: [number, number, number, number],
+  window: Window,
 ): Tensor {
+  const dk = own('GroupedConv2DFilterGradient', { x, dy }, { ...attrsOf(window), filterShape });
+  if (dk) return dk;
+  const [kh, kw, ci, co] = filterShape;
+  const { stride, padding, dilation, groups = 1 } = window;
   const strides = pair(stride);
   const [dh, dw] = pair(dilation);
   // A dilated kernel is the larger one, of which only every d-th tap is wanted.

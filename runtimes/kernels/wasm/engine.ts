@@ -31,7 +31,7 @@ interface Exports {
   finished(control: number): number;
 }
 
-export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3, few: 4, group: 8 } as const;
+export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3, few: 4, group: 8, depthwise: 16 } as const;
 
 const PAGE = 65536;
 /** Below this the job words and the control block live. */

@@ -1,6 +1,7 @@
 /** Matrix products and convolutions by one packed GEMM (assembly/gemm.ts), but those of few channels (few.ts). */
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
+import { depthwiseByKernel, depthwiseByPicture, depthwiseForward } from './depthwise.ts';
 import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.ts';
 import { JOB } from './engine.ts';
 import { type KernelArgs as Args, cpuKernel, type Kernel } from './fallback.ts';
@@ -21,17 +22,36 @@ const channelsFit = (t: tf.TensorInfo) => (t.shape[3] as number) <= MOST_CHANNEL
 
 const KIND = { plain: 0, windows: 1, windowsT: 2, phase: 3 } as const;
 
+/** Products of one kind side by side: how many, and how many floats each operand and the result go on from one to the next. */
+interface Many {
+  count: number;
+  a: number;
+  b: number;
+  c: number;
+}
+const ONE: Many = { count: 1, a: 0, b: 0, c: 0 };
+
+/** Where rows lie that are parts of longer ones: floats from one to the next of B, of C (or its pixels), of windows' pixels. */
+interface Rows {
+  b: number;
+  c: number;
+  pixel: number;
+}
+
 function gemm(
   backend: WasmBackend,
   head: readonly number[],
   geometry: readonly number[],
   phase: readonly number[],
+  { count, a, b, c }: Many = ONE,
+  rows: Rows = { b: head[5]!, c: head[5]!, pixel: geometry[2] ?? 0 },
 ): void {
   const w = backend.engine.words;
   for (let i = 0; i < 9; i++) w[i] = head[i] as number;
   for (let i = 0; i < geometry.length; i++) w[9 + i] = geometry[i] as number;
   for (let i = 0; i < phase.length; i++) w[21 + i] = phase[i] as number;
-  backend.engine.run(JOB.gemm, (head[4] as number) * (head[5] as number) * (head[6] as number));
+  w.set([count, a * 4, b * 4, c * 4, rows.b, rows.c, rows.pixel], 34);
+  backend.engine.run(JOB.gemm, count * (head[4] as number) * (head[5] as number) * (head[6] as number));
 }
 
 function zero(backend: WasmBackend, t: tf.TensorInfo): void {
@@ -76,6 +96,14 @@ const batchMatMul: Kernel = (args) => {
     ib = placesIn(b.shape.slice(0, -2), outer);
   if (k === 0) zero(backend, out);
   else if (m > 0 && n > 0) {
+    // One for all, or each its own.
+    const sizes = [a, b].map((t) => tf.util.sizeFromShape(t.shape.slice(0, -2)));
+    if (count > 1 && sizes.every((size) => size === 1 || size === count)) {
+      const [nextA, nextB] = [sizes[0] === 1 ? 0 : m * k, sizes[1] === 1 ? 0 : k * n];
+      const head = [KIND.plain, pa, pb, pc, m, n, k, transposeA ? 1 : 0, transposeB ? 1 : 0];
+      gemm(backend, head, [], [], { count, a: nextA, b: nextB, c: m * n });
+      return out;
+    }
     for (let i = 0; i < count; i++) {
       gemm(
         backend,
@@ -126,19 +154,52 @@ function infoOf(x: number[], filter: number[], attrs: Record<string, unknown>): 
   );
 }
 
+/**
+ * A convolution's groups as products side by side: `inner` is the window of one. Channels of a group lie together, and its
+ * part of the kernel [kh, kw, in / groups, out] is some of the last axis.
+ */
+interface Groups {
+  count: number;
+  inner: ConvInfo;
+}
+function groupsOf(c: ConvInfo, attrs: Record<string, unknown>): Groups {
+  const count = (attrs.groups as number | undefined) ?? 1;
+  const inner = { ...c, inChannels: c.inChannels / count, outChannels: c.outChannels / count };
+  return { count, inner };
+}
+
+/** Many groups of one channel each; nothing is empty. */
+const isDepthwise = ({ count, inner }: Groups) =>
+  count > 1 &&
+  inner.inChannels === 1 &&
+  tf.util.sizeFromShape(inner.inShape) * tf.util.sizeFromShape(inner.outShape) * inner.filterHeight > 0;
+
 const conv2d: Kernel = (args) => {
   const backend = args.backend as WasmBackend;
   const { x, filter } = args.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
   const c = infoOf(x.shape, filter.shape, args.attrs);
+  const groups = groupsOf(c, args.attrs);
+  const { count, inner } = groups;
   const out = backend.output(c.outShape);
+  if (isDepthwise(groups)) {
+    depthwiseForward(backend, c, x, filter, out);
+    return out;
+  }
   const px = backend.entry(x).floats(),
     pk = backend.entry(filter).floats(),
     po = backend.entry(out).address;
   const m = c.batchSize * c.outHeight * c.outWidth,
-    k = c.filterHeight * c.filterWidth * c.inChannels;
+    k = c.filterHeight * c.filterWidth * inner.inChannels;
   if (k === 0) zero(backend, out);
-  else if (m > 0 && !fewForward(backend, c, px, pk, po))
-    gemm(backend, [KIND.windows, px, pk, po, m, c.outChannels, k, 0, 0], forwardGeometry(c), []);
+  else if (m > 0 && !(count === 1 && fewForward(backend, c, px, pk, po)))
+    gemm(
+      backend,
+      [KIND.windows, px, pk, po, m, inner.outChannels, k, 0, 0],
+      forwardGeometry(inner),
+      [],
+      { count, a: inner.inChannels, b: inner.outChannels, c: inner.outChannels },
+      { b: c.outChannels, c: c.outChannels, pixel: c.inChannels },
+    );
   return out;
 };
 
@@ -147,13 +208,19 @@ const conv2dFilterGradient: Kernel = (args) => {
   const { x, dy } = args.inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
   const shape = args.attrs.filterShape as number[];
   const c = infoOf(x.shape, shape, args.attrs);
+  const groups = groupsOf(c, args.attrs);
+  const { count, inner } = groups;
   const out = backend.output(shape);
+  if (isDepthwise(groups)) {
+    depthwiseByKernel(backend, c, x, dy, out);
+    return out;
+  }
   const px = backend.entry(x).floats(),
     pd = backend.entry(dy).floats(),
     po = backend.entry(out).address;
   const positions = c.batchSize * c.outHeight * c.outWidth;
   if (positions === 0) zero(backend, out);
-  else if (!fewByKernel(backend, c, px, pd, po))
+  else if (!(count === 1 && fewByKernel(backend, c, px, pd, po)))
     gemm(
       backend,
       [
@@ -161,17 +228,39 @@ const conv2dFilterGradient: Kernel = (args) => {
         px,
         pd,
         po,
-        c.filterHeight * c.filterWidth * c.inChannels,
-        c.outChannels,
+        c.filterHeight * c.filterWidth * inner.inChannels,
+        inner.outChannels,
         positions,
         0,
         0,
       ],
-      forwardGeometry(c),
+      forwardGeometry(inner),
       [],
+      { count, a: inner.inChannels, b: inner.outChannels, c: inner.outChannels },
+      { b: c.outChannels, c: c.outChannels, pixel: c.inChannels },
     );
   return out;
 };
+
+/** The taps of a kernel that the places of one stride phase meet: the first, from each to the next, how many. */
+interface Taps {
+  first: number;
+  step: number;
+  count: number;
+  /** The position of y that the first tap meets at the phase's first place, and how many positions each tap goes back. */
+  at: number;
+  back: number;
+}
+function tapsOf(phase: number, before: number, stride: number, dilation: number, taps: number): Taps {
+  // Place phase + stride · y meets tap r at position (phase + before − r · dilation) / stride + y, if that is whole.
+  const distance = (r: number) => phase + before - r * dilation;
+  const step = stride / gcd(stride, dilation);
+  let first = 0;
+  while (first < step && distance(first) % stride !== 0) first++;
+  const count = first === step ? 0 : Math.max(0, Math.ceil((taps - first) / step));
+  return { first, step, count, at: distance(first) / stride, back: (step * dilation) / stride };
+}
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** By stride phases: the places of dx that meet the same kernel taps are one dense product. */
 const conv2dInputGradient: Kernel = (args) => {
@@ -179,54 +268,41 @@ const conv2dInputGradient: Kernel = (args) => {
   const { dy, filter } = args.inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
   const shape = args.attrs.inputShape as number[];
   const c = infoOf(shape, filter.shape, args.attrs);
+  const groups = groupsOf(c, args.attrs);
+  const { count, inner } = groups;
   const out = backend.output(shape);
+  if (isDepthwise(groups)) {
+    depthwiseByPicture(backend, c, dy, filter, out);
+    return out;
+  }
   const pd = backend.entry(dy).floats(),
     pk = backend.entry(filter).floats(),
     po = backend.entry(out).address;
-  const {
-    strideHeight: sh,
-    strideWidth: sw,
-    filterHeight: kh,
-    filterWidth: kw,
-    inHeight: ih,
-    inWidth: iw,
-    inChannels: ic,
-    outChannels: oc,
-  } = c;
-  if (fewByPicture(backend, c, pd, pk, po)) return out;
-  if (kh < sh || kw < sw || c.outHeight * c.outWidth * oc === 0) zero(backend, out);
-  for (let py = 0; py < sh; py++) {
-    for (let px = 0; px < sw; px++) {
-      const r0 = (py + c.padInfo.top) % sh,
-        s0 = (px + c.padInfo.left) % sw;
-      const ty = Math.ceil((kh - r0) / sh),
-        tx = Math.ceil((kw - s0) / sw);
-      const rows = Math.ceil((ih - py) / sh),
-        cols = Math.ceil((iw - px) / sw);
-      if (ty <= 0 || tx <= 0 || rows <= 0 || cols <= 0 || c.batchSize * oc === 0) continue;
+  if (count === 1 && fewByPicture(backend, c, pd, pk, po)) return out;
+  const { strideHeight: sh, strideWidth: sw, filterHeight: kh, filterWidth: kw, inHeight, inWidth } = c;
+  const { inChannels: ic, outChannels: oc } = inner;
+  const down = range(sh).map((p) => tapsOf(p, c.padInfo.top, sh, c.dilationHeight, kh));
+  const across = range(sw).map((p) => tapsOf(p, c.padInfo.left, sw, c.dilationWidth, kw));
+  const isMet = (t: Taps) => t.count > 0;
+  if (!down.every(isMet) || !across.every(isMet) || c.outHeight * c.outWidth * oc === 0) zero(backend, out);
+  for (const [py, ty] of down.entries()) {
+    for (const [px, tx] of across.entries()) {
+      const rows = Math.ceil((inHeight - py) / sh),
+        cols = Math.ceil((inWidth - px) / sw);
+      if (ty.count === 0 || tx.count === 0 || rows <= 0 || cols <= 0 || c.batchSize * oc === 0) continue;
       gemm(
         backend,
-        [KIND.phase, pd, pk, po, c.batchSize * rows * cols, ic, ty * tx * oc, 0, 0],
-        [
-          c.outHeight,
-          c.outWidth,
-          oc,
-          rows,
-          cols,
-          1,
-          1,
-          (py + c.padInfo.top - r0) / sh,
-          (px + c.padInfo.left - s0) / sw,
-          tx,
-          -1,
-          -1,
-        ],
-        [ih, iw, ic, sh, sw, py, px, kw, oc, r0, s0],
+        [KIND.phase, pd, pk, po, c.batchSize * rows * cols, ic, ty.count * tx.count * oc, 0, 0],
+        [c.outHeight, c.outWidth, oc, rows, cols, 1, 1, ty.at, tx.at, tx.count, -ty.back, -tx.back],
+        [inHeight, inWidth, ic, sh, sw, py, px, kw, oc, ty.first, tx.first, ty.step, tx.step],
+        { count, a: oc, b: oc, c: ic },
+        { b: c.outChannels, c: c.inChannels, pixel: c.outChannels },
       );
     }
   }
   return out;
 };
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** Adds the bias and applies the activation of tfjs's fused kernels. */
 function finish(
@@ -284,6 +360,10 @@ const windows = (a: Args) => channelsLast(a) && channelsFit(a.inputs.x as tf.Ten
 
 export function productKernels(): [string, Kernel][] {
   return [
+    // Windows with stride, dilation and groups at once (runtimes/core/convolution.ts).
+    ['GroupedConv2D', conv2d],
+    ['GroupedConv2DInputGradient', conv2dInputGradient],
+    ['GroupedConv2DFilterGradient', conv2dFilterGradient],
     orCpu('BatchMatMul', floats, batchMatMul),
     orCpu('_FusedMatMul', (a) => floats(a) && fusible(a), fused(batchMatMul)),
     orCpu('Conv2D', windows, conv2d),

@@ -2,7 +2,7 @@
 import { micro, MR, NR } from './micro';
 import { take } from './share';
 import { packA, packAT, packB, packBT } from './pack';
-import { geometry, gCols, gRows, gTX, packTaps, packWindows, packWindowsT } from './windows';
+import { geometry, gCols, gRows, gTX, packTaps, packWindows, packWindowsT, pixelIs } from './windows';
 
 /** At most so many steps of k, columns of B and rows of A are packed at a time. */
 const KC: i32 = 256;
@@ -26,6 +26,10 @@ export const PHASE: i32 = 3;
 
 // The words of the job, see `gemm`.
 let kind: i32, a: usize, b: usize, c: usize, m: i32, n: i32, k: i32, ta: bool, tb: bool, phase: usize;
+/** Floats from one row of B (not turned) to the next, and of C; for a phase, of C's pixels. */
+let ldb: i32, ldc: i32;
+/** How many products there are, and the bytes from the operands and the result of one to those of the next. */
+let count: i32, nextA: i32, nextB: i32, nextC: i32;
 /** Threads share rows of C, or its columns where they are more; k goes by steps of `kb`, all the same but the last. */
 let byRows: bool, kb: i32, zeros: usize, packed: usize;
 
@@ -35,19 +39,21 @@ function read(p: usize, work: usize): void {
   m = load<i32>(p, 16); n = load<i32>(p, 20); k = load<i32>(p, 24);
   ta = load<i32>(p, 28) != 0; tb = load<i32>(p, 32) != 0;
   phase = p + 84;
+  count = load<i32>(p, 136); nextA = load<i32>(p, 140); nextB = load<i32>(p, 144); nextC = load<i32>(p, 148);
+  ldb = load<i32>(p, 152); ldc = load<i32>(p, 156);
   byRows = m >= n;
   const steps = (k + KC - 1) / KC;
   kb = min(KC, ((k + steps - 1) / steps + 3) & ~3);
   packed = work;
   zeros = zerosOf(work);
-  if (kind != PLAIN) geometry(p + 36);
+  if (kind != PLAIN) { geometry(p + 36); pixelIs(load<i32>(p, 160)); }
 }
 
 /** Steps q to q + kc of B's columns j to j + nc. */
 function packColumns(q: i32, kc: i32, j: i32, nc: i32, out: usize): void {
-  if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 12), load<i32>(phase, 16), gTX, q, kc, j, nc, out);
+  if (kind == PHASE) packTaps(b, load<i32>(phase, 28), load<i32>(phase, 8), load<i32>(phase, 32), ldb, load<i32>(phase, 36), load<i32>(phase, 40), load<i32>(phase, 44), load<i32>(phase, 48), gTX, q, kc, j, nc, out);
   else if (tb) packBT(b + (<usize>(j * k + q) << 2), k, kc, nc, out);
-  else packB(b + (<usize>(q * n + j) << 2), n, kc, nc, out);
+  else packB(b + (<usize>(q * ldb + j) << 2), ldb, kc, nc, out);
 }
 
 /** Steps q to q + kc of A's rows i to i + mc. */
@@ -90,18 +96,18 @@ function block(ap: usize, bp: usize, mc: i32, j0: i32, nc: i32, kc: i32, rows: u
 /** The addresses of C's rows i to i + mc. */
 function rowsOfC(i: i32, mc: i32, rows: usize): void {
   if (kind == PHASE) { phaseRows(phase, rows, i, mc); return; }
-  let r = c + (<usize>(i * n) << 2);
-  for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>n << 2; }
+  let r = c + (<usize>(i * ldc) << 2);
+  for (let x = 0; x < mc; x++) { store<u32>(rows + (<usize>x << 2), <u32>r); r += <usize>ldc << 2; }
 }
 
-/** Where C's rows go for an input gradient's stride phase: (y·sy + py, x·sx + px) of dx [images, ih, iw, ic]. */
+/** Where C's rows go for an input gradient's stride phase: (y·sy + py, x·sx + px) of dx [images, ih, iw, channels]. */
 function phaseRows(p: usize, rows: usize, i: i32, mc: i32): void {
-  const ih = load<i32>(p), iw = load<i32>(p, 4), ic = load<i32>(p, 8);
+  const ih = load<i32>(p), iw = load<i32>(p, 4);
   const sy = load<i32>(p, 12), sx = load<i32>(p, 16), py = load<i32>(p, 20), px = load<i32>(p, 24);
   const per = gRows * gCols;
   for (let z = 0; z < mc; z++) {
     const pos = i + z, image = pos / per, rest = pos - image * per, y = rest / gCols, q = rest - y * gCols;
-    store<u32>(rows + (<usize>z << 2), <u32>(c + (<usize>(((image * ih + y * sy + py) * iw + q * sx + px) * ic) << 2)));
+    store<u32>(rows + (<usize>z << 2), <u32>(c + (<usize>(((image * ih + y * sy + py) * iw + q * sx + px) * ldc) << 2)));
   }
 }
 
@@ -160,15 +166,31 @@ function part(m0: i32, m1: i32, n0: i32, n1: i32, bp: usize, ap: usize, rows: us
   }
 }
 
+/** Products of one kind side by side, as of a batch of matrices or of a convolution's groups: a piece is a strip of one. */
+function many(threads: i32, work: usize, ap: usize, rows: usize): void {
+  const a0 = a, b0 = b, c0 = c;
+  const unit = byRows ? MR : NR, long = byRows ? m : n, panels = (long + unit - 1) / unit;
+  const strips = threads == 1 ? 1 : min(panels, (4 * threads + count - 1) / count);
+  const strip = (panels + strips - 1) / strips * unit;
+  for (let piece = take(); piece < count * strips; piece = take()) {
+    const g = piece / strips, from = (piece - g * strips) * strip, to = min(long, from + strip);
+    if (from >= to) continue;
+    a = a0 + <usize>(g * nextA); b = b0 + <usize>(g * nextB); c = c0 + <usize>(g * nextC);
+    part(byRows ? from : 0, byRows ? to : m, byRows ? 0 : from, byRows ? n : to, work, ap, rows);
+  }
+}
+
 /**
  * Words: kind, a, b, c, m, n, k, transposed a, transposed b; from word 9 the twelve of `geometry`; from word 21 (a phase)
- * ih, iw, ic, sy, sx, py, px, kernel width, out channels, first tap row, first tap column. Threads share rows of C, or its
+ * ih, iw, ic, sy, sx, py, px, kernel width, out channels, first tap row, first tap column, steps of them; from word 34 products, bytes to the
+ * next a, b and c, floats to the next row of b and of c, floats to the next pixel of windows. Threads share rows of C, or its
  * columns where they are more. The side that all pieces read each thread packs once, where there is room (in another
  * core's cache it would be far away). An element's sum is the same whatever the number of threads.
  */
 export function gemm(p: usize, threads: i32, work: usize): void {
   read(p, work);
   const ap = apOf(work), rows = rowsOf(work);
+  if (count > 1) { many(threads, work, ap, rows); return; }
   const unit = byRows ? MR : NR, long = byRows ? m : n, panels = (long + unit - 1) / unit;
   const once = <i64>(byRows ? n + NR : m + MR) * k <= KC * (NC + NR);
   // A long piece for each thread, and short ones for who is done first; where each piece packs both sides, long ones alone.

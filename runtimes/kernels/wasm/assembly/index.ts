@@ -1,5 +1,6 @@
 // What the host calls: one job at a time, shared by the threads. A job is a code and words in memory.
 import { chain } from './chain';
+import { depthwise } from './depthwise';
 import { few } from './few';
 import { gemm, WORK } from './gemm';
 import { group } from './group';
@@ -9,7 +10,7 @@ import { reduceColumns, reduceRows } from './reduce';
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
@@ -18,6 +19,7 @@ function run(job: i32, p: usize, threads: i32, work: usize): void {
     case 3: reduceColumns(p, threads, work); return;
     case 4: few(p, work); return;
     case 8: group(p, work); return;
+    case 16: depthwise(p); return;
   }
 }
 

@@ -12,12 +12,15 @@ export function geometry(p: usize): void {
   gH = load<i32>(p); gW = load<i32>(p, 4); gC = load<i32>(p, 8); gRows = load<i32>(p, 12); gCols = load<i32>(p, 16); gSY = load<i32>(p, 20);
   gSX = load<i32>(p, 24); gOY = load<i32>(p, 28); gOX = load<i32>(p, 32); gTX = load<i32>(p, 36); gRY = load<i32>(p, 40); gRX = load<i32>(p, 44);
 }
+/** Floats from one pixel of the tensor to the next: more than gC where only some of the channels are read. */
+let gP: i32;
+export function pixelIs(floats: i32): void { gP = floats; }
 @inline function placeOf(x: usize, pos: i32, r: i32, s: i32, zeros: usize): usize {
   const per = gRows * gCols;
   const image = pos / per, rest = pos - image * per;
   const y = rest / gCols, q = rest - y * gCols;
   const iy = y * gSY + gOY + r * gRY, ix = q * gSX + gOX + s * gRX;
-  return <u32>iy < <u32>gH && <u32>ix < <u32>gW ? x + (<usize>(((image * gH + iy) * gW + ix) * gC) << 2) : zeros;
+  return <u32>iy < <u32>gH && <u32>ix < <u32>gW ? x + (<usize>(((image * gH + iy) * gW + ix) * gP) << 2) : zeros;
 }
 /** Panels of MR positions; k runs over (tap row, tap column, channel). */
 export function packWindows(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros: usize, out: usize): void {
@@ -48,14 +51,14 @@ let wBase: i32, wY: i32, wX: i32, wRow: i32, wCol: i32;
   const per = gRows * gCols, image = position / per, rest = position - image * per;
   wRow = rest / gCols; wCol = rest - wRow * gCols;
   wY = wRow * gSY + gOY; wX = wCol * gSX + gOX;
-  wBase = ((image * gH + wY) * gW + wX) * gC;
+  wBase = ((image * gH + wY) * gW + wX) * gP;
 }
 @inline function walkOn(): void {
-  wX += gSX; wBase += gSX * gC;
+  wX += gSX; wBase += gSX * gP;
   if (++wCol < gCols) return;
-  wCol = 0; wX -= gCols * gSX; wY += gSY; wBase += (gSY * gW - gCols * gSX) * gC;
+  wCol = 0; wX -= gCols * gSX; wY += gSY; wBase += (gSY * gW - gCols * gSX) * gP;
   if (++wRow < gRows) return;
-  wRow = 0; wY -= gRows * gSY; wBase += (gH - gRows * gSY) * gW * gC;
+  wRow = 0; wY -= gRows * gSY; wBase += (gH - gRows * gSY) * gW * gP;
 }
 
 /** The transposed gather: panels of MR (tap, channel) entries; k runs over positions. */
@@ -68,7 +71,7 @@ export function packWindowsT(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros
     // Panels of one tap go together: a position is looked up once, and lines are read whole.
     const together = min(4, min(mc - i, gC - c) / MR);
     if (together > 0) {
-      const dy = r * gRY, dx = s * gRX, at = x + (<usize>((dy * gW + dx) * gC + c) << 2);
+      const dy = r * gRY, dx = s * gRX, at = x + (<usize>((dy * gW + dx) * gP + c) << 2);
       let o = out;
       walkFrom(k0);
       for (let k = 0; k < kc; k++) {
@@ -90,7 +93,7 @@ export function packWindowsT(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros
       for (let z = 0; z < MR; z++) {
         let o = out + (<usize>z << 2);
         const e = first + min(z, h - 1), t = e / gC, tr = t / gTX, ts = t - tr * gTX;
-        const dy = tr * gRY, dx = ts * gRX, at = x + (<usize>((dy * gW + dx) * gC + e - t * gC) << 2);
+        const dy = tr * gRY, dx = ts * gRX, at = x + (<usize>((dy * gW + dx) * gP + e - t * gC) << 2);
         walkFrom(k0);
         for (let k = 0; k < kc; k++) {
           store<f32>(o, <u32>(wY + dy) < <u32>gH && <u32>(wX + dx) < <u32>gW ? load<f32>(at + (<usize>wBase << 2)) : 0);
@@ -104,16 +107,19 @@ export function packWindowsT(x: usize, i0: i32, mc: i32, k0: i32, kc: i32, zeros
   }
 }
 
-/** B of one stride phase of an input gradient: k = (tap, out channel), column = in channel, from kernel [KH, KW, IC, OC]. */
-export function packTaps(kernel: usize, kw: i32, ic: i32, oc: i32, r0: i32, s0: i32, stepY: i32, stepX: i32, tapsX: i32, k0: i32, kc: i32, j0: i32, nc: i32, out: usize): void {
+/**
+ * B of one stride phase of an input gradient: k = (tap, out channel), column = in channel, from kernel [KH, KW, IC, all], of
+ * whose last axis `oc` entries are read.
+ */
+export function packTaps(kernel: usize, kw: i32, ic: i32, oc: i32, all: i32, r0: i32, s0: i32, stepY: i32, stepX: i32, tapsX: i32, k0: i32, kc: i32, j0: i32, nc: i32, out: usize): void {
   const end = k0 + kc;
   for (let j = j0; j < j0 + nc; j += NR) {
     let k = k0;
     while (k < end) {
       const tap = k / oc, q = k - tap * oc, r = tap / tapsX, s = tap - r * tapsX;
       const run = min(oc - q, end - k);
-      const at = kernel + (<usize>((((r0 + r * stepY) * kw + s0 + s * stepX) * ic + j) * oc + q) << 2);
-      turnRuns(at, <usize>oc << 2, min(NR, j0 + nc - j) - 1, run, out);
+      const at = kernel + (<usize>((((r0 + r * stepY) * kw + s0 + s * stepX) * ic + j) * all + q) << 2);
+      turnRuns(at, <usize>all << 2, min(NR, j0 + nc - j) - 1, run, out);
       out += <usize>(run * NR) << 2;
       k += run;
     }
