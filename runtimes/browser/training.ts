@@ -115,7 +115,8 @@ export class Training {
     const run = new TrainingRun(model, { seed, datasets: this.datasets });
     try {
       run.state.initialise(seed);
-      if (file !== null) restoreCheckpoint(run, file, name);
+      const notices = file === null ? [] : restoreCheckpoint(run, file, name);
+      for (const notice of notices) this.notice('checkpoint', notice, null);
       return run;
     } catch (error) {
       run.dispose();

@@ -5,8 +5,10 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { carryOptimizers } from './carry.ts';
 import { said, UserError } from './errors.ts';
-import type { CompiledModel } from './model.ts';
+import type { CompiledModel, OptimizerSpec } from './model.ts';
+import type { OptimizerState } from './optimise.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 import { table } from './state.ts';
@@ -24,7 +26,10 @@ interface Counts {
   sampled: number;
   drawn: Record<string, number>;
   feeds: Record<string, { pass: number; offset: number; latest: number; count: number }>;
+  /** Steps made, by optimiser and weight. */
   optimizers: Record<string, Record<string, number>>;
+  /** The optimisers of the file, which tell whose these are after an edit. */
+  optimizerSpecs: OptimizerSpec[];
   averaging: string[];
   /** What `epoch` and `progress` are for outputs on these weights. */
   clock: { epoch: number; progress: number };
@@ -80,6 +85,7 @@ export async function captureCheckpoint(
       ]),
     ),
     optimizers: steps,
+    optimizerSpecs: run.model.optimizers,
     averaging: [...state.averaging],
     clock: run.clock(),
     iterated: [...state.iterated],
@@ -134,8 +140,11 @@ export function differences(
   return shown.join('\n');
 }
 
-/** Puts a run where a checkpoint left it. The run is fresh; its tensors are replaced. */
-export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path: string): void {
+/**
+ * Puts a run where a checkpoint left it. The run is fresh; its tensors are replaced. Gives what could not be carried over
+ * from the file that wrote the checkpoint to an edited one, in words.
+ */
+export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path: string): readonly string[] {
   const { state, model } = run;
   const counts = readCounts(file);
   if (counts === null) {
@@ -155,8 +164,12 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
       `${path} was left in phase ${counts.phase + 1} (${counts.phaseName}), which ${model.name} does not have`,
     );
   }
+  // Checkpoints of before have only names.
+  const stored = counts.optimizerSpecs ?? model.optimizers.filter(({ name }) => name in counts.optimizers);
+  const used = [...file.tensors.keys()].flatMap((key) => /^optimizer:([^:]*):/.exec(key)?.[1] ?? []);
+  const { from, notices } = carryOptimizers(stored, new Set(used), model.optimizers);
   try {
-    restoreTensors(run, file, counts);
+    restoreTensors(run, file, counts, from);
   } catch (error) {
     throw new UserError(`${path} cannot be resumed from: ${said(error)}`, { cause: error });
   }
@@ -183,9 +196,15 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
     feed.latest = saved.latest;
   }
   run.setPhase(phase);
+  return notices;
 }
 
-function restoreTensors(run: TrainingRun, file: SafetensorsFile, counts: Counts): void {
+function restoreTensors(
+  run: TrainingRun,
+  file: SafetensorsFile,
+  counts: Counts,
+  from: ReadonlyMap<string, string>,
+): void {
   const { state } = run;
   const tensor = (key: string): Tensor => {
     const stored = file.tensors.get(key);
@@ -199,18 +218,19 @@ function restoreTensors(run: TrainingRun, file: SafetensorsFile, counts: Counts)
       if (key.startsWith(prefix)) group[key.slice(prefix.length)] = tensor(key);
     }
   }
-  for (const [optimizer, weights] of Object.entries(counts.optimizers)) {
-    state.optimizers[optimizer] = {};
-    for (const [weight, steps] of Object.entries(weights)) {
-      state.optimizers[optimizer]![weight] = { steps, slots: {} };
+  for (const [optimizer, stored] of from) {
+    const weights = counts.optimizers[stored];
+    if (weights === undefined) continue;
+    const states = table<OptimizerState>();
+    state.optimizers[optimizer] = states;
+    for (const [weight, steps] of Object.entries(weights)) states[weight] = { steps, slots: table() };
+    for (const key of file.tensors.keys()) {
+      const [kind, owner, slot, ...rest] = key.split(':');
+      if (kind !== 'optimizer' || owner !== stored) continue;
+      const weight = states[rest.join(':')];
+      if (weight === undefined) throw new Error(`${key} belongs to no optimiser`);
+      weight.slots[slot!] = tensor(key);
     }
-  }
-  for (const key of file.tensors.keys()) {
-    const [kind, optimizer, slot, ...rest] = key.split(':');
-    if (kind !== 'optimizer') continue;
-    const owner = state.optimizers[optimizer!]?.[rest.join(':')];
-    if (owner === undefined) throw new Error(`${key} belongs to no optimiser`);
-    owner.slots[slot!] = tensor(key);
   }
 }
 

@@ -35,11 +35,18 @@ export interface CompiledModel {
   nets: { name: string; from: string | null }[];
   weights: { name: string; net: string; shape: number[]; init: InitSpec; fanIn: number; fanOut: number }[];
   stats: { name: string; net: string; shape: number[]; init: 'zeros' | 'ones' | 'unit' }[];
-  optimizers: { name: string; rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad' }[];
+  optimizers: OptimizerSpec[];
   phases: PhaseSpec[];
   outputs: OutputSpec[];
   /** Critics of points in the plane, whose values can be drawn as a surface. Absent where the model has none. */
   probes?: ProbeSpec[];
+}
+
+export interface OptimizerSpec {
+  name: string;
+  rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad';
+  /** Of one that is written in an update: what its state belongs to, as the file says it. Null where it has a name. */
+  update: { phase: string; nets: string[]; goal: string; settings: string } | null;
 }
 
 export interface PhaseSpec {

@@ -61,14 +61,16 @@ export async function train(
   const stop = listenForStop((line) => progress.say(line));
   try {
     run.state.initialise(seed);
+    let notices: readonly string[] = [];
     if (file === null) startNets(run, host);
-    else restoreCheckpoint(run, file, origin!.checkpoint!);
+    else notices = restoreCheckpoint(run, file, origin!.checkpoint!);
 
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
     folder.openLog(run.state.total);
     for (const line of dataLines(model, datasets)) progress.say(line);
     progress.say(beginning(run, folder, seed, origin !== null && file === null));
+    for (const notice of notices) progress.say(notice);
     const undrawn = nothingDrawn(model);
     if (undrawn !== null) progress.say(undrawn);
     const pictures = new Pictures(run, folder);

@@ -20,7 +20,7 @@ export interface Model {
   readonly data: readonly DataRecord[];
   readonly noise: readonly NoiseSource[];
   readonly nets: readonly Net[];
-  /** Named `optimizer` declarations, and one (`name` null in the source, here `phase/update_3`) for each optimiser written in an update. */
+  /** The named `optimizer` declarations, then one for each optimiser written in an update (`train/D/d_loss/adam`). */
   readonly optimizers: readonly OptimizerSpec[];
   readonly values: readonly NamedValue[];
   readonly phases: readonly Phase[];
@@ -172,8 +172,20 @@ export interface OptimizerSpec {
   readonly rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad';
   /** Keys as in language.md: `lr`, `beta1`, …; `nesterov` is a boolean, `clip_norm` null where none. */
   readonly hyper: Readonly<Record<string, HostExpr | boolean | null>>;
-  readonly declared: boolean;
+  /** Where it is written in an update, what tells it from others when the file is edited; null with a name of its own. */
+  readonly update: UpdateIdentity | null;
   readonly span: Span;
+}
+
+/** What the state of an optimiser that is written in an update belongs to. */
+export interface UpdateIdentity {
+  readonly phase: string;
+  /** The nets that it moves. */
+  readonly nets: readonly string[];
+  /** As written: `minimize d_loss`. */
+  readonly goal: string;
+  /** As written: `adam(2e-4, beta1 = 0.5)`. */
+  readonly settings: string;
 }
 
 export interface Phase {

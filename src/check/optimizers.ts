@@ -44,17 +44,16 @@ export function declaredOptimizers(c: Checker): OptimizerSpec[] {
 }
 
 function declaredOptimizer(c: Checker, node: OptimizerDecl, env: Env): OptimizerSpec | null {
-  return optimizerSpec(c, node.value, node.name.text, true, env);
+  const rule = optimizerRule(c, node.value, env);
+  return rule && { ...rule, name: node.name.text, update: null };
 }
 
 /** `adam(2e-4, beta1 = 0.5)`; null where it is wrong (reported). */
-export function optimizerSpec(
+export function optimizerRule(
   c: Checker,
   expr: Expr,
-  name: string,
-  declared: boolean,
   env: Env,
-): OptimizerSpec | null {
+): Pick<OptimizerSpec, 'rule' | 'hyper' | 'span'> | null {
   if (expr.kind === 'error') return null;
   const known = Object.keys(rules);
   const called = expr.kind === 'call' ? expr.callee.name : null;
@@ -95,7 +94,7 @@ export function optimizerSpec(
     });
     return null;
   }
-  return ok ? { name, rule, hyper, declared, span: expr.span } : null;
+  return ok ? { rule, hyper, span: expr.span } : null;
 }
 
 function isZero(value: HostExpr | boolean | null | undefined): boolean {

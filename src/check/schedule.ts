@@ -1,12 +1,14 @@
 /** The schedule: statements to actions, with what a phase needs to work (rules 18–24). */
+
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expr, Name, Statement, TrainDecl, UpdateStatement } from '../syntax/ast.ts';
+import { onOneLine } from '../syntax/on-one-line.ts';
 import { integerOf, matchArguments, of } from './arguments.ts';
 import type { Checker, Env } from './context.ts';
 import { fileEnv } from './declarations.ts';
 import { evaluate, evaluateArguments } from './expressions.ts';
 import type { Action, OptimizerSpec, Phase, Term, UpdateAction } from './model.ts';
-import { hostScalar, optimizerSpec } from './optimizers.ts';
+import { hostScalar, optimizerRule } from './optimizers.ts';
 import { suggestName } from './scope.ts';
 import { showNumber } from './value.ts';
 import { holdScalar } from './values.ts';
@@ -110,7 +112,7 @@ function phaseArguments(
 
 class Statements {
   readonly updates: CheckedUpdate[] = [];
-  private count = 0;
+  private readonly named = new Map<string, number>();
   private readonly env: Env;
 
   constructor(
@@ -239,7 +241,6 @@ class Statements {
 
   private update(s: UpdateStatement): UpdateAction | null {
     const { c } = this;
-    const number = ++this.count;
     const nets: string[] = [];
     for (const name of s.nets) {
       if (nets.includes(name.text)) c.report('GAN0520', name.span, { net: name.text });
@@ -251,7 +252,7 @@ class Statements {
     const value = this.evaluate(s.objective);
     const verb = s.direction;
     const term = holdScalar(c, value, s.objective.span, `the value to ${verb}`);
-    const optimizer = this.optimizer(s.optimizer, number);
+    const optimizer = this.optimizer(s, nets);
     if (!term || !optimizer || nets.length === 0) return null;
     const action: UpdateAction = {
       kind: 'update',
@@ -266,8 +267,9 @@ class Statements {
     return action;
   }
 
-  private optimizer(expr: Expr, number: number): string | null {
+  private optimizer(s: UpdateStatement, nets: readonly string[]): string | null {
     const { c } = this;
+    const expr = s.optimizer;
     if (expr.kind === 'name') {
       const declared = c.program.main.names.get(expr.name);
       if (declared?.kind === 'optimizer')
@@ -279,10 +281,21 @@ class Statements {
         return null;
       }
     }
-    const spec = optimizerSpec(c, expr, `${this.phase}/update_${number}`, false, this.env);
-    if (!spec) return null;
-    this.optimizers.push(spec);
-    return spec.name;
+    const rule = optimizerRule(c, expr, this.env);
+    if (!rule) return null;
+    const objective = s.objective.kind === 'name' ? s.objective.name : 'objective';
+    const name = this.fresh(`${this.phase}/${nets.join('+')}/${objective}/${rule.rule}`);
+    const goal = `${s.direction} ${onOneLine(c.text(s.objective.span))}`;
+    const update = { phase: this.phase, nets, goal, settings: onOneLine(c.text(expr.span)) };
+    this.optimizers.push({ ...rule, name, update });
+    return name;
+  }
+
+  /** A name that no other optimiser has: equal ones are numbered in the order of the text. */
+  private fresh(wanted: string): string {
+    const number = (this.named.get(wanted) ?? 0) + 1;
+    this.named.set(wanted, number);
+    return number === 1 ? wanted : `${wanted}_${number}`;
   }
 
   /** One optimiser may not touch a weight twice at the same time: which state would it keep? */

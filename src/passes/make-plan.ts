@@ -10,6 +10,7 @@ import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts'
 import { sameShape } from '../ir/ndarray.ts';
 import type { Count, DeclaredType } from '../ir/types.ts';
 import { operations } from '../ops/table.ts';
+import { onOneLine } from '../syntax/on-one-line.ts';
 import { atLeastOnce, Block, type Site } from './blocks.ts';
 import { Evaluation, type Move, type Setting } from './build.ts';
 import { gradient } from './differentiate.ts';
@@ -361,11 +362,7 @@ class PhaseWalk {
 
   #text(update: UpdateAction): string {
     const written = this.#options.text?.(update.span);
-    if (written)
-      return written
-        .replace(/\/\/.*$/gm, '')
-        .replace(/\s+/g, ' ')
-        .trim();
+    if (written) return onOneLine(written);
     const what = update.objective.name ?? (update.losses.join(', ') || 'an expression');
     return `update ${update.nets.join(', ')} to ${update.direction} ${what} with ${update.optimizer}`;
   }

@@ -111,8 +111,8 @@ export function tinyModel(...phases: Partial<CompiledModel['phases'][number]>[])
       { name: 'D/dense_1/v', net: 'D', shape: [1], init: 'unit' },
     ],
     optimizers: [
-      { name: 'd_opt', rule: 'adam' },
-      { name: 'g_opt', rule: 'sgd' },
+      { name: 'd_opt', rule: 'adam', update: null },
+      { name: 'g_opt', rule: 'sgd', update: null },
     ],
     phases: (phases.length === 0 ? [{}] : phases).map((p) => ({ ...base, ...p })),
     outputs: [

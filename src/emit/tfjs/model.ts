@@ -35,7 +35,11 @@ export function modelLiteral(plan: Plan, names: FunctionNames): Value {
         new Raw(oneLine({ name, net, shape, init: { ...init } as Value, fanIn, fanOut })),
     ),
     stats: plan.stats.map(({ name, net, shape, init }) => ({ name, net, shape, init })),
-    optimizers: plan.optimizers.map(({ name, rule }) => ({ name, rule })),
+    optimizers: plan.optimizers.map(({ name, rule, update }) => ({
+      name,
+      rule,
+      update: update && { ...update },
+    })),
     phases: plan.phases.map((phase, i) => ({
       name: phase.name,
       batch: phase.batch,

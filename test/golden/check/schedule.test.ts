@@ -59,7 +59,7 @@ train (batch = 64, steps = 100_000) {
   );
   expect(average).toMatchObject({ net: 'G', decay: { kind: 'number', value: 0.999 } });
   expect(every?.kind === 'every' && every.body[1]).toMatchObject({ losses: ['penalty'], optimizer: 'd_opt' });
-  expect(model.optimizers.map((o) => o.name)).toEqual(['d_opt', 'train/update_2']);
+  expect(model.optimizers.map((o) => o.name)).toEqual(['d_opt', 'train/G/generator/rmsprop']);
 });
 
 describe('sample', () => {

@@ -29,7 +29,18 @@ export const model = {
     { name: 'D/conv_1/u', net: 'D', shape: [9], init: 'unit' },
     { name: 'D/conv_1/v', net: 'D', shape: [8], init: 'unit' },
   ],
-  optimizers: [{ name: 'train/update_1', rule: 'adam' }, { name: 'train/update_2', rule: 'adam' }],
+  optimizers: [
+    {
+      name: 'train/D/d_loss/adam',
+      rule: 'adam',
+      update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(2e-4, beta1 = 0.5)' },
+    },
+    {
+      name: 'train/G/g_loss/adam',
+      rule: 'adam',
+      update: { phase: 'train', nets: ['G'], goal: 'minimize g_loss', settings: 'adam(2e-4, beta1 = 0.5)' },
+    },
+  ],
   phases: [
     {
       name: 'train',
@@ -276,7 +287,7 @@ async function train(run) {
   }, 0.9);
   tf.dispose(G_batch_norm_1_variance);
   run.update(
-    'train/update_1',
+    'train/D/d_loss/adam',
     {
       'D/conv_1/kernel': D_conv_1_kernel_grad,
       'D/conv_1/bias': D_conv_1_bias_grad,
@@ -430,7 +441,7 @@ async function train(run) {
   );
   tf.dispose(D_dense_1_linear$fake$2);
   run.update(
-    'train/update_2',
+    'train/G/g_loss/adam',
     {
       'G/dense_1/kernel': G_dense_1_kernel_grad,
       'G/dense_1/bias': G_dense_1_bias_grad,

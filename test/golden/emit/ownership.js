@@ -19,9 +19,26 @@ export const model = {
   ],
   stats: [],
   optimizers: [
-    { name: 'train/update_1', rule: 'sgd' },
-    { name: 'train/update_2', rule: 'sgd' },
-    { name: 'train/update_3', rule: 'sgd' },
+    {
+      name: 'train/N/linear/sgd',
+      rule: 'sgd',
+      update: { phase: 'train', nets: ['N'], goal: 'minimize linear', settings: 'sgd(0.1)' },
+    },
+    {
+      name: 'train/N/objective/sgd',
+      rule: 'sgd',
+      update: {
+        phase: 'train',
+        nets: ['N'],
+        goal: 'maximize linear + progress',
+        settings: 'sgd(0.1 * progress)',
+      },
+    },
+    {
+      name: 'train/N/constant/sgd',
+      rule: 'sgd',
+      update: { phase: 'train', nets: ['N'], goal: 'minimize constant', settings: 'sgd(0.1)' },
+    },
   ],
   phases: [
     {
@@ -74,7 +91,7 @@ async function train(run) {
     const linear = tf.mean(slope, [0]);
     tf.dispose(slope);
     run.update(
-      'train/update_1',
+      'train/N/linear/sgd',
       {
         'N/weight_1/value': tf.clone(N_weight_2_value_grad),
         'N/weight_2/value': tf.clone(N_weight_2_value_grad),
@@ -101,7 +118,7 @@ async function train(run) {
   const N_weight_2_value_grad$2 = tf.mul(mul_back_sum, linear_back$2);
   tf.dispose(mul_back_sum);
   run.update(
-    'train/update_2',
+    'train/N/objective/sgd',
     { 'N/weight_1/value': N_weight_2_value_grad$2, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$2) },
     { lr: 0.1 * run.progress, momentum: 0, nesterov: false, clip_norm: null },
   );
@@ -112,7 +129,7 @@ async function train(run) {
   // line 18, backwards: update N to minimize constant with sgd(0.1)
   const N_weight_2_value_grad$3 = tf.fill([2], 0);
   run.update(
-    'train/update_3',
+    'train/N/constant/sgd',
     { 'N/weight_1/value': N_weight_2_value_grad$3, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$3) },
     { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null },
   );

@@ -22,7 +22,23 @@ export const model = {
     { name: 'D/dense_2/bias', net: 'D', shape: [1], init: { kind: 'constant', value: 0 }, fanIn: 1, fanOut: 1 },
   ],
   stats: [],
-  optimizers: [{ name: 'train/update_1', rule: 'adam' }, { name: 'train/update_2', rule: 'adam' }],
+  optimizers: [
+    {
+      name: 'train/D/d_loss/adam',
+      rule: 'adam',
+      update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(1e-3, beta1 = 0)' },
+    },
+    {
+      name: 'train/G/g_loss/adam',
+      rule: 'adam',
+      update: {
+        phase: 'train',
+        nets: ['G'],
+        goal: 'minimize g_loss',
+        settings: 'adam(1e-3 * (1 - progress), beta1 = 0)',
+      },
+    },
+  ],
   phases: [
     {
       name: 'train',
@@ -220,7 +236,7 @@ async function train(run) {
     D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x,
   ]);
   run.update(
-    'train/update_1',
+    'train/D/d_loss/adam',
     {
       'D/dense_1/kernel': D_dense_1_kernel_grad,
       'D/dense_1/bias': D_dense_1_bias_grad,
@@ -303,7 +319,7 @@ async function train(run) {
   const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake, [0]);
   tf.dispose(D_dense_1_back$fake);
   run.update(
-    'train/update_2',
+    'train/G/g_loss/adam',
     {
       'G/dense_1/kernel': G_dense_1_kernel_grad,
       'G/dense_1/bias': G_dense_1_bias_grad,

@@ -39,11 +39,32 @@ export const model = {
   ],
   stats: [],
   optimizers: [
-    { name: 'd_opt', rule: 'rmsprop' },
-    { name: 'warm/update_1', rule: 'sgd' },
-    { name: 'warm/update_2', rule: 'sgd' },
-    { name: 'learn/update_2', rule: 'adam' },
-    { name: 'learn/update_3', rule: 'adam' },
+    { name: 'd_opt', rule: 'rmsprop', update: null },
+    {
+      name: 'warm/E/guess/sgd',
+      rule: 'sgd',
+      update: { phase: 'warm', nets: ['E'], goal: 'minimize guess', settings: 'sgd(0.1, momentum = 0.9)' },
+    },
+    {
+      name: 'warm/E/guess/sgd_2',
+      rule: 'sgd',
+      update: {
+        phase: 'warm',
+        nets: ['E'],
+        goal: 'minimize guess',
+        settings: 'sgd(0.1, momentum = 0.9, clip_norm = 1)',
+      },
+    },
+    {
+      name: 'learn/G/generator/adam',
+      rule: 'adam',
+      update: { phase: 'learn', nets: ['G'], goal: 'minimize generator', settings: 'adam(1e-3)' },
+    },
+    {
+      name: 'learn/E/keep/adam',
+      rule: 'adam',
+      update: { phase: 'learn', nets: ['E'], goal: 'minimize keep', settings: 'adam(1e-3)' },
+    },
   ],
   phases: [
     {
@@ -177,7 +198,7 @@ async function warm(run) {
     const { guess } = nn.fused('guess = -mean(sum)', { sum }, [0]);
     tf.dispose(sum);
     run.update(
-      'warm/update_1',
+      'warm/E/guess/sgd',
       {
         'E/dense_1/kernel': E_dense_1_kernel_grad,
         'E/dense_1/bias': E_dense_1_bias_grad,
@@ -268,7 +289,7 @@ async function warm(run) {
   const { guess$2 } = nn.fused('guess$2 = -mean(sum$2)', { sum$2 }, [0]);
   tf.dispose(sum$2);
   run.update(
-    'warm/update_2',
+    'warm/E/guess/sgd_2',
     {
       'E/dense_1/kernel': E_dense_1_kernel_grad$2,
       'E/dense_1/bias': E_dense_1_bias_grad$2,
@@ -564,7 +585,7 @@ async function learn(run) {
   const keep = tf.mean(sum$2, [0]);
   tf.dispose(sum$2);
   run.update(
-    'learn/update_2',
+    'learn/G/generator/adam',
     {
       'G/dense_1/kernel': G_dense_1_kernel_grad,
       'G/dense_1/bias': G_dense_1_bias_grad,
@@ -576,7 +597,7 @@ async function learn(run) {
 
   // ── update E to minimize keep with adam(1e-3) (line 43)
   run.update(
-    'learn/update_3',
+    'learn/E/keep/adam',
     {
       'E/dense_1/kernel': E_dense_1_kernel_grad,
       'E/dense_1/bias': E_dense_1_bias_grad,
