@@ -1,6 +1,7 @@
 /** `// allow GAN0403` on the line above silences warnings and notes of that code; errors never. */
 import type { Diagnostic, Source } from '../diagnostics/diagnostic.ts';
 import { linesOf } from '../diagnostics/lines.ts';
+import { table } from '../diagnostics/table.ts';
 import type { File } from '../syntax/ast.ts';
 
 /** A text and its tree, for each file that a finding may lie in. */
@@ -13,7 +14,9 @@ export function withoutAllowed(diagnostics: readonly Diagnostic[], read: readonl
   const allowed = new Map<string, { source: Source; lines: Map<number, Set<string>> }>();
   for (const { source, file } of read) {
     const lines = new Map<number, Set<string>>();
-    for (const { line, codes } of file.allowances) {
+    for (const { line, codes: written } of file.allowances) {
+      // So what a row of comments gathers is no more than there are codes.
+      const codes = written.filter((code) => Object.hasOwn(table, code));
       const there = lines.get(line + 1);
       if (there) for (const code of codes) there.add(code);
       else lines.set(line + 1, new Set(codes));

@@ -25,6 +25,7 @@ export function matchArguments(
   span: Span,
 ): ReadonlyMap<string, readonly Given[]> | null {
   const matched = new Map<string, Given[]>();
+  const byName = new Map(formals.map((f) => [f.name, f]));
   let ok = true;
   let position = 0;
   let afterName = false;
@@ -43,15 +44,15 @@ export function matchArguments(
       if (before && !formal.rest) {
         twice(c, callee, formal.name, argument.span);
         ok = false;
-      } else matched.set(formal.name, [...(before ?? []), argument]);
+      } else if (before) before.push(argument);
+      else matched.set(formal.name, [argument]);
       continue;
     }
     afterName = true;
     const { text, span: nameSpan } = argument.name;
-    const formal = formals.find((f) => f.name === text);
-    if (!formal) {
-      const free = formals.map((f) => f.name).filter((f) => !matched.has(f));
-      const extras = argumentMeant(text, free, nameSpan) ?? {
+    if (!byName.has(text)) {
+      const isFree = (name: string) => byName.has(name) && !matched.has(name);
+      const extras = argumentMeant(text, formals, isFree, nameSpan, c.program.suggestions) ?? {
         help: `it takes: ${signatureText(callee, formals)}`,
       };
       c.report('GAN0220', nameSpan, { callee, name: text }, extras);
@@ -82,8 +83,14 @@ function twice(c: Checker, callee: string, name: string, span: Span): void {
   c.report('GAN0223', span, { callee, name });
 }
 
+/** A message does not grow with the number of parameters. */
+const mostNamed = 24;
+
 export function signatureText(callee: string, formals: readonly Formal[]): string {
-  const list = formals.map((f) => (f.rest ? `${f.name}, …` : f.required ? f.name : `${f.name} = …`));
+  const list = formals
+    .slice(0, mostNamed)
+    .map((f) => (f.rest ? `${f.name}, …` : f.required ? f.name : `${f.name} = …`));
+  if (formals.length > mostNamed) list.push('…');
   return `\`${callee}(${list.join(', ')})\``;
 }
 

@@ -5,6 +5,9 @@ import type { Declared } from './scope.ts';
 
 type Dependencies = ReadonlyMap<Declared, ReadonlyMap<Declared, Span>>;
 
+/** Of a longer cycle only the beginning is shown. */
+const mostShown = 8;
+
 /** Reports each cycle once, where it is closed, and marks its members so that none is evaluated. */
 export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) => void): void {
   const done = new Set<Declared>();
@@ -13,8 +16,11 @@ export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) =
     // Depth-first without recursion: a chain of defs may be long.
     const path: { declared: Declared; rest: Iterator<[Declared, Span]> }[] = [];
     const onPath = new Map<Declared, number>();
+    /** Places on the path that are in no reported cycle, rising. */
+    const fresh: number[] = [];
     const enter = (declared: Declared) => {
       onPath.set(declared, path.length);
+      if (!declared.cyclic) fresh.push(path.length);
       path.push({ declared, rest: (dependencies.get(declared) ?? new Map()).entries() });
     };
     enter(start);
@@ -23,6 +29,7 @@ export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) =
       const next = top.rest.next();
       if (next.done) {
         path.pop();
+        if (fresh.at(-1) === path.length) fresh.pop();
         onPath.delete(top.declared);
         done.add(top.declared);
         continue;
@@ -30,10 +37,11 @@ export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) =
       const [to, span] = next.value;
       const at = onPath.get(to);
       if (at !== undefined) {
-        const members = path.slice(at).map((p) => p.declared);
-        if (members.every((m) => m.cyclic)) continue;
-        for (const m of members) m.cyclic = true;
-        const chain = [...members.map((m) => m.name.text), to.name.text];
+        if ((fresh.at(-1) ?? -1) < at) continue;
+        while (fresh.length > 0 && fresh.at(-1)! >= at) path[fresh.pop()!]!.declared.cyclic = true;
+        const members = path.slice(at, at + mostShown).map((p) => p.declared);
+        const cut = path.length - at > mostShown ? ['…'] : [];
+        const chain = [...members.map((m) => m.name.text), ...cut, to.name.text];
         report(
           diagnose(
             'GAN0207',

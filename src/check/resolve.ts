@@ -360,7 +360,7 @@ class Resolver {
       place.module,
       name.text,
       (d) => d.kind === 'net' || d.kind === 'def',
-      [...callableNames(), ...this.localNames(place.scope)],
+      this.functionNames(place.scope),
     );
     const foreign = elsewhere.get(name.text);
     this.report(
@@ -373,6 +373,11 @@ class Resolver {
           ? { help: `here it is called \`${foreign}\`` }
           : didYouMean(near, name.span),
     );
+  }
+
+  private *functionNames(scope: Scope | null): Generator<string> {
+    yield* callableNames();
+    yield* this.localNames(scope);
   }
 
   private *localNames(scope: Scope | null): Generator<string> {

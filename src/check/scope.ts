@@ -1,7 +1,7 @@
 /** Files and their names: what each declares, what it takes from others by `use`, and what hides what (rules 6–9). */
 import prelude from '../../grammar/prelude.gan';
 import type { Diagnostic, Source, Span } from '../diagnostics/diagnostic.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { Suggestions } from '../diagnostics/nearest.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Initializer } from '../ir/types.ts';
 import type { DataDecl, Declaration, File, Name, UseDecl } from '../syntax/ast.ts';
@@ -46,6 +46,8 @@ export interface Program {
   /** Read when a name is looked for that is nowhere else: most files need little of it. */
   readonly prelude: Module;
   readonly modules: readonly Module[];
+  /** For what is misspelt anywhere in it. */
+  readonly suggestions: Suggestions;
 }
 
 export function loadProgram(
@@ -60,6 +62,7 @@ export function loadProgram(
   return {
     main,
     modules: [...loader.modules],
+    suggestions: new Suggestions(),
     get prelude() {
       standard ??= preludeModule();
       return standard;
@@ -262,8 +265,10 @@ export function suggestName(
   fits: (d: Declared) => boolean,
   further: Iterable<string> = [],
 ): string | undefined {
-  const candidates = new Set<string>(further);
-  for (const names of [module.names, program.prelude.names])
-    for (const [name, declared] of names) if (fits(declared)) candidates.add(name);
-  return nearest(word, candidates);
+  function* candidates(): Generator<string | null> {
+    yield* further;
+    for (const names of [module.names, program.prelude.names])
+      for (const [name, declared] of names) yield fits(declared) ? name : null;
+  }
+  return program.suggestions.nearest(word, candidates());
 }

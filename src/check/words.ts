@@ -1,6 +1,6 @@
 /** Words for names that are not there: the nearest one, the operator, or what it is called here. */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import type { Suggestions } from '../diagnostics/nearest.ts';
 import type { Extras } from '../diagnostics/table.ts';
 
 /** Help and edit for a misspelt name. */
@@ -78,17 +78,26 @@ const argumentsElsewhere: ReadonlyMap<string, string> = new Map([
   ['keepdims', 'keep'],
 ]);
 
-/** Help for an argument that `callee` does not have, among those that it has and was not given. */
-export function argumentMeant(name: string, free: readonly string[], span: Span): Extras | undefined {
-  if (name === 'betas' && free.includes('beta1')) {
+/** Help for an argument that the callee does not have, among those that it has and was not given. */
+export function argumentMeant(
+  name: string,
+  formals: readonly { readonly name: string }[],
+  isFree: (name: string) => boolean,
+  span: Span,
+  suggestions: Suggestions,
+): Extras | undefined {
+  if (name === 'betas' && isFree('beta1')) {
     return { help: 'they are two arguments here: `beta1 = 0.9, beta2 = 0.999`' };
   }
   if (name === 'activation') return { help: 'an activation is a stage of its own: `|> dense(64) |> relu`' };
   const here = argumentsElsewhere.get(name);
-  if (here !== undefined && free.includes(here)) {
+  if (here !== undefined && isFree(here)) {
     return { help: `here it is called \`${here}\``, fix: [{ span, text: here }] };
   }
-  const near = nearest(name, free);
+  function* free(): Generator<string | null> {
+    for (const formal of formals) yield isFree(formal.name) ? formal.name : null;
+  }
+  const near = suggestions.nearest(name, free());
   return near === undefined ? undefined : didYouMean(near, span);
 }
 

@@ -225,6 +225,7 @@ function marksIn(file: string, d: Diagnostic, sources: Sources): Mark[] {
  * mark), and for each mark the display columns that it covers.
  */
 function show(line: string, list: readonly Mark[]): { text: string; columns: [number, number][] } {
+  if (line.length > LONGEST) return showPart(line, list);
   let text = '';
   let width = 0;
   const at: number[] = [];
@@ -239,6 +240,27 @@ function show(line: string, list: readonly Mark[]): { text: string; columns: [nu
   const columns = list.map((m): [number, number] => [column(m.from), column(m.to)]);
   if (width <= WIDEST) return { text, columns };
   return window(text, columns);
+}
+
+/** A line may have a million characters, and as many findings: only what stands around the first mark is looked at. */
+const LONGEST = 4096;
+
+function showPart(line: string, list: readonly Mark[]): { text: string; columns: [number, number][] } {
+  const from = Math.min(list[0]?.from ?? 0, line.length);
+  const start = boundary(line, Math.max(0, from - LONGEST / 4));
+  const end = boundary(line, Math.min(line.length, from + LONGEST / 4));
+  const shift = (at: number): number => Math.max(0, Math.min(at, end) - start);
+  const part = list.map((m) => ({ ...m, from: shift(m.from), to: shift(m.to) }));
+  const { text, columns } = show(line.slice(start, end), part);
+  const begin = start > 0 && !text.startsWith('…') ? '…' : '';
+  const rest = end < line.length && !text.endsWith('…') ? '…' : '';
+  const moved = (c: number): number => c + begin.length;
+  return { text: begin + text + rest, columns: columns.map(([a, b]) => [moved(a), moved(b)]) };
+}
+
+/** Not between the two halves of a character. */
+function boundary(text: string, at: number): number {
+  return /[\udc00-\udfff]/.test(text.charAt(at)) ? at - 1 : at;
 }
 
 function window(text: string, columns: [number, number][]): { text: string; columns: [number, number][] } {

@@ -35,7 +35,14 @@ function index(text: string): Lines {
   return {
     count: starts.length,
     start,
-    text: (line) => text.slice(start(line), start(line + 1)).replace(/\r\n$|\n$|\r$/, ''),
+    text(line) {
+      const from = start(line);
+      let to = start(line + 1);
+      // Of the last line there is no end.
+      if (line + 1 < starts.length)
+        to -= text.charAt(to - 1) === '\n' && text.charAt(to - 2) === '\r' ? 2 : 1;
+      return text.slice(from, to);
+    },
     position(offset) {
       const at = Math.max(0, Math.min(offset, text.length));
       let low = 0;

@@ -1,7 +1,6 @@
 /** GAN0220–GAN0234: arguments, and the words of types, distributions and initialisers. */
 import type { Entry } from './diagnostic.ts';
-
-const quoted = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(', ');
+import { quoted } from './listed.ts';
 
 export const argumentNames = {
   GAN0220: {

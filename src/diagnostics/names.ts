@@ -5,7 +5,7 @@ import { constants } from './names-constants.ts';
 import { files } from './names-files.ts';
 
 const ticked = (names: readonly string[], between: string): string =>
-  names.map((n) => `\`${n}\``).join(between);
+  names.map((n) => (n === '…' ? n : `\`${n}\``)).join(between);
 
 export const names = {
   ...argumentNames,

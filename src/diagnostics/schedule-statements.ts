@@ -1,7 +1,6 @@
 /** GAN0504–GAN0522: single statements of a schedule. */
 import type { Entry } from './diagnostic.ts';
-
-const quoted = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(', ');
+import { quoted } from './listed.ts';
 
 /** A small game around one statement. */
 const game = (statements: string, declarations = ''): string => `noise z ~ normal[8]

@@ -1,8 +1,7 @@
 /** GAN0501–GAN0523: the schedule. */
 import type { Entry } from './diagnostic.ts';
+import { quoted } from './listed.ts';
 import { scheduleStatements } from './schedule-statements.ts';
-
-const quoted = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(', ');
 
 export const schedule = {
   ...scheduleStatements,

@@ -1,10 +1,9 @@
 /** GAN0340–GAN0359: what values, nets and gradients may be. */
 import type { Shape } from '../ir/types.ts';
 import type { Entry } from './diagnostic.ts';
+import { quoted } from './listed.ts';
 
 const show = (shape: Shape): string => `[${shape.join(', ')}]`;
-const quoted = (names: readonly string[]): string => names.map((n) => `\`${n}\``).join(', ');
-
 export const valueTypes = {
   GAN0340: {
     severity: 'error',

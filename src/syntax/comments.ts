@@ -3,7 +3,7 @@ import type { IToken } from 'chevrotain';
 import * as t from '../../grammar/tokens.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { linesOf } from '../diagnostics/lines.ts';
-import { nearest } from '../diagnostics/nearest.ts';
+import { Suggestions } from '../diagnostics/nearest.ts';
 import { diagnose, table } from '../diagnostics/table.ts';
 import type { File } from './ast.ts';
 import { type Context, tokenSpan } from './cst.ts';
@@ -71,10 +71,12 @@ export function allowancesIn(source: Source, comments: readonly IToken[]): File[
 
 /** `// allow` of a code that doesn't exist silences nothing. */
 export function reportAllowances(context: Context, allowances: File['allowances']): void {
+  const known = Object.keys(table);
+  const suggestions = new Suggestions();
   for (const { codes, span } of allowances) {
     for (const code of codes) {
       if (Object.hasOwn(table, code)) continue;
-      const meant = nearest(code, Object.keys(table));
+      const meant = suggestions.nearest(code, known);
       context.report(
         diagnose('GAN0121', span, { code }, meant === undefined ? {} : { help: `did you mean ${meant}?` }),
       );
@@ -82,7 +84,7 @@ export function reportAllowances(context: Context, allowances: File['allowances'
   }
 }
 
-const numberOnly = /^\/\/\s*[\d._]+(?:[eE][+-]?\d+)?\s*[)\],]*\s*$/;
+const numberOnly = /^\/\/\s*[\d._]+(?:[eE][+-]?\d+)?[\s)\],]*$/;
 
 /** `a // 2` is a comment and no division, whatever other languages do. */
 export function reportDivisions(
