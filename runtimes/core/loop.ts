@@ -115,6 +115,7 @@ export async function trainLoop(
       await host.breathe();
       if (host.stopping()) {
         if (saved !== state.total) await host.checkpoint();
+        if (drawn !== state.total) await host.pictures();
         return 'stopped';
       }
     }

@@ -2,12 +2,11 @@
 import {
   closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -22,7 +21,10 @@ import {
   type SafetensorsFile,
   type StoredTensor,
 } from '../core/safetensors.ts';
+import { Lock } from './lock.ts';
 import type { TrainOptions } from './options.ts';
+import { codeOf, diskIsFull, trouble } from './trouble.ts';
+import { refuseStrangers, sweepParts, writeWhole } from './whole.ts';
 
 /** Newest checkpoints kept. */
 const KEPT = 3;
@@ -40,16 +42,65 @@ export interface RunRecord {
   started: string;
 }
 
+/** Lies in a run folder while a process trains into it. */
+const LOCK = 'run.lock';
+
+/** What a run writes into its folder. */
+const ENTRIES = ['run.json', 'log.jsonl', 'curves.svg', 'source', 'samples', 'checkpoints'];
+
 export class RunFolder {
   private log: number | null = null;
+  private lock: Lock | null = null;
+  /** The outermost folder that was made for it. */
+  private made: string | null = null;
 
   constructor(readonly path: string) {}
 
-  /** The next free `runs/NAME-n`. */
-  static unused(model: string): string {
+  /** Takes the next free `runs/NAME-n`. */
+  static claimNext(model: string): RunFolder {
     for (let n = 1; ; n++) {
-      const path = join('runs', `${model}-${n}`);
-      if (!existsSync(path)) return path;
+      const folder = new RunFolder(resolve('runs', `${model}-${n}`));
+      if (!existsSync(folder.path) && folder.claim('new')) return folder;
+    }
+  }
+
+  /**
+   * Takes the folder for this process, until `close`; makes it where it is missing. Refuses one in which another process
+   * trains, or that holds files of others. Clears away what a killed run left half-written. False: `new` was asked for,
+   * and someone else has made it.
+   */
+  claim(how: 'new' | 'any' = 'any'): boolean {
+    return guard(this.path, () => {
+      if (how === 'any') this.made = mkdirSync(this.path, { recursive: true }) ?? null;
+      else {
+        const parents = mkdirSync(dirname(this.path), { recursive: true });
+        if (!makeNew(this.path)) return false;
+        this.made = parents ?? this.path;
+      }
+      try {
+        const path = join(this.path, LOCK);
+        // A run that was killed before it had a run.json leaves its lock.
+        const ours = existsSync(path) || this.record() !== null || this.latest() !== null;
+        if (!ours) refuseStrangers(this.path, ENTRIES);
+        this.lock = Lock.take(path);
+        for (const name of ['', 'samples', 'checkpoints', 'source']) sweepParts(join(this.path, name));
+      } catch (error) {
+        this.unmake();
+        throw error;
+      }
+      return true;
+    });
+  }
+
+  /** Removes the folders that were made for a run which then did not begin, as far as they are empty. */
+  private unmake(): void {
+    for (let path = this.path; this.made !== null; path = dirname(path)) {
+      try {
+        rmdirSync(path);
+      } catch {
+        return;
+      }
+      if (path === this.made) return;
     }
   }
 
@@ -87,13 +138,36 @@ export class RunFolder {
 
   append(entry: LogEntry): void {
     guard(this.path, () => {
+      this.checkIsOurs();
       if (this.log !== null) writeSync(this.log, line(entry));
     });
   }
 
+  /** Says to other machines that the run lives. */
+  renew(): void {
+    this.lock?.renew();
+  }
+
+  /** Whether it is still where it was, and still this run's. */
+  get isOurs(): boolean {
+    return this.lock === null || this.lock.isOurs;
+  }
+
+  private checkIsOurs(): void {
+    if (this.isOurs) return;
+    throw new UserError(`${this.path} was removed, or taken by another run, while this one trained into it`, {
+      hint: 'nothing more is saved there; start again with another --out',
+      code: 2,
+    });
+  }
+
+  /** Gives the folder back. */
   close(): void {
     if (this.log !== null) closeSync(this.log);
     this.log = null;
+    this.lock?.release();
+    this.lock = null;
+    this.unmake();
   }
 
   /** The log so far; a line that was cut off by a crash is left out. */
@@ -117,27 +191,12 @@ export class RunFolder {
     return out;
   }
 
-  /** Writes beside, flushes to the disk, and renames: at any moment there is the old file or the new one. */
+  /** Whole or not at all. */
   writeWhole(name: string, parts: readonly Uint8Array[]): string {
     const path = join(this.path, name);
-    const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
     return guard(this.path, () => {
-      try {
-        mkdirSync(dirname(path), { recursive: true });
-        const file = openSync(beside, 'w');
-        try {
-          for (const part of parts) {
-            for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-          }
-          fsyncSync(file);
-        } finally {
-          closeSync(file);
-        }
-        renameSync(beside, path);
-      } catch (error) {
-        rmSync(beside, { force: true });
-        throw error;
-      }
+      this.checkIsOurs();
+      writeWhole(path, parts);
       return path;
     });
   }
@@ -182,27 +241,30 @@ function line({ values, ...rest }: LogEntry): string {
   return `${JSON.stringify(clash ? { ...own, values } : { ...own, ...values })}\n`;
 }
 
-/** Turns a full or forbidden disk into a message. */
+/** Turns what the system refuses into a message. */
 function guard<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof UserError || code === undefined) throw error;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new UserError(`the disk is full: ${path} could not be written`, {
-        hint: 'what was written before is whole; make room and go on with --from',
-        cause: error,
-      });
-    }
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      throw new UserError(`${path} may not be written (permission denied)`, {
-        hint: '--out chooses another folder',
-      });
-    }
-    if (code === 'ENOTDIR' || code === 'EEXIST')
-      throw new UserError(`${path} cannot be a folder: a file is in the way`);
-    throw new UserError(`${path} could not be written: ${said(error)}`, { cause: error });
+    if (error instanceof UserError || codeOf(error) === '') throw error;
+    const full = diskIsFull(error);
+    throw new UserError(`${path} could not be written: ${trouble(error)}`, {
+      hint: full
+        ? 'what was written before is whole; make room and go on with --from'
+        : '--out chooses another folder',
+      cause: error,
+    });
+  }
+}
+
+/** False where it is there already. */
+function makeNew(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 

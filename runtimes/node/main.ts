@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import { type Host, type SampleOptions, sampleOptions, type TrainOptions, trainOptions } from './options.ts';
+import { watchOutput, workWithoutReader } from './output-streams.ts';
 import { sample } from './sample.ts';
 import { shown, train } from './train.ts';
 
@@ -34,6 +35,7 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
   program.helpOption('-h, --help', 'say this').showSuggestionAfterError(true);
   for (const option of trainOptions()) program.addOption(option);
   program.action(async (options: TrainOptions) => {
+    workWithoutReader();
     const { exitCode } = await train(model, options, host);
     process.exitCode = exitCode;
   });
@@ -55,8 +57,9 @@ Examples:
   $ ${command} sample ${run} -o drawn.png
 
 A run folder holds run.json, log.jsonl, curves.svg, samples/ and checkpoints/ (safetensors).
-Ctrl-C finishes the step, writes a checkpoint and leaves; twice leaves at once.
-Exit codes: 0 done, 1 the data or the run failed, 2 the command could not run, 130 stopped by Ctrl-C.`,
+Ctrl-C finishes the step, writes a checkpoint and leaves; twice leaves at once. So do a closed terminal and SIGTERM.
+Exit codes: 0 done, 1 the data or the run failed, 2 the command could not run, 130 stopped by Ctrl-C, 129 by a closed
+terminal, 143 by SIGTERM.`,
   );
   return program;
 }
@@ -84,9 +87,7 @@ function describe(model: CompiledModel): string {
 
 /** Runs a command line and gives its exit code; what a user can mend is said without a stack. */
 async function runCommand(program: Command, argv: string[]): Promise<number> {
-  // A reader that has gone (`| head`) is no reason to stop a run.
-  process.stdout.on('error', quietPipe);
-  process.stderr.on('error', quietPipe);
+  watchOutput();
   try {
     await program.parseAsync(argv);
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
@@ -95,10 +96,6 @@ async function runCommand(program: Command, argv: string[]): Promise<number> {
     process.stderr.write(errorText(error));
     return error instanceof UserError ? error.code : 2;
   }
-}
-
-function quietPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
 
 /** An error as a person should see it. */

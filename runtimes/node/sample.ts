@@ -1,8 +1,8 @@
 /** Draws from a trained model: `sample RUN`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
 import { differences, restoreForOutputs } from '../core/checkpoint.ts';
-import { said, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
@@ -13,6 +13,8 @@ import { locate, readCheckpoint } from './folder.ts';
 import type { Host, SampleOptions } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';
 import { shown } from './train.ts';
+import { trouble } from './trouble.ts';
+import { writeWhole } from './whole.ts';
 
 /** Evaluates an output on the weights of a run (or a checkpoint) and writes a picture or an NPY file. Gives its paths. */
 export async function sample(
@@ -71,10 +73,12 @@ export async function sample(
             }));
     for (const one of paths) {
       try {
-        mkdirSync(dirname(one.path), { recursive: true });
-        writeFileSync(one.path, one.bytes);
+        // A pipe or a device cannot be replaced, only written to.
+        const special = existsSync(one.path) && !statSync(one.path).isFile();
+        if (special) writeFileSync(one.path, one.bytes);
+        else writeWhole(one.path, [one.bytes]);
       } catch (error) {
-        throw new UserError(`${shown(one.path)} could not be written: ${said(error)}`, { code: 2 });
+        throw new UserError(`${shown(one.path)} could not be written: ${trouble(error)}`, { code: 2 });
       }
     }
     return paths.map((p) => p.path);

@@ -13,12 +13,12 @@ import { isDrawable } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
-import { locate, type Origin, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
+import { locate, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
 import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { listenForStop, type StopRequest } from './signals.ts';
+import { listenForStop, type SignalCode, type StopRequest } from './signals.ts';
 
 export interface TrainResult {
   status: 'finished' | 'stopped';
@@ -26,8 +26,8 @@ export interface TrainResult {
   folder: string;
   checkpoint: string | null;
   steps: number;
-  /** 0, or 130 where Ctrl-C ended it. */
-  exitCode: 0 | 130;
+  /** 0, or what a signal that ended it gives: 130 where it was Ctrl-C. */
+  exitCode: 0 | SignalCode;
 }
 
 /** Longest time without a checkpoint where `--checkpoint-every` is not given. */
@@ -42,23 +42,41 @@ export async function train(
   host: Host = {},
 ): Promise<TrainResult> {
   checkFormat(compiled);
+  if (compiled.phases.length === 0) {
+    throw new UserError(`${compiled.name} has no \`train\`: there is nothing to do`);
+  }
+  const progress = makeProgress(process.stderr, () => performance.now());
+  const stop = listenForStop((line) => progress.say(line));
+  const folder = claimFolder(compiled, options);
+  try {
+    return await trainInto(folder, compiled, options, host, progress, stop);
+  } finally {
+    progress.end();
+    stop.dispose();
+    folder.close();
+  }
+}
+
+async function trainInto(
+  folder: RunFolder,
+  compiled: CompiledModel,
+  options: TrainOptions,
+  host: Host,
+  progress: Progress,
+  stop: StopRequest,
+): Promise<TrainResult> {
+  // Looked up now that the folder is this process's: no checkpoint comes or goes any more.
   const origin = options.from === undefined ? null : locate(options.from);
   const before = origin?.folder?.record() ?? null;
   const settings = merge(before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
-  if (model.phases.length === 0) {
-    throw new UserError(`${model.name} has no \`train\`: there is nothing to do`);
-  }
-  const folder = chooseFolder(model, options, origin);
   const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
   const seed = options.seed ?? (file && checkpointSummary(file)?.seed) ?? settings.seed ?? 0;
   const backend = await chooseBackend(settings.backend ?? 'auto');
-  const progress = makeProgress(process.stderr, () => performance.now());
   progress.say(backend.line);
 
   const datasets = await openData(model, settings.data ?? {}, host);
   const run = new TrainingRun(model, { seed, datasets });
-  const stop = listenForStop((line) => progress.say(line));
   try {
     run.state.initialise(seed);
     let notices: readonly string[] = [];
@@ -74,6 +92,7 @@ export async function train(
     const undrawn = nothingDrawn(model);
     if (undrawn !== null) progress.say(undrawn);
     const pictures = new Pictures(run, folder);
+    stop.begin();
     const status = await trainLoop(
       run,
       cadenceOf(model.phases, run, {
@@ -91,11 +110,9 @@ export async function train(
       if (words) progress.say(words);
     }
     writeCurves(folder);
-    return finish(status, run, folder, pictures, host);
+    return finish(status === 'finished' ? null : stop.requested, run, folder, pictures, host);
   } finally {
     progress.end();
-    stop.dispose();
-    folder.close();
     run.dispose();
     for (const dataset of Object.values(datasets)) await dataset.close?.();
   }
@@ -141,9 +158,12 @@ function loopHost(
   return {
     now: () => performance.now(),
     breathe: () => new Promise((done) => setImmediate(done)),
-    stopping: () => stop.requested,
+    stopping: () => stop.requested !== null,
     phaseBegins: (phase) => progress.begin(phase),
-    step: (report) => progress.step(report),
+    step(report) {
+      folder.renew();
+      progress.step(report);
+    },
     logged: (entry) => folder.append(entry),
     checkpointDue: () => settings.checkpointEvery === undefined && performance.now() - saved > CHECKPOINT_MS,
     async checkpoint() {
@@ -167,15 +187,19 @@ function merge(before: TrainOptions, now: TrainOptions): TrainOptions {
   return merged;
 }
 
-/** A new folder; the old one where a run goes on from its newest checkpoint. */
-function chooseFolder(model: CompiledModel, options: TrainOptions, origin: Origin | null): RunFolder {
+/** A new folder; the old one where a run goes on from its newest checkpoint. It is this process's from here on. */
+function claimFolder(model: CompiledModel, options: TrainOptions): RunFolder {
+  const origin = options.from === undefined ? null : locate(options.from);
   if (options.out === undefined) {
-    if (origin?.folder != null && origin.newest) return origin.folder;
-    return new RunFolder(resolve(RunFolder.unused(model.name)));
+    if (origin?.folder == null || !origin.newest) return RunFolder.claimNext(model.name);
+    origin.folder.claim();
+    return origin.folder;
   }
   const folder = new RunFolder(resolve(options.out));
+  folder.claim();
   const same = origin?.folder?.path === folder.path;
   if (!same && (folder.record() !== null || folder.latest() !== null)) {
+    folder.close();
     throw new UserError(`${options.out} holds a run already`, {
       hint: `--from ${options.out} goes on with it; another --out starts a new one`,
       code: 2,
@@ -210,7 +234,7 @@ function writeCurves(folder: RunFolder): void {
 
 /** A run that failed says what is left of it. */
 function withLastGood(error: unknown, folder: RunFolder): unknown {
-  if (!(error instanceof UserError)) return error;
+  if (!(error instanceof UserError) || !folder.isOurs) return error;
   const latest = folder.latest();
   const left =
     latest === null
@@ -224,7 +248,7 @@ function withLastGood(error: unknown, folder: RunFolder): unknown {
 }
 
 function finish(
-  status: 'finished' | 'stopped',
+  signal: SignalCode | null,
   run: TrainingRun,
   folder: RunFolder,
   pictures: Pictures,
@@ -233,21 +257,20 @@ function finish(
   const checkpoint = folder.latest()?.path ?? null;
   const curves = join(folder.path, 'curves.svg');
   const lines = [
-    `${status === 'finished' ? 'done' : 'stopped'} after ${run.state.total} ${run.state.total === 1 ? 'step' : 'steps'}`,
+    `${signal === null ? 'done' : 'stopped'} after ${run.state.total} ${run.state.total === 1 ? 'step' : 'steps'}`,
     ...pictures.latest.map((path) => `pictures    ${shown(path)}`),
     // A run that had no step left to make has logged nothing.
     ...(existsSync(curves) ? [`curves      ${shown(curves)}`] : []),
     ...(checkpoint === null ? [] : [`checkpoint  ${shown(checkpoint)}`]),
   ];
-  if (status === 'stopped')
-    lines.push(`go on with  ${host.command ?? 'ganc train'} --from ${shown(folder.path)}`);
+  if (signal !== null) lines.push(`go on with  ${host.command ?? 'ganc train'} --from ${shown(folder.path)}`);
   process.stdout.write(`${lines.join('\n')}\n`);
   return {
-    status,
+    status: signal === null ? 'finished' : 'stopped',
     folder: folder.path,
     checkpoint,
     steps: run.state.total,
-    exitCode: status === 'finished' ? 0 : 130,
+    exitCode: signal ?? 0,
   };
 }
 

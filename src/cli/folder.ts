@@ -1,15 +1,8 @@
 /** A compiled folder: the emitted files with the runtime and the data that go along, and how it is written. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { codeOf, trouble } from '../../runtimes/node/trouble.ts';
+import { refuseStrangers, sweepParts, writeWhole } from '../../runtimes/node/whole.ts';
 import type { Model } from '../check/model.ts';
 import { type Options as CompileOptions, compile, type Input } from '../compile.ts';
 import { CannotRun } from './failure.ts';
@@ -59,52 +52,32 @@ function dataAlong(model: Model): Record<string, Uint8Array> {
 
 /** Each file whole or not at all; files of others in the folder stay. */
 export function writeFolder(folder: string, files: Folder, written: (path: string) => void): void {
-  const foreign = existsSync(path.join(folder, 'runtime.js')) ? [] : foreignFiles(folder, files);
-  if (foreign.length > 0) {
-    throw new CannotRun(
-      `${folder} holds ${foreign.join(', ')}, which ganc did not write and would replace`,
-      'name a new folder, or move them away',
+  // Where a folder holds a runtime, it was compiled before, and is compiled anew.
+  if (!existsSync(path.join(folder, 'runtime.js'))) {
+    refuseStrangers(folder, Object.keys(files), (file, name) =>
+      readFileSync(file).equals(Buffer.from(files[name] as string)),
     );
   }
   try {
-    for (const [name, text] of Object.entries(files)) {
+    for (const name of new Set(Object.keys(files).map((name) => path.dirname(name)))) {
+      sweepParts(path.join(folder, name));
+    }
+    for (const [name, content] of Object.entries(files)) {
       const file = path.join(folder, name);
-      mkdirSync(path.dirname(file), { recursive: true });
-      const beside = path.join(path.dirname(file), `.${path.basename(name)}.${process.pid}.part`);
-      try {
-        writeFileSync(beside, text);
-        renameSync(beside, file);
-      } catch (error) {
-        rmSync(beside, { force: true });
-        throw error;
-      }
+      writeWhole(file, [typeof content === 'string' ? Buffer.from(content) : content]);
       written(file);
     }
   } catch (error) {
-    throw unwritable(folder, error as NodeJS.ErrnoException);
+    throw unwritable(folder, error);
   }
 }
 
-/** Files of another origin: where a folder holds a runtime, it was compiled before, and is compiled anew. */
-function foreignFiles(folder: string, files: Folder): string[] {
-  return Object.keys(files).filter((name) => {
-    const file = path.join(folder, name);
-    if (!existsSync(file) || !statSync(file).isFile()) return false;
-    return !readFileSync(file).equals(Buffer.from(files[name] as string));
-  });
-}
-
-function unwritable(folder: string, error: NodeJS.ErrnoException): CannotRun {
-  const inTheWay = error.code === 'EEXIST' || error.code === 'ENOTDIR';
-  if (inTheWay && !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+function unwritable(folder: string, error: unknown): CannotRun {
+  if (
+    !statSync(folder, { throwIfNoEntry: false })?.isDirectory() &&
+    ['EEXIST', 'ENOTDIR'].includes(codeOf(error))
+  ) {
     return new CannotRun(`cannot write the folder ${folder}: a file is in the way`);
   }
-  const why: Record<string, string> = {
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the disk is read-only',
-    ENOSPC: 'the disk is full',
-    EISDIR: 'a folder stands where a file should go',
-  };
-  return new CannotRun(`cannot write into ${folder}: ${why[error.code ?? ''] ?? error.message}`);
+  return new CannotRun(`cannot write into ${folder}: ${trouble(error)}`);
 }

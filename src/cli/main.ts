@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: declares the commands and turns failures into sentences and exit codes. */
 import { Command, CommanderError, Option } from 'commander';
+import { watchOutput } from '../../runtimes/node/output-streams.ts';
 import { backendsCommand } from './backends/command.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
@@ -12,7 +13,6 @@ import { sampleCommand } from './sample.ts';
 import { serveCommand } from './serve.ts';
 import { setupCommand } from './setup/command.ts';
 import { summaryCommand } from './summary.ts';
-import { leaveQuietlyWithTheReader } from './terminal.ts';
 import { trainCommand } from './train.ts';
 import { version } from './version.ts';
 
@@ -53,7 +53,7 @@ for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
-leaveQuietlyWithTheReader();
+watchOutput();
 try {
   const [first] = process.argv.slice(2);
   if (first?.endsWith('.gan')) {

@@ -1,5 +1,6 @@
 /** The command's two voices: data on stdout, everything said about it on stderr. */
 import type { Command } from 'commander';
+import type { SignalCode } from '../../runtimes/node/signals.ts';
 import { type Paint, paintFor } from './paint.ts';
 
 export interface Terminal {
@@ -22,24 +23,7 @@ export function terminalOf(command: Command): Terminal {
   };
 }
 
-let stays = false;
-
-/** A reader that left (`ganc … | head`) is no error. */
-export function leaveQuietlyWithTheReader(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (!stays) process.exit(process.exitCode ?? 0);
-    });
-  }
-}
-
-/** From here on the work matters more than who listens: hours of training do not end with a closed pipe. */
-export function trainWithoutReader(): void {
-  stays = true;
-}
-
-/** Sets what the process will exit with; a worse code is never replaced by a better one. 130: stopped by Ctrl-C. */
-export function exitWith(code: 0 | 1 | 2 | 130): void {
+/** Sets what the process will exit with; a worse code is never replaced by a better one. Beyond 128: ended by a signal. */
+export function exitWith(code: 0 | 1 | 2 | SignalCode): void {
   process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
 }

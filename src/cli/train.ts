@@ -2,10 +2,11 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { type TrainOptions, trainOptions } from '../../runtimes/node/options.ts';
+import { workWithoutReader } from '../../runtimes/node/output-streams.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
 import { type Settings, setOption } from './options.ts';
-import { exitWith, terminalOf, trainWithoutReader } from './terminal.ts';
+import { exitWith, terminalOf } from './terminal.ts';
 
 export function trainCommand(): Command {
   const command = new Command('train')
@@ -24,7 +25,8 @@ Examples:
   $ ganc train --from runs/model-1            go on where it stopped
   $ ganc train --from runs/model-1 --steps 9000
 
-Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice leaves at once.`,
+Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice leaves at once. A closed terminal
+(SIGHUP) and SIGTERM end it in the same way (129 and 143).`,
     )
     .action(
       async (file: string | undefined, options: TrainOptions & { set?: Settings }, command: Command) => {
@@ -40,7 +42,7 @@ Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice l
         const { model, host } = await loadModel(program, terminalOf(command));
         const runtime = await loadRuntime();
         const again = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;
-        trainWithoutReader();
+        workWithoutReader();
         const { exitCode } = await runtime.train(model, rest, {
           ...host,
           command: again,

@@ -246,7 +246,7 @@ describe('what goes wrong is said', () => {
     mkdirSync(join(root, 'void'));
     await fails(train(tinyModel(), { from: join(root, 'void') }, {}), 'not a run folder');
     writeFileSync(join(root, 'file'), '');
-    await fails(run('file/run', tinyModel()), 'a file is in the way');
+    await fails(run('file/run', tinyModel()), 'a part of the path is a file');
     const sourceless = tinyModel();
     sourceless.data[0]!.from = null;
     await fails(run('b', sourceless), '`x` has no source', '--data x=');
