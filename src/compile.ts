@@ -13,7 +13,7 @@ import { craft } from './check/craft/craft.ts';
 import type { Model } from './check/model.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
 import { browserModule, browserPackage, type PageOptions } from './emit/browser/package.ts';
-import { moduleFile } from './emit/module-file.ts';
+import { moduleFile } from './emit/file-names.ts';
 import { type EmittedFiles, nodePackage, type PackageOptions } from './emit/node/package.ts';
 import { printStage, type Stage } from './emit/stages.ts';
 import { emit } from './emit/tfjs/emit.ts';

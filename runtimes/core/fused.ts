@@ -196,7 +196,8 @@ export function parseFormula(
   axes: readonly number[] = [],
   keep = false,
 ): Formula {
-  const tokens = text.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_$][\p{L}\p{N}_$]*|[-+*/(),;=]/gu) ?? [];
+  const tokens =
+    text.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{ID_Start}_$][\p{ID_Continue}$]*|[-+*/(),;=]/gu) ?? [];
   const names = new Map(inputs.map((name, at) => [name, { at }]));
   const steps: Step[] = [];
   const outputs: Formula['outputs'] = [];

@@ -1,6 +1,6 @@
 /** `ganc compile`: a folder that trains by itself, or any stage of the way there as text. */
 import { Command, Option } from 'commander';
-import { moduleFile } from '../emit/module-file.ts';
+import { moduleFile } from '../emit/file-names.ts';
 import type { Stage } from '../emit/stages.ts';
 import { CannotRun } from './failure.ts';
 import type { Target } from './folder.ts';

@@ -7,6 +7,7 @@ import type * as Runtime from '../../runtimes/node/index.ts';
 import type { Host } from '../../runtimes/node/options.ts';
 import { analyse, type Input, moduleOf } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
+import { sourceFiles } from '../emit/file-names.ts';
 import { CannotRun } from './failure.ts';
 import { inputOf, modelOf } from './frontend.ts';
 import { quoted } from './init.ts';
@@ -117,18 +118,13 @@ export async function loadModel(
   };
 }
 
-/** Copies lie side by side in `source/`, under their own names where those differ. */
+/** Copies lie side by side in `source/`, under names of their own. */
 function keep(sources: readonly Source[]): { path: string; kept: string; text: string }[] {
-  const taken = new Set<string>();
-  return sources
-    .filter(({ path }) => path !== 'prelude.gan')
-    .map(({ path: from, text }) => {
-      const stem = path.basename(from, '.gan').replace(/[<>]/g, '');
-      let name = `${stem}.gan`;
-      for (let n = 2; taken.has(name); n++) name = `${stem}-${n}.gan`;
-      taken.add(name);
-      return { path: from, kept: path.posix.join('source', name), text };
-    });
+  const names = sourceFiles(sources);
+  return sources.flatMap(({ path: from, text }) => {
+    const name = names.get(from);
+    return name === undefined ? [] : [{ path: from, kept: path.posix.join('source', name), text }];
+  });
 }
 
 export function loadRuntime(): Promise<typeof Runtime> {

@@ -93,7 +93,7 @@ describe('for browsers', () => {
     const folder = page('a<b>.gan', `// <script>alert("&")</script>\n\n${text}`);
     expect(folder['index.html']).toContain('&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;');
     expect(folder['index.html']).not.toContain('<script>');
-    expect(folder['index.html']).toContain('data-model="./a%3Cb%3E.js"');
+    expect(folder['index.html']).toContain('data-model="./a-b.js"');
   });
 
   test('a model called as a file of the runtime makes way for it', () => {

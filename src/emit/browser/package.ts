@@ -4,8 +4,9 @@
  */
 import type { Model } from '../../check/model.ts';
 import type { Source } from '../../diagnostics/diagnostic.ts';
-import { moduleFile } from '../module-file.ts';
-import { baseName, type EmittedFiles } from '../node/package.ts';
+import { moduleFile, sourceFiles } from '../file-names.ts';
+import { filled } from '../html.ts';
+import { type EmittedFiles, sourceCopies } from '../node/package.ts';
 import type { Written } from '../tfjs/writer.ts';
 import { readme } from './readme.ts';
 
@@ -34,28 +35,7 @@ export function browserPackage(
     }),
     [file]: module.code,
     [`${file}.map`]: module.map,
-    'README.md': readme(model, file, version),
+    'README.md': readme(model, file, sourceFiles(sources).get(model.path)!, version),
   };
-  for (const { path, text } of sources) {
-    const beside = baseName(path);
-    if (beside !== 'prelude.gan' && !(beside in files)) files[beside] = text;
-  }
-  return files;
-}
-
-/** `{{name}}` in a template, as text of HTML. */
-function filled(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escaped(values[name] ?? ''));
-}
-
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
+  return { ...files, ...sourceCopies(sources) };
 }

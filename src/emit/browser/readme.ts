@@ -1,20 +1,21 @@
 /** The README of a folder for browsers: how to serve it, and what it holds. */
 import type { Model } from '../../check/model.ts';
+import { code, inline, prose } from '../markdown.ts';
 
-export function readme(model: Model, file: string, version: string): string {
-  const { name } = model;
+/** `file` is the emitted module's name, `source` that of the copy of the text. */
+export function readme(model: Model, file: string, source: string, version: string): string {
   const sources = model.data.map((record) => {
     const names = record.fields.map((field) => `\`${field.name}\``).join(', ');
     const types = record.fields.map(({ type }) => {
       return `\`${type.meaning === 'tensor' ? '' : type.meaning}[${type.shape.join(', ')}]\``;
     });
     const from =
-      record.from === null ? 'from files dropped on the page' : `from \`${record.from}\`, or from files`;
+      record.from === null ? 'from files dropped on the page' : `from ${code(record.from)}, or from files`;
     return `- ${names}: ${types.join(', ')}, ${from}`;
   });
-  return `# ${name}
+  return `# ${inline(model.name)}
 
-${model.doc === '' ? `A generative model, compiled from \`${model.path}\` by ganc ${version}.` : model.doc}
+${model.doc === '' ? `A generative model, compiled from ${code(model.path)} by ganc ${version}.` : prose(model.doc)}
 
 It trains in a web page. Serve this folder and open the address that is printed:
 
@@ -41,11 +42,11 @@ ${sources.length === 0 ? 'None: it learns from noise alone.' : sources.join('\n'
 ## Files
 
 - \`index.html\`, \`page.js\`, \`page.css\`: the page.
-- \`${file}\`: the model, as TensorFlow.js code to read; it runs in a worker. The comments give the lines of \`${name}.gan\`.
+- \`${file}\`: the model, as TensorFlow.js code to read; it runs in a worker. The comments give the lines of ${code(source)}.
 - \`tfjs.js\`: TensorFlow.js. \`webgl.js\` and \`webgpu.js\` are its backends, loaded when they are chosen.
 - \`runtime.js\`, \`thread.js\` and the files with a hash in their names: what every compiled model stands on.
 - \`*.LEGAL.txt\`: licences of what is vendored.
-- \`${name}.gan\`: the source. Compiled by ganc ${version}.
+- ${code(source)}: the source. Compiled by ganc ${version}.
 
 Checkpoints are safetensors files, the same as those of \`ganc train\`: a run begun here goes on there, and back.
 `;

@@ -1,8 +1,9 @@
 /** The emitted folder for Node: a program, its runtime, and what npm needs to know; name to text, written by the host. */
 import type { Model } from '../../check/model.ts';
 import type { Source } from '../../diagnostics/diagnostic.ts';
-import { moduleFile } from '../module-file.ts';
+import { moduleFile, sourceFiles } from '../file-names.ts';
 import type { Written } from '../tfjs/writer.ts';
+import { cut, visible } from '../visible.ts';
 import { readme } from './readme.ts';
 
 export type EmittedFiles = Readonly<Record<string, string>>;
@@ -32,7 +33,9 @@ export function nodePackage(
     name: packageName(name),
     version: '1.0.0',
     private: true,
-    description: model.doc.split('\n')[0] || `The model ${name}, compiled by ganc ${options.version}`,
+    description: visible(
+      model.doc.split('\n')[0] || `The model ${name}, compiled by ganc ${options.version}`,
+    ),
     type: 'module',
     main: file,
     scripts: { start: `node ${file}` },
@@ -46,25 +49,29 @@ export function nodePackage(
     [`${file}.map`]: module.map,
     'runtime.js': options.runtime,
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
-    'README.md': readme(model, file, options.version),
+    'README.md': readme(model, file, sourceFiles(sources).get(model.path)!, options.version),
   };
-  for (const { path, text } of sources) {
-    const beside = baseName(path);
-    // The prelude is the compiler's own; the source map holds its text where it is needed.
-    if (beside !== 'prelude.gan' && !(beside in files)) files[beside] = text;
-  }
-  return files;
+  return { ...files, ...sourceCopies(sources) };
 }
+
+/** The sources by their names in the folder. The prelude is the compiler's own; the source map holds its text. */
+export function sourceCopies(sources: readonly Source[]): EmittedFiles {
+  const names = sourceFiles(sources);
+  return Object.fromEntries(
+    sources.flatMap(({ path, text }) => {
+      const name = names.get(path);
+      return name === undefined ? [] : [[name, text]];
+    }),
+  );
+}
+
+/** What npm takes for a name: these two it does not. */
+const REFUSED = new Set(['node_modules', 'favicon.ico']);
 
 function packageName(name: string): string {
-  const safe = name
-    .toLowerCase()
+  const safe = cut(name.toLowerCase(), 200)
     .replace(/[^a-z0-9._~-]+/g, '-')
-    .replace(/^[._-]+|-+$/g, '');
+    .replace(/^[._~-]+|-+$/g, '');
+  if (REFUSED.has(safe)) return `${safe}-model`;
   return safe === '' ? 'model' : safe;
-}
-
-export function baseName(path: string): string {
-  if (path === '<stdin>') return 'model.gan';
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

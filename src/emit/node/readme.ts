@@ -1,21 +1,22 @@
 /** The README of an emitted folder: how to run it, and what it holds. */
 import type { Model } from '../../check/model.ts';
+import { code, inline, prose } from '../markdown.ts';
 
-export function readme(model: Model, file: string, version: string): string {
-  const { name } = model;
+/** `file` is the emitted module's name, `source` that of the copy of the text. */
+export function readme(model: Model, file: string, source: string, version: string): string {
   const run = `node ${file}`;
   const sources = model.data.map((record) => {
     const names = record.fields.map((field) => `\`${field.name}\``).join(', ');
     const types = record.fields.map(({ type }) => {
       return `\`${type.meaning === 'tensor' ? '' : type.meaning}[${type.shape.join(', ')}]\``;
     });
-    const from = record.from === null ? 'no default: give one' : `from \`${record.from}\``;
+    const from = record.from === null ? 'no default: give one' : `from ${code(record.from)}`;
     return `- ${names}: ${types.join(', ')}, ${from}; another with \`--data ${record.fields[0]!.name}=PATH\``;
   });
   const outputs = model.values.filter(({ kind }) => kind === 'output').map((output) => `\`${output.name}\``);
-  return `# ${name}
+  return `# ${inline(model.name)}
 
-${model.doc === '' ? `A generative model, compiled from \`${model.path}\` by ganc ${version}.` : model.doc}
+${model.doc === '' ? `A generative model, compiled from ${code(model.path)} by ganc ${version}.` : prose(model.doc)}
 
 \`\`\`sh
 npm install
@@ -32,10 +33,10 @@ ${sources.length === 0 ? 'None: it learns from noise alone.' : sources.join('\n'
 
 ## Files
 
-- \`${file}\`: the model, as TensorFlow.js code to read. The comments give the lines of \`${name}.gan\`, and
+- \`${file}\`: the model, as TensorFlow.js code to read. The comments give the lines of ${code(source)}, and
   \`node --enable-source-maps\` shows those lines in a stack trace.
 - \`runtime.js\`: what every compiled model stands on: data, random numbers, the loop, optimisers, checkpoints.
 - \`runtime.webgpu.js\`: what it loads besides to compute on a graphics card.
-- \`${name}.gan\`: the source. Compiled by ganc ${version}.
+- ${code(source)}: the source. Compiled by ganc ${version}.
 ${outputs.length === 0 ? '' : `\nIts outputs: ${outputs.join(', ')}.\n`}`;
 }

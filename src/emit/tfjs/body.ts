@@ -9,7 +9,7 @@ import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
 import { chainText } from './formula.ts';
 import { fusedCall } from './fused-call.ts';
 import { hostNumber, hostOperand } from './host.ts';
-import { literal, number, Raw, string, type Value } from './literal.ts';
+import { isIdentifier, key, literal, number, Raw, string, type Value } from './literal.ts';
 import type { Names } from './names.ts';
 import { isOwned, partsOf, reads, walk } from './uses.ts';
 import type { Variables } from './variables.ts';
@@ -272,7 +272,7 @@ export class Body {
     const fields = leaves.map((node) => {
       const source = (node.leaf as { name: string }).name;
       const name = this.#bind(node, source);
-      return name === source ? name : `${source}: ${name}`;
+      return name === source ? name : `${key(source)}: ${name}`;
     });
     this.#o.writer.line(`const { ${fields.join(', ')} } = run.samples;`, leaves[0]!.span);
   }
@@ -378,8 +378,7 @@ export class Body {
       if (before.has(id + way)) continue;
       const inNet = node.origin.includes('/');
       const text = `${where}${way}: ${inNet ? writer.sources.text(node.span) : writer.sources.line(node.span)}`;
-      const room = writer.room - 3;
-      writer.line(`// ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`, node.span);
+      writer.remark(text, node.span);
     }
   }
 }
@@ -426,7 +425,7 @@ function headsOf(steps: readonly Step[]): (Step | null)[] {
 const SERVES: ReadonlySet<Step['kind']> = new Set(['compute', 'fuse', 'free', 'log', 'move', 'iterate']);
 
 function access(name: string): string {
-  return /^[\p{ID_Start}_]\p{ID_Continue}*$/u.test(name) ? `.${name}` : `[${string(name)}]`;
+  return isIdentifier(name) ? `.${name}` : `[${string(name)}]`;
 }
 
 /** Breaks the outermost call of a line that is too long, an argument a line. */

@@ -20,7 +20,7 @@ export class Constants {
     const key = node.leaf.value.data.join();
     let known = this.#known.get(key);
     if (!known) {
-      known = { name: this.#names.fresh(`${node.origin === '' ? 'constant' : node.origin}$values`), node };
+      known = { name: this.#names.constant(`${node.origin === '' ? 'constant' : node.origin}$values`), node };
       this.#known.set(key, known);
     }
     return known.name;

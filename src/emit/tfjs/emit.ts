@@ -41,7 +41,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
     const result = output && { node: output.result, name: output.name };
     const variables = new Variables(of.body, result, of.names, constants, plan.path);
     const isAsync = !output || [...walk(of.body)].some((step) => step.kind === 'sample');
-    docComment(functions, output ? aboutOutput(output) : aboutPhase(of as PhasePlan));
+    functions.doc(output ? aboutOutput(output) : aboutPhase(of as PhasePlan));
     const open = `${isAsync ? 'async ' : ''}function ${name}(run) {`;
     const print = () => {
       const weights = variables.weights(of.body, output?.result ?? null);
@@ -49,7 +49,7 @@ export function emit(plan: Plan, options: EmitOptions): Written {
       if (!output) functions.blank();
       new Body({
         writer: functions,
-        names: new Names(),
+        names: new Names(names),
         variables,
         operations: options.operations,
         optimizers,
@@ -109,10 +109,4 @@ function aboutPhase(phase: PhasePlan): string {
 function aboutOutput(output: OutputPlan): string {
   const from = output.sources.length === 0 ? '' : ` of ${output.sources.join(', ')}`;
   return output.doc === '' ? `The output \`${output.name}\`${from}.` : output.doc;
-}
-
-function docComment(writer: Writer, text: string): void {
-  const lines = text.replace(/\*\//g, '* /').split('\n');
-  if (lines.length === 1) writer.line(`/** ${lines[0]} */`);
-  else writer.line(['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n'));
 }

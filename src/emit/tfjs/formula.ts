@@ -1,6 +1,8 @@
 /** A group of elementwise operations and reductions as the text of a formula (runtimes/core/fused.ts). */
 import type { Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
+import { isIdentifier } from './literal.ts';
+import { identifier } from './names.ts';
 
 export interface ChainText {
   /** `let c = x - mean`, `y = relu(c * scale)`: one a line. */
@@ -48,8 +50,7 @@ export function chainText(
         texts.set(arg, { text, binds: text.startsWith('-') ? PRECEDENCE.neg! : TIGHTEST });
         continue;
       }
-      const own = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text);
-      const alias = fresh(own ? text : shortName(arg));
+      const alias = fresh(isIdentifier(text) ? text : identifier(shortName(arg)));
       operands.set(alias, text);
       texts.set(arg, name(alias));
     }

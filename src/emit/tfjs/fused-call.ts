@@ -1,5 +1,6 @@
 /** `const { y } = nn.fused('y = relu(x + bias)', { x, bias: w['…'] })`, on one line or laid out over several. */
 import type { Reduced } from '../../passes/group.ts';
+import { string } from './literal.ts';
 
 export interface FusedCall {
   /** Variables of the results. */
@@ -13,12 +14,14 @@ export interface FusedCall {
 export function fusedCall({ results, statements, operands, reduced }: FusedCall, room: number): string {
   const given = [...operands].map(([name, text]) => (name === text ? name : `${name}: ${text}`));
   const rest = reduced ? [`[${reduced.axes.join(', ')}]`, ...(reduced.keep ? ['true'] : [])] : [];
-  const short = [`'${statements.join('; ')}'`, `{ ${given.join(', ')} }`, ...rest].join(', ');
+  const short = [string(statements.join('; ')), `{ ${given.join(', ')} }`, ...rest].join(', ');
   const flat = `const { ${results.join(', ')} } = nn.fused(${short});`;
   if (flat.length <= room) return flat;
   const single = statements.length === 1 && statements[0]!.length + 5 <= room;
   const lines = statements.flatMap((statement) => broken(`${statement};`, room - 4));
-  const formula = single ? `'${statements[0]}'` : `\`\n${lines.map((line) => `    ${line}\n`).join('')}  \``;
+  const formula = single
+    ? string(statements[0]!)
+    : `\`\n${lines.map((line) => `    ${line}\n`).join('')}  \``;
   const parts = [formula, list(given, '  ', room), ...rest];
   return `const ${list(results, '', room)} = nn.fused(\n${parts.map((part) => `  ${part},\n`).join('')});`;
 }

@@ -29,14 +29,26 @@ export function number(value: number): string {
   return scientific && short.length <= plain.length ? short : plain;
 }
 
+/** A string of JavaScript in which nothing ends it, a line, or a script in a page. */
 export function string(value: string): string {
-  // JSON escapes what must be; U+2028 and U+2029 may stand in strings since ES2019.
-  const body = JSON.stringify(value).slice(1, -1).replace(/\\"/g, '"').replace(/'/g, "\\'");
+  const body = JSON.stringify(value)
+    .slice(1, -1)
+    .replace(/\\"/g, '"')
+    .replace(/['\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\uFEFF]|<(?=\/script|!--)/giu, (c) =>
+      c === "'" ? "\\'" : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
   return `'${body}'`;
 }
 
+/** A property's name in an object or a pattern. A bare `__proto__` would be the object's prototype. */
 export function key(name: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : string(name);
+  if (name === '__proto__') return "['__proto__']";
+  return isIdentifier(name) ? name : string(name);
+}
+
+/** Whether it may stand behind a dot; as a variable's name, unless it is a word of the language. */
+export function isIdentifier(name: string): boolean {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
 }
 
 /**

@@ -13,22 +13,41 @@ const WORDS = new Set(
 const OWN = ['tf', 'nn', 'main', 'model', 'run', 'w', 'frozen', 'averaged', 'live'];
 
 export class Names {
-  readonly #taken: Set<string>;
+  readonly #module: Names | null;
+  readonly #taken = new Set(OWN);
   readonly #counts = new Map<string, number>();
+  readonly #constants = new Set<string>();
+  /** Of all the functions of this module. */
+  readonly #variables = new Set<string>();
 
-  constructor() {
-    this.#taken = new Set(OWN);
+  /** Names of a module, or of the variables of one function in it. */
+  constructor(module: Names | null = null) {
+    this.#module = module;
   }
 
   /** `D/conv_1` becomes `D_conv_1`, then `D_conv_1$2`: a `$` cannot stand in a source name, so nothing else is meant. */
   fresh(wanted: string): string {
+    const outer = this.#module;
+    const name = this.#free(wanted, outer ? outer.#constants : undefined);
+    if (outer) outer.#variables.add(name);
+    return name;
+  }
+
+  /** Of a constant of the module, which no variable of a function may hide. */
+  constant(wanted: string): string {
+    const name = this.#free(wanted, this.#variables);
+    this.#constants.add(name);
+    return name;
+  }
+
+  #free(wanted: string, besides?: ReadonlySet<string>): string {
     const base = identifier(wanted);
     let count = this.#counts.get(base) ?? 0;
     let name: string;
     do {
       count++;
       name = count === 1 ? base : `${base}$${count}`;
-    } while (this.#taken.has(name));
+    } while (this.#taken.has(name) || besides?.has(name));
     this.#counts.set(base, count);
     this.#taken.add(name);
     return name;

@@ -2,6 +2,8 @@
 import { GenMapping, maybeAddSegment, setSourceContent, toEncodedMap } from '@jridgewell/gen-mapping';
 import type { Source, Span } from '../../diagnostics/diagnostic.ts';
 import { linesOf, type Position } from '../../diagnostics/lines.ts';
+import { sourceFiles } from '../file-names.ts';
+import { cut, visibleLines } from '../visible.ts';
 
 /** The longest line that the printer makes of its own accord. */
 export const WIDTH = 110;
@@ -20,9 +22,16 @@ interface Line {
 /** The texts that spans point into. */
 export class Sources {
   readonly #files: ReadonlyMap<string, Source>;
+  readonly #copies: ReadonlyMap<string, string>;
 
   constructor(sources: readonly Source[]) {
     this.#files = new Map(sources.map((source) => [source.path, source]));
+    this.#copies = sourceFiles(sources);
+  }
+
+  /** What the source map calls it: its copy, which lies beside the code. */
+  beside(path: string): string {
+    return this.#copies.get(path) ?? path;
   }
 
   file(path: string): Source | undefined {
@@ -48,7 +57,7 @@ export class Sources {
 
 function tidy(text: string): string {
   return text
-    .replace(/\/\/[^\n]*/g, '')
+    .replace(/\/\/[^\r\n]*/g, '')
     .replace(/\s+/g, ' ')
     .trim();
 }
@@ -71,8 +80,12 @@ export class Writer {
     return WIDTH - 2 * this.#depth;
   }
 
-  /** One or more lines, each indented to the current depth; `span` is where they come from. */
+  /**
+   * One or more lines of code, each indented to the current depth; `span` is where they come from. Text of the user's
+   * files is no code: it goes through `comment`, `doc`, a literal or an identifier.
+   */
   line(text: string, span: Span | null = null): void {
+    if (/[\r\u2028\u2029]/.test(text)) throw new Error('a line of code holds a line separator');
     for (const part of text.split('\n')) {
       this.#lines.push({ text: part === '' ? '' : '  '.repeat(this.#depth) + part, span });
     }
@@ -86,7 +99,22 @@ export class Writer {
 
   /** A comment; long ones are broken between words. */
   comment(text: string, span: Span | null = null): void {
-    for (const line of wrap(text, this.room - 3)) this.line(line === '' ? '//' : `// ${line}`, span);
+    for (const line of visibleLines(text).flatMap((part) => wrap(part, this.room - 3)))
+      this.line(line === '' ? '//' : `// ${harmless(line)}`, span);
+  }
+
+  /** A comment on one line, of which the end is left out if it is too long. */
+  remark(text: string, span: Span | null = null): void {
+    const line = visibleLines(text).join(' ');
+    const room = this.room - 3;
+    this.line(`// ${harmless(line.length > room ? `${cut(line, room - 1)}…` : line)}`, span);
+  }
+
+  /** The documentation of what follows. */
+  doc(text: string): void {
+    const lines = visibleLines(text).map(harmless);
+    if (lines.length === 1) this.line(`/** ${lines[0]} */`);
+    else this.line(['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n'));
   }
 
   block(open: string, close: string, body: () => void, span: Span | null = null): void {
@@ -112,8 +140,7 @@ export class Writer {
     this.#lines.forEach(({ text, span }, index) => {
       const place = span && this.sources.place(span);
       if (!span || !place || text === '') return;
-      // Emitted folders hold their sources beside the code.
-      const beside = span.file.replace(/^.*[\\/]/, '');
+      const beside = this.sources.beside(span.file);
       const indent = text.length - text.trimStart().length;
       maybeAddSegment(map, index, indent, beside, place.line, place.column);
       setSourceContent(map, beside, this.sources.file(span.file)?.text ?? null);
@@ -126,17 +153,20 @@ export class Writer {
   }
 }
 
-export function wrap(text: string, width: number): string[] {
+/** What would end a comment, or a script in a page that holds the code; `*` and `/` are put apart, as `<` and `/` are. */
+function harmless(text: string): string {
+  return text.replace(/\*(?=\/)|<(?=\/script|!--)/gi, '$& ');
+}
+
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const paragraph of text.split('\n')) {
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && line.length + 1 + word.length > width) {
-        lines.push(line);
-        line = word;
-      } else line = line === '' ? word : `${line} ${word}`;
-    }
-    lines.push(line.trimEnd());
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
   }
+  lines.push(line.trimEnd());
   return lines;
 }
