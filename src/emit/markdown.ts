@@ -2,7 +2,7 @@
 import { visible, visibleLines } from './visible.ts';
 
 /** Code, emphasis, links, HTML and its entities. A `_` inside a word and a bracket by itself mean nothing. */
-const ACTIVE = /[\\`*<&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|\](?=[([:])/gu;
+const ACTIVE = /[\\`*<&~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|\](?=[([:])/gu;
 
 /** Code in backquotes stays as it is where nothing in it could mean anything else. */
 const CODE = /(`[^`\\<&]+`)/;
@@ -31,9 +31,9 @@ function line(text: string): string {
       .split(CODE)
       .map((part, i) => (i % 2 === 1 ? part : part.replace(ACTIVE, '\\$&')))
       .join('')
-      // Four blanks would begin a block of code; these signs a heading, a quotation, a list, a line, a table or a fence.
-      .replace(/^\s+/, '')
-      .replace(/^[-+=#>~|:]/, '\\$&')
+      // Four blanks would begin a block of code, two at an end break the line; these signs begin a block.
+      .trim()
+      .replace(/^[-+=#>|:]/, '\\$&')
       .replace(/^(\d+)([.)])/, '$1\\$2')
   );
 }
