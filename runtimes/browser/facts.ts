@@ -34,9 +34,10 @@ export function factsOf(model: CompiledModel): ModelFacts {
 }
 
 export function phaseFacts({ phases }: CompiledModel): PhaseFacts[] {
-  return phases.map(({ name, batch, steps, epochs, losses, metrics }) => ({
+  return phases.map(({ name, batch, leastBatch = 1, steps, epochs, losses, metrics }) => ({
     name,
     batch,
+    leastBatch,
     steps,
     epochs,
     losses,

@@ -179,6 +179,7 @@ export interface RecordFacts {
 export interface PhaseFacts {
   name: string;
   batch: number;
+  leastBatch: number;
   /** One of the two is null. */
   steps: number | null;
   epochs: number | null;

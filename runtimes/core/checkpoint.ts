@@ -299,7 +299,15 @@ export function adjustPhases(
   }
   for (const text of batch) {
     const { phase, value } = named('--batch', text);
-    for (const p of phase === null ? phases : [phase]) p.batch = value;
+    for (const p of phase === null ? phases : [phase]) {
+      if (value < (p.leastBatch ?? 1)) {
+        throw new UserError(`--batch ${text}: ${p.name} needs at least ${p.leastBatch} examples`, {
+          hint: 'a batch_norm would have a single value to normalise, and give 0 whatever it is',
+          code: 2,
+        });
+      }
+      p.batch = value;
+    }
   }
   return { ...model, phases };
 }

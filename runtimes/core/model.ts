@@ -52,6 +52,8 @@ export interface OptimizerSpec {
 export interface PhaseSpec {
   name: string;
   batch: number;
+  /** 2 where a batch norm has one value of each example: a batch of 1 would leave it nothing to normalise. */
+  leastBatch?: number;
   steps: number | null;
   epochs: number | null;
   epochSource: string | null;

@@ -129,6 +129,10 @@ export function integerOf(
     c.report('GAN0241', span, { what, value: number });
     return null;
   }
+  if (!Number.isSafeInteger(whole)) {
+    c.report('GAN0242', span, { what, value: whole, rule: 'smaller than 2^53' });
+    return null;
+  }
   if (whole < least) {
     c.report('GAN0242', span, { what, value: whole, rule: `at least ${least}` });
     return null;

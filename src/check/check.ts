@@ -49,7 +49,7 @@ export function check({ file, source, set, load, partial }: CheckInput): Outcome
     program.modules,
     c.diagnostics.filter((d) => !silent.has(d.code)),
   );
-  return hasErrors(c) ? { diagnostics } : { value: model, diagnostics };
+  return hasErrors(c) || !c.whole ? { diagnostics } : { value: model, diagnostics };
 }
 
 /** In a text that did not parse whole, an unknown name may be declared in the part that is missing. */
@@ -83,8 +83,10 @@ function elaborate(c: Checker): Model {
   const declared = declaredOptimizers(c);
   const called = typeRemainingNets(c);
   const schedule = checkSchedule(c, declared);
-  if (!hasErrors(c)) checkRules(c, schedule, values);
-  const phases = schedule.phases.map(({ phase }) => phase);
+  // What a declaration that did not parse lacks has been said; the rules look at whole programs.
+  c.whole = [...c.nets.values()].every(({ bodies }) => [...bodies.values()].every((body) => body !== null));
+  const least = c.whole && !hasErrors(c) ? checkRules(c, schedule, values) : null;
+  const phases = schedule.phases.map(({ phase }) => ({ ...phase, leastBatch: least?.get(phase) ?? 1 }));
   const losses = values.filter((v) => v.kind === 'loss');
   for (const { updates } of schedule.phases)
     for (const { action, term } of updates) {

@@ -73,6 +73,8 @@ export class Checker {
   >();
   /** Innermost last: the defs that are being inlined. */
   readonly calls: { readonly name: string; readonly span: Span }[] = [];
+  /** Every net's body was understood. */
+  whole = true;
   readonly fileDraws = new Map<string, Term | string>();
   private readonly ids = new WeakMap<object, number>();
   private lastId = 0;

@@ -1,23 +1,32 @@
-/** Values drawn with different counts don't mix: what each phase's updates and metrics would put together (rule 18). */
+/**
+ * How many examples the values of each phase hold: what is drawn with different counts does not mix (rule 18), a batch norm
+ * needs two values, and no value outgrows its array.
+ */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Count } from '../ir/types.ts';
+import { MOST } from '../ops/room.ts';
 import type { Checker } from './context.ts';
+import { evaluated } from './evaluated.ts';
 import { Meetings } from './meetings.ts';
 import type { Action, NamedValue, NetBody, NetCall, Term, UpdateAction } from './model.ts';
 import type { CheckedPhase } from './schedule.ts';
+import { sizeOf } from './value.ts';
 import { postorder } from './walk.ts';
 
 /** How many examples a source may hold at a point of the text: several where a `sample` may or may not have run. */
 type Held = ReadonlyMap<string, ReadonlySet<Count>>;
 
-/** `metrics`: those that this phase works out, at the end of its steps. */
+/**
+ * `metrics`: those that this phase works out, at the end of its steps. Returns the least `batch` with which the phase runs:
+ * 2 where a batch norm has one value of each example, else 1.
+ */
 export function checkCounts(
   c: Checker,
-  { phase, updates }: CheckedPhase,
+  { phase, node, updates }: CheckedPhase,
   metrics: readonly NamedValue[],
-): void {
-  // Without a count anywhere all values have the phase's batch.
-  if (!hasCount(phase.body)) return;
+): 1 | 2 {
+  let least: 1 | 2 = 1;
+  const batchSpan = node.args.find((a) => a.name?.text === 'batch')?.span ?? node.keyword;
   const terms = new Map<UpdateAction, { term: Term; span: Span }>(
     updates.map((u) => [u.action, { term: u.term, span: u.statement.objective.span }]),
   );
@@ -33,19 +42,64 @@ export function checkCounts(
     }
     const source = (name: string): Count => [...(held.get(name) ?? [])][0] ?? 'batch';
     const { conflict } = meetings.of([term], { source });
-    if (!conflict) return;
-    const { left, right } = conflict;
-    c.report('GAN0512', conflict.span, {
-      left: left.source,
-      right: right.source,
-      counts: [left.count, right.count],
-    });
+    if (conflict) {
+      const { left, right } = conflict;
+      c.report('GAN0512', conflict.span, {
+        left: left.source,
+        right: right.source,
+        counts: [left.count, right.count],
+      });
+      return;
+    }
+    for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
+      if (value.count === null) continue;
+      const examples = value.count === 'batch' ? phase.batch : value.count;
+      hold(value.term, value.count, examples, span);
+      if (value.training) normalises(value.term, value.count, examples);
+    }
+  };
+  const drawn = (count: Count): Span =>
+    count === 'batch' ? batchSpan : (sampleOf(phase.body, count)?.span ?? node.keyword);
+  const hold = (term: Term, count: Count, examples: number, span: Span): void => {
+    if (sizeOf(term.shape) * examples <= MOST) return;
+    const what = term.kind === 'layer' ? `the result of \`${term.layer}\`` : nameOf(c, term);
+    c.report(
+      'GAN0357',
+      drawn(count),
+      { what, shape: term.shape, count: examples },
+      {
+        labels: [{ span: term.span.file === span.file ? term.span : span, text: 'worked out here' }],
+        help: 'take a smaller batch, or a smaller value',
+      },
+    );
+  };
+  const normalises = (term: Term, count: Count, examples: number): void => {
+    if (term.kind !== 'layer' || term.layer !== 'batch_norm') return;
+    if (sizeOf(term.shape.slice(0, -1)) > 1) return;
+    if (count === 'batch') least = 2;
+    if (examples > 1) return;
+    c.report(
+      'GAN0524',
+      term.span,
+      { layer: term.path },
+      {
+        labels: [{ span: drawn(count), text: 'one example' }],
+        help: 'draw at least 2 examples, or take `layer_norm`, which normalises each example by itself',
+      },
+    );
   };
   const end = walk(c, phase.body, new Map(), (action, held) => {
     const update = terms.get(action);
     if (update) use(update.term, update.span, held);
   });
   for (const { term, span } of metrics) use(term, span, end);
+  return least;
+}
+
+/** What a reader calls the value. */
+function nameOf(c: Checker, term: Term): string {
+  if (term.name !== null) return `\`${term.name}\``;
+  return term.kind === 'op' ? `the result of \`${term.op}\`` : `\`${c.text(term.span)}\``;
 }
 
 /** Bodies are whole here: a file with errors in its nets does not come this far. */
@@ -55,9 +109,16 @@ function bodyOf(c: Checker, call: NetCall): NetBody {
   return body;
 }
 
-function hasCount(actions: readonly Action[]): boolean {
-  return actions.some((a) => (a.kind === 'sample' ? a.count !== null : 'body' in a && hasCount(a.body)));
+/** The first statement that draws so many examples. */
+function sampleOf(actions: readonly Action[], count: number): Action | undefined {
+  for (const a of actions) {
+    if (a.kind === 'sample' && a.count === count) return a;
+    const inner = 'body' in a ? sampleOf(a.body, count) : undefined;
+    if (inner) return inner;
+  }
+  return undefined;
 }
+
 function walk(
   c: Checker,
   actions: readonly Action[],

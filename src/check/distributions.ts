@@ -2,12 +2,13 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nearest } from '../diagnostics/nearest.ts';
 import type { DeclaredType, Distribution, Initializer, Meaning, Shape } from '../ir/types.ts';
+import { MOST } from '../ops/room.ts';
 import type { DistExpr, TypeExpr } from '../syntax/ast.ts';
 import { type Formal, integerOf, matchArguments, numberOf, of } from './arguments.ts';
 import type { Checker, Env } from './context.ts';
 import { evaluate, evaluateArguments } from './expressions.ts';
 import { distributionNames, initializerNames } from './operations.ts';
-import { type Given, showNumber } from './value.ts';
+import { type Given, showNumber, sizeOf } from './value.ts';
 import { didYouMean, distributionsElsewhere } from './words.ts';
 
 const optional = (name: string): Formal => ({ name, required: false });
@@ -157,7 +158,11 @@ function numericArguments(
 
 function dimensions(c: Checker, dims: TypeExpr['dims'], env: Env, what: string): Shape | null {
   const shape = dims.map((dim) => integerOf(c, evaluate(c, dim, env), dim.span, `a size in ${what}`, 1));
-  return shape.every((d) => d !== null) ? shape : null;
+  if (!shape.every((d) => d !== null)) return null;
+  if (sizeOf(shape) <= MOST) return shape;
+  const [first, last] = [dims[0]!.span, dims.at(-1)!.span];
+  c.report('GAN0357', { ...first, end: last.end }, { what: 'one example', shape, count: 1 });
+  return null;
 }
 
 const meanings: readonly Meaning[] = ['image', 'label', 'sound'];

@@ -2,12 +2,13 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Attrs, Initializer, Shape, StatSpec, WeightSpec } from '../ir/types.ts';
 import type { Layer } from '../ops/record.ts';
+import { MOST } from '../ops/room.ts';
 import type { Checker, Env, NetFrame } from './context.ts';
 import { initializerOf } from './distributions.ts';
 import type { LayerTerm } from './model.ts';
 import type { Module } from './scope.ts';
 import type { Application } from './terms.ts';
-import { shapedOf } from './value.ts';
+import { shapedOf, sizeOf } from './value.ts';
 
 export function makeLayer(
   c: Checker,
@@ -27,7 +28,13 @@ export function makeLayer(
   const shaped = operands.map(shapedOf);
   const inits = moduleInits(c, net.module);
   const written = attrs.init as unknown as Initializer | null | undefined;
-  const weights: WeightSpec[] = record.weights(shaped, attrs).map((slot) => ({
+  const slots = record.weights(shaped, attrs);
+  for (const { slot, shape } of slots) {
+    if (sizeOf(shape) <= MOST) continue;
+    c.report('GAN0357', span, { what: `the ${slot} of \`${layer}\``, shape, count: 1 });
+    return null;
+  }
+  const weights: WeightSpec[] = slots.map((slot) => ({
     name: `${path}/${slot.slot}`,
     net: net.name,
     layer: path,
@@ -99,7 +106,7 @@ function taken(c: Checker, net: NetFrame, name: string, span: Span): void {
   else net.layerNames.set(name, span);
 }
 
-const slots = ['kernel', 'bias', 'gamma', 'beta', 'value'];
+const slotNames = ['kernel', 'bias', 'gamma', 'beta', 'value'];
 
 /** A file's `init` lines, worked out at first need: a net keeps those of its own file. */
 export function moduleInits(c: Checker, module: Module): Module['inits'] {
@@ -117,7 +124,7 @@ export function moduleInits(c: Checker, module: Module): Module['inits'] {
     const { text: slot, span } = node.slot;
     const before = module.inits.get(slot);
     const init = initializerOf(c, node.dist, env);
-    if (!slots.includes(slot)) c.report('GAN0232', span, { slot, known: slots });
+    if (!slotNames.includes(slot)) c.report('GAN0232', span, { slot, known: slotNames });
     else if (before)
       c.report(
         'GAN0203',

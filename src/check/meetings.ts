@@ -10,6 +10,8 @@ import { operandsOf, postorder } from './walk.ts';
 /** Counts of the draws and calls of one scope: a net's body in one call, or the expressions outside all nets. */
 export interface ScopeCounts {
   draw(term: Term): Count;
+  /** How many examples a value holds; null: it is whole. */
+  of(term: Term): Count | null;
   /** What the values of a call meet outside of it; null: nothing whose count is known. */
   results(call: NetCall): readonly (Count | null)[];
   /** Where values of different counts meet first. */
@@ -92,8 +94,10 @@ export class Meetings {
     roots.forEach((root, i) => {
       if (root.batch) group(root).know(given.results?.[i]);
     });
+    const draw = (term: Term): Count => groups.get(term)?.known?.count ?? 'batch';
     return {
-      draw: (term) => groups.get(term)?.known?.count ?? 'batch',
+      draw,
+      of: (term) => (term.batch ? draw(term) : null),
       results: (call) => calls.get(call)?.map((g) => g.known?.count ?? null) ?? [],
       conflict,
     };

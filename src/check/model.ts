@@ -192,6 +192,8 @@ export interface Phase {
   /** `train`, or the given name; unnamed phases after the first `train_2`, …. */
   readonly name: string;
   readonly batch: number;
+  /** The least batch that it runs with: 2 where a batch norm has one value of each example, which only others vary. */
+  readonly leastBatch: 1 | 2;
   /** `steps` null under `epochs`, and the other way round. */
   readonly steps: number | null;
   readonly epochs: number | null;

@@ -2,16 +2,22 @@
 import type { Checker } from './context.ts';
 import { checkCounts } from './counts.ts';
 import { Influence } from './influence.ts';
-import type { Action, NamedValue, Term, UpdateAction } from './model.ts';
+import type { Action, NamedValue, Phase, Term, UpdateAction } from './model.ts';
 import type { CheckedPhase, CheckedUpdate, Schedule } from './schedule.ts';
 import { postorder } from './walk.ts';
 
-export function checkRules(c: Checker, schedule: Schedule, values: readonly NamedValue[]): void {
+/** Returns the least `batch` with which each phase runs. */
+export function checkRules(
+  c: Checker,
+  schedule: Schedule,
+  values: readonly NamedValue[],
+): ReadonlyMap<Phase, 1 | 2> {
+  const least = new Map<Phase, 1 | 2>();
   const learns = new Influence(c, 'gradient');
   for (const phase of schedule.phases) {
     sampledBeforeUse(c, phase);
     epochsNeedData(c, phase);
-    checkCounts(c, phase, metricsOf(c, phase, values));
+    least.set(phase.phase, checkCounts(c, phase, metricsOf(c, phase, values)));
     for (const update of phase.updates) influences(c, update, learns);
   }
   averagedNeedsAverage(c, schedule);
@@ -19,6 +25,7 @@ export function checkRules(c: Checker, schedule: Schedule, values: readonly Name
     forgotten(c, schedule, values);
     metricsHaveSamples(c, schedule, values);
   }
+  return least;
 }
 
 export function sourcesOf(term: Term): Set<string> {

@@ -51,7 +51,11 @@ export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): S
     const limits = phaseArguments(c, node, fileEnv(c, c.program.main, false));
     const body = statements.list(node.body);
     if (limits)
-      phases.push({ phase: { name, ...limits, body, span: node.span }, node, updates: statements.updates });
+      phases.push({
+        phase: { name, ...limits, leastBatch: 1, body, span: node.span },
+        node,
+        updates: statements.updates,
+      });
   }
   return { phases, optimizers };
 }

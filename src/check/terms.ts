@@ -4,6 +4,7 @@ import { nearest } from '../diagnostics/nearest.ts';
 import { type Code, isProblem, type Problem } from '../diagnostics/table.ts';
 import type { Attr, Attrs } from '../ir/types.ts';
 import type { Operation, Parameter } from '../ops/record.ts';
+import { tooLarge } from '../ops/room.ts';
 import type { Name } from '../syntax/ast.ts';
 import { booleanOf, integerOf, integersOf, matchArguments, numberOf, of } from './arguments.ts';
 import { chainNotes } from './chain.ts';
@@ -279,6 +280,8 @@ export function makeTerm(c: Checker, application: Application): Value {
   if (isProblem(attrs)) return reportProblem(c, attrs, application);
   const shape = record.shape(shaped, attrs);
   if (isProblem(shape)) return reportProblem(c, shape, application);
+  const large = tooLarge(`the result of \`${name}\``, shape);
+  if (large) return reportProblem(c, large, application);
   const batch = record.batch ? record.batch(shaped, attrs) : shaped.some((s) => s.batch);
   let term: Term;
   if (record.kind === 'layer') {
@@ -325,7 +328,8 @@ function reportProblem(c: Checker, problem: Problem, application: Application): 
         ? (spans[problem.operand] ?? span)
         : span;
   const chains = operands.length > 1 ? operands.slice(0, 2) : operand ? [operand] : [];
-  const repair = repairHelp(c, application);
+  // Shapes that meet in no memory are not mended by shapes that meet.
+  const repair = problem.code === 'GAN0357' ? null : repairHelp(c, application);
   const general = repair && extras.help ? [extras.help] : [];
   c.report(problem.code as Code, place, problem.args as never, {
     ...extras,

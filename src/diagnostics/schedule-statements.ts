@@ -144,4 +144,26 @@ without end, a \`clip\` whose lower end is above its upper one leaves nothing, \
     example: game(`  update G to minimize size with adam(1e-3, beta1 = 1)
 `),
   } satisfies Entry<{ what: string; value: string; rule: string }>,
+
+  GAN0524: {
+    severity: 'error',
+    title: 'batch normalisation of a single value',
+    message: ({ layer }) =>
+      `\`${layer}\` has one value a channel to normalise, so it gives 0 whatever the value is`,
+    explain: `\`batch_norm\` takes the mean and the variance of each channel over the examples and the positions. Of a single
+value the mean is the value itself: what is left is 0, the same for every input, and nothing in front of the layer can
+learn. So a vector needs at least two examples (a picture has many positions, and one may do). PyTorch refuses it too:
+"Expected more than 1 value per channel when training".
+
+Draw at least two examples with this net, or take \`layer_norm\`, which normalises each example by itself. The same is
+said of \`--batch 1\` on the command line.`,
+    example: `noise z ~ normal[8]
+net G(z: [8]) -> [8] = z |> dense(8) |> batch_norm |> dense(8)
+loss size = expect(norm(G(z)))
+train (batch = 1, steps = 10) {
+  sample z
+  update G to minimize size with adam(1e-3)
+}
+`,
+  } satisfies Entry<{ layer: string }>,
 };

@@ -8,6 +8,13 @@ const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 
 const factors = (shape: Shape): string =>
   shape.length > 1 ? `${shape.join('·')} = ${product(shape)}` : `${product(shape)}`;
 
+/** What the normalisations take together. */
+const over: Readonly<Record<string, string>> = {
+  instance_norm: 'the positions of each channel',
+  layer_norm: 'the last axis',
+  group_norm: 'each group of channels and its positions',
+};
+
 export const layerTypes = {
   GAN0320: {
     severity: 'error',
@@ -278,12 +285,15 @@ output out = convolve(x, k)
 
   GAN0337: {
     severity: 'error',
-    title: 'nothing to normalise over',
+    title: 'a single number to normalise',
     message: ({ op, shape }) =>
-      `${op} normalises over the positions of each channel, but a value of shape ${show(shape)} has no axis besides its channels`,
-    explain: `\`instance_norm\` takes mean and variance of each channel over the positions of one example (height and width, or length). A
-vector has one number a channel, so the result would be zero everywhere. The same is true of \`group_norm\` with as many
-groups as the vector has entries.
+      `${op} takes its mean and variance over ${over[op.split('(')[0]!]}, which in ${show(shape)} is one number: it gives 0 whatever the number is`,
+    explain: `A normalisation takes the mean of some numbers away and divides by their deviation. Of a single number the mean is
+the number itself: what is left is 0, whatever the input is, and nothing in front of the layer can learn.
+
+\`instance_norm\` looks at the positions of one channel (height and width, or length), so it needs more than one position;
+\`layer_norm\` at the last axis, so it needs more than one channel; \`group_norm\` at the positions and channels of a group.
+\`batch_norm\` looks at the examples too: GAN0524 says where it has only one.
 
 For vectors take \`layer_norm\`, \`batch_norm\`, or \`group_norm\` with fewer groups.`,
     example: `noise z ~ normal[16]

@@ -242,4 +242,40 @@ output out = D(z)
 output out = log2(z)
 `,
   } satisfies Entry<{ name: string; found: string }>,
+
+  GAN0357: {
+    severity: 'error',
+    title: 'a value too large to hold',
+    message: ({ what, shape, count }) => {
+      const numbers = count * shape.reduce((a, b) => a * b, 1);
+      const of = count > 1 ? `${count} examples of ${show(shape)}` : show(shape);
+      return `${what} would hold ${of}: ${amount(numbers)} numbers, ${memory(4 * numbers)}; one value holds at most 2^30, 4 GiB`;
+    },
+    explain: `Every value and every weight is one array of float32, and one array holds at most 2^30 = 1,073,741,824 numbers,
+4 GiB: no backend gives more to one. A value per example is one array for the whole batch, so the batch counts too.
+Training needs such memory several times: for gradients, for an optimiser's two moments, for the values that the way back
+needs.
+
+Mostly a number has slipped: units where a shape was meant, a \`stride\` or \`factor\` that comes out of a formula, a
+\`label\` of as many classes as there are examples, the number of all examples as \`batch\`. If the numbers are meant, split
+the layer, or lower the resolution at which so many channels stand.`,
+    example: `data x ~ [2]
+net D(x: [2]) -> [1] = x |> dense(1_000_000_000) |> dense(1)
+output out = D(x)
+`,
+  } satisfies Entry<{ what: string; shape: Shape; count: number }>,
 };
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+
+/** Bytes in the unit in which they are read best: `4 GB`. */
+function memory(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(bytes) / 3)));
+  return `${amount(bytes / 1000 ** power)} ${units[power]}`;
+}
+
+/** Few digits: `2`, `1.5`, `1e+18`. */
+function amount(n: number): string {
+  const rounded = Number(n.toPrecision(2));
+  return rounded < 1e7 ? rounded.toLocaleString('en') : rounded.toExponential().replace('e+', 'e');
+}

@@ -6,6 +6,7 @@ import { sizeOf } from '../ir/ndarray.ts';
 import type { Attr, Attrs, Initializer, Shape, Shaped } from '../ir/types.ts';
 import { buildConvolution, convolutionShape, resolveConvolution, windowParameters } from './convolution.ts';
 import type { BuildContext, Layer, Parameter, Slot } from './record.ts';
+import { tooLarge } from './room.ts';
 import {
   firstProblem,
   numbers,
@@ -288,8 +289,13 @@ const convTranspose: Layer = {
     return wrong ?? { ...attrs, kernel: kernel as Pair, stride: stride as Pair, padding: padding as Padding };
   },
   shape: ([a], attrs) => {
-    const { result } = transposedSizes(a!.shape, attrs);
+    const { full, result } = transposedSizes(a!.shape, attrs);
     const sequence = a!.shape.length === 2;
+    const large = tooLarge('`conv_transpose` before its padding is taken away', [
+      ...full,
+      attrs.filters as number,
+    ]);
+    if (large) return large;
     for (const i of [0, 1] as const) {
       if (result[i] >= 1) continue;
       const input = a!.shape[sequence ? 0 : i]!;

@@ -65,6 +65,11 @@ function channels(op: string) {
       : problem('GAN0321', { op, expected: 'at least one axis', shape: a!.shape }, { operand: 0 });
 }
 
+/** Of a single number the mean is the number itself: nothing is left of it. */
+function single(op: string, shape: Shape, help: string): Problem {
+  return problem('GAN0337', { op, shape }, { operand: 0 }, { help });
+}
+
 const leading = (shape: Shape): number[] => shape.slice(0, -1).map((_, i) => i);
 
 const sample = (shape: Shape, attrs: Attrs, batch = true) => ({ operands: [{ shape, batch }], attrs });
@@ -111,7 +116,11 @@ const layerNorm: Layer = {
   kind: 'layer',
   doc: 'Normalises the last axis of each example, with one gamma and beta for each entry (Ba et al. 2016).',
   signature: [x, affine],
-  shape: channels('layer_norm'),
+  shape: ([a]) => {
+    const shape = channels('layer_norm')([a!]);
+    if (isProblem(shape) || shape.at(-1)! > 1) return shape;
+    return single('layer_norm', shape, 'normalise before the layer that makes one number of it');
+  },
   weights: affineSlots,
   build: (b, [a], _, weights) => scaled(b, standardised(b, a!, [a!.shape.length - 1]), weights),
   samples: [
@@ -126,14 +135,9 @@ const instanceNorm: Layer = {
   doc: 'Normalises each channel of each example over its positions (Ulyanov et al. 2016).',
   signature: [x, affine],
   shape: ([a]) =>
-    a!.shape.length > 1
+    sizeOf(leading(a!.shape).map((i) => a!.shape[i]!)) > 1
       ? a!.shape
-      : problem(
-          'GAN0337',
-          { op: 'instance_norm', shape: a!.shape },
-          { operand: 0 },
-          { help: 'on vectors, `layer_norm` normalises each example' },
-        ),
+      : single('instance_norm', a!.shape, '`layer_norm` normalises the channels of each example'),
   weights: affineSlots,
   build: (b, [a], _, weights) => scaled(b, standardised(b, a!, leading(a!.shape)), weights),
   samples: [sample([2, 3, 2], { affine: true }), sample([4, 2], { affine: false })],
@@ -155,10 +159,7 @@ const groupNorm: Layer = {
         { argument: 'groups' },
       );
     }
-    if (shape.length === 1 && c === groups) {
-      return problem('GAN0337', { op: `group_norm(${groups})`, shape }, { operand: 0 });
-    }
-    return shape;
+    return sizeOf(shape) > groups ? shape : single(`group_norm(${groups})`, shape, 'take fewer groups');
   },
   weights: affineSlots,
   build: (b, [a], attrs, weights) => {

@@ -1,6 +1,7 @@
 /** What convolutions and pooling share: sizes of windows, what they leave of their input, and how they are written. */
 import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Attr, Attrs, Shape } from '../ir/types.ts';
+import { tooLarge } from './room.ts';
 
 export type Pair = readonly [number, number];
 
@@ -20,6 +21,12 @@ export function padBefore(n: number, span: number, stride: number, padding: Padd
   if (padding !== 'same') return padding;
   const total = Math.max(0, (windowCount(n, span, stride, 'same') - 1) * stride + span - n);
   return Math.floor(total / 2);
+}
+
+/** Positions of an input with its padding. */
+function paddedSize(n: number, span: number, stride: number, padding: Padding): number {
+  if (padding === 'valid') return n;
+  return padding === 'same' ? Math.max(n, (Math.ceil(n / stride) - 1) * stride + span) : n + 2 * padding;
 }
 
 /** How many positions a kernel of `k` covers, its dilation's gaps included. */
@@ -108,7 +115,14 @@ export function windowCounts(
     windowCount(size[0], span[0], stride[0], vertical),
     windowCount(size[1], span[1], stride[1], padding),
   ];
-  if (out[0] >= 1 && out[1] >= 1) return out;
+  if (out[0] >= 1 && out[1] >= 1) {
+    const padded = size.map((n, i) => paddedSize(n, span[i]!, stride[i]!, i === 0 ? vertical : padding));
+    const [argument, what] = [
+      typeof padding === 'number' ? 'padding' : 'kernel',
+      `\`${op}\` with its padding`,
+    ];
+    return tooLarge(what, padded, argument) ?? out;
+  }
   const p = typeof padding === 'number' ? 2 * padding : 0;
   const [window, input] = spatial === 1 ? [[span[1]], [size[1] + p]] : [span, [size[0] + p, size[1] + p]];
   return problem(

@@ -30,7 +30,10 @@ export function makePlan(model: Model, options: PlanOptions = {}): Plan {
   const outputs = model.values
     .filter((value) => value.kind === 'output')
     .map((value) => outputPlan(model, value, frozen));
-  const probes = probesOf(model).map((value) => outputPlan(model, value, frozen));
+  // A net that makes nothing of its point is no surface.
+  const probes = probesOf(model)
+    .map((value) => outputPlan(model, value, frozen))
+    .filter(({ sources }) => sources.length > 0);
   // What an average knows lives on across phases.
   const averaging = new Set<string>();
   const changes = new Changes(model);
@@ -145,7 +148,7 @@ class PhaseWalk {
   }
 
   plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
-    const { name, batch, steps, epochs, body, span } = this.#phase;
+    const { name, batch, leastBatch, steps, epochs, body, span } = this.#phase;
     const actions = flat(body);
     const averaged = this.#inOrder(actions.flatMap((a) => (a.kind === 'average' ? [a.net] : [])));
     for (const net of averaged) this.#averaging.add(net);
@@ -166,6 +169,7 @@ class PhaseWalk {
     return {
       name,
       batch,
+      leastBatch,
       steps,
       epochs,
       epochSource: sampled.find((source) => data.has(source)) ?? null,

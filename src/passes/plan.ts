@@ -34,6 +34,8 @@ export type Names = ReadonlyMap<Node, string>;
 export interface PhasePlan {
   readonly name: string;
   readonly batch: number;
+  /** The least batch that it runs with. */
+  readonly leastBatch: 1 | 2;
   readonly steps: number | null;
   readonly epochs: number | null;
   /** The source whose passes `epoch` counts (the first data of the phase's samples); null: none. */

@@ -22,6 +22,7 @@ const PACE = 4;
 const phases: PhaseFacts[] = [
   {
     name: 'train',
+    leastBatch: 1,
     batch: 32,
     steps: 3000,
     epochs: null,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
+import { adjustPhases } from '../../runtimes/core/checkpoint.ts';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { compileText } from './load.ts';
 
@@ -93,4 +94,27 @@ train (batch = 4, steps = 2) {
 
 test.each(['dcgan.gan', 'vae.gan'])('%s has none', (name) => {
   expect(zoo(name)).not.toHaveProperty('probes');
+});
+
+test.each([
+  'D(x: [2]) -> [1] = 0 * (x |> dense(1)) + weight([1])',
+  'D(x: [2]) -> [1] = weight([1]) + 0 * sum(x)',
+])('a critic that makes nothing of its point has no surface: %s', (net) => {
+  const text = `data x ~ [2] from "ring"\nnet ${net}
+loss l = expect(D(x))\ntrain (batch = 3, steps = 5) { sample x update D to minimize l with sgd(0.02) }\n`;
+  expect(compileText('flat.gan', text).probes).toBeUndefined();
+});
+
+test('a batch of 1 leaves a batch norm on vectors nothing', () => {
+  const text = (shape: string) => `noise z ~ normal[4]
+net G(z: [4]) -> [4] = z |> dense(4) |> reshape(${shape}) |> batch_norm |> flatten
+loss l = expect(sum(G(z)))
+train (batch = 8, steps = 5) { sample z update G to minimize l with sgd(0.02) }
+train fine (batch = 8, steps = 5) { sample 8 of z update G to minimize l with sgd(0.02) }
+`;
+  const vectors = compileText('vectors.gan', text('4'));
+  expect(() => adjustPhases(vectors, [], ['train=1'])).toThrow('train needs at least 2 examples');
+  expect(() => adjustPhases(vectors, [], ['1'])).toThrow('train needs at least 2 examples');
+  expect(adjustPhases(vectors, [], ['train=2', 'fine=1']).phases.map((p) => p.batch)).toEqual([2, 1]);
+  expect(adjustPhases(compileText('positions.gan', text('4, 1')), [], ['1']).phases[0]!.batch).toBe(1);
 });

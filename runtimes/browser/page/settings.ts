@@ -86,7 +86,8 @@ export class SettingsPanel {
         min: '1',
         max: '100000000',
       });
-      const batch = number(`Batch${of}`, { value: String(phase.batch), min: '1', max: '65536' });
+      const least = String(phase.leastBatch);
+      const batch = number(`Batch${of}`, { value: String(phase.batch), min: least, max: '65536' });
       this.steps.set(phase.name, steps);
       this.batch.set(phase.name, batch);
       rows.push(fieldOf(steps), fieldOf(batch));

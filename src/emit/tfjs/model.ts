@@ -43,6 +43,7 @@ export function modelLiteral(plan: Plan, names: FunctionNames): Value {
     phases: plan.phases.map((phase, i) => ({
       name: phase.name,
       batch: phase.batch,
+      ...(phase.leastBatch > 1 ? { leastBatch: phase.leastBatch } : {}),
       steps: phase.steps,
       epochs: phase.epochs,
       epochSource: phase.epochSource,
