@@ -6,14 +6,13 @@ import type { OutputSpec } from '../core/model.ts';
 import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import { drawValues, sourceStream } from '../core/random.ts';
 import type { TrainingRun } from '../core/run.ts';
+import { squareAround } from '../core/square.ts';
 import type { Drawn, FromWorker, Latents, Region } from './protocol.ts';
 
 /** The stream of Node's pictures too: the same latents give the same examples there. */
 const FIXED = 'pictures';
 /** Points along a side of a surface where the page does not say. */
 const SIDE = 64;
-/** How far a surface reaches beyond the real points, in parts of their extent. */
-const MARGIN = 0.25;
 
 export interface Watched {
   outputs: Record<string, number>;
@@ -188,18 +187,7 @@ async function regionAround(run: TrainingRun, field: string): Promise<Region> {
   if (known !== undefined) return known;
   const index = record.fields.findIndex((f) => f.name === field);
   const points = (await dataset.read(firstOf(Math.min(1000, dataset.count))))[index]!;
-  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  points.forEach((value, i) => {
-    low[i % 2] = Math.min(low[i % 2]!, value);
-    high[i % 2] = Math.max(high[i % 2]!, value);
-  });
-  const half = (0.5 + MARGIN) * Math.max(high[0]! - low[0]!, high[1]! - low[1]!, 1e-3);
-  const around = (axis: number): [number, number] => {
-    const middle = (low[axis]! + high[axis]!) / 2;
-    return [middle - half, middle + half];
-  };
-  const region = { x: around(0), y: around(1), columns: SIDE, rows: SIDE };
+  const region = { ...squareAround(points), columns: SIDE, rows: SIDE };
   regions.set(dataset, region);
   return region;
 }

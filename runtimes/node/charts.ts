@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { LogEntry } from '../core/loop.ts';
+import { squareAround } from '../core/square.ts';
 import type { Examples } from './drawing.ts';
 
 /** What is used of linkedom's elements (the types of the DOM are not loaded here). */
@@ -102,20 +103,19 @@ export function scatterSvg(values: Float32Array, background?: Float32Array, titl
   const drawn = pairs(values);
   const real = background === undefined ? [] : pairs(background);
   // The frame is the real data's, so that pictures of one run can be laid side by side.
-  const framed = real.length > 0 ? real : drawn;
-  const reach = Math.max(1e-6, ...framed.map((p) => Math.max(Math.abs(p.x), Math.abs(p.y)))) * 1.25;
+  const square = squareAround(real.length > 0 ? background! : values);
   return render({
     width: 480,
     height: 480,
     margin: 40,
     x: {
-      domain: [-reach, reach],
+      domain: square.x,
       label: title ?? null,
       labelAnchor: 'center',
       labelArrow: 'none',
       grid: true,
     },
-    y: { domain: [-reach, reach], label: null, grid: true },
+    y: { domain: square.y, label: null, grid: true },
     marks: [
       Plot.frame({ stroke: '#ccc' }),
       Plot.dot(real, { x: 'x', y: 'y', r: 1.6, fill: '#bbb', clip: true }),

@@ -2,6 +2,7 @@
  * Points in the plane: drawn ones over real ones, and under them what a critic says of each place, as a soft field
  * between two colours.
  */
+import { type Square, squareAround } from '../../core/square.ts';
 import type { Drawn, Region } from '../protocol.ts';
 import { el } from './dom.ts';
 import { colour, rgb } from './theme.ts';
@@ -19,11 +20,6 @@ export interface Points {
   step: number;
   values: Float32Array;
   surface: Surface | null;
-}
-
-interface Frame {
-  x: [number, number];
-  y: [number, number];
 }
 
 /** Room for the numbers of the axes, in CSS pixels. */
@@ -144,13 +140,10 @@ export class Scatter implements View<Points> {
   }
 
   /** The field's place where there is one, else about the real points, else about the drawn ones. */
-  private frameOf(surface: Surface | null): Frame {
+  private frameOf(surface: Surface | null): Square {
     const region = surface?.region ?? this.surface?.region;
     if (region !== undefined) return { x: region.x, y: region.y };
-    const values = this.real ?? this.shown?.values ?? new Float32Array();
-    let reach = 1e-6;
-    for (const v of values) if (Number.isFinite(v)) reach = Math.max(reach, Math.abs(v));
-    return { x: [-1.25 * reach, 1.25 * reach], y: [-1.25 * reach, 1.25 * reach] };
+    return squareAround(this.real ?? this.shown?.values ?? new Float32Array());
   }
 
   private drawField(context: CanvasRenderingContext2D, surface: Surface, place: Place): void {
@@ -245,7 +238,7 @@ interface Place {
   y(v: number): number;
 }
 
-function placing({ x, y }: Frame, size: number): Place {
+function placing({ x, y }: Square, size: number): Place {
   const width = size - MARGIN.left - MARGIN.right;
   const height = size - MARGIN.top - MARGIN.bottom;
   return {
@@ -275,7 +268,7 @@ function dots(
   context.globalAlpha = 1;
 }
 
-function drawAxes(context: CanvasRenderingContext2D, frame: Frame, place: Place, size: number): void {
+function drawAxes(context: CanvasRenderingContext2D, frame: Square, place: Place, size: number): void {
   context.strokeStyle = colour('line');
   context.lineWidth = 1;
   context.strokeRect(
