@@ -76,10 +76,10 @@ function placeOf(files: ReadonlyMap<string, File>, base: string): Place {
       const packed = new Blob([(await bytes.read(start, length)) as Uint8Array<ArrayBuffer>]);
       return new MemoryBytes(path, await unpacked(packed, 'deflate-raw', path));
     },
-    async *rows(bytes) {
+    async *rows(bytes, options) {
       const { parse } = await import('csv-parse/browser/esm/sync');
       const text = new TextDecoder().decode(await bytes.read(0, bytes.size));
-      yield* parse(text, { bom: true, skip_empty_lines: true, trim: true });
+      yield* parse(text, options);
     },
     async pictures() {
       return (path, height, width, channels) => decodePicture(files.get(path)!, height, width, channels);

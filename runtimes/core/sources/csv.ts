@@ -1,106 +1,223 @@
-/** CSV: one example a row, the columns of the record's fields side by side; a first row of words is its header. */
-import { UserError } from '../errors.ts';
-import { type Declared, typeText } from './fit.ts';
+/** CSV: one example a row, each field one or several columns. Rows are counted as an editor counts lines, from 1. */
+import { said, UserError } from '../errors.ts';
+import type { Notice } from '../facts.ts';
+import { type Choice, type Chosen, chooseColumns, isHeader } from './columns.ts';
+import { kindOf, type Layout, layoutOf, numberIn, whyNot } from './csv-text.ts';
+import type { Declared } from './fit.ts';
 import type { Bytes, Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
+/** Bytes at the beginning that are looked at to find the separator. */
+const HEAD = 2 ** 20;
+/** Rows that are looked at before the columns are chosen. */
+const PEEK = 100;
+
+interface Row {
+  readonly number: number;
+  readonly cells: readonly string[];
+}
+
 export async function openCsv(bytes: Bytes, record: readonly Declared[], place: Place): Promise<RawSource> {
-  const head = await bytes.read(0, Math.min(bytes.size, 4096));
-  if (head.includes(0)) {
-    throw new UserError(`${bytes.path} is of no kind that is read here`, {
-      hint: 'sources are IDX, NPY, NPZ or CSV files (also gzipped), folders of PNG, JPEG or WebP pictures, and WAV',
-    });
-  }
-  const table = await readTable(bytes, place);
+  const { path } = bytes;
+  const head = await bytes.read(0, Math.min(bytes.size, HEAD));
+  const layout = layoutOf(path, head, bytes.size <= HEAD);
+  const { header, choice, values, rowNumbers } = await readTable(bytes, place, layout, record);
   await bytes.close();
-  const columns = chooseColumns(bytes.path, table, record);
-  const fields = columns.map(({ name, at, label }): RawField => {
-    const start = at[0]!;
+  const width = choice.fields.reduce((n, f) => n + f.at.length, 0);
+  let next = 0;
+  const fields = choice.fields.map((chosen): RawField => {
+    const start = next;
+    const size = chosen.at.length;
+    next += size;
     return {
-      name,
-      shape: label ? [] : [at.length],
-      content: label ? 'class' : 'numbers',
+      name: chosen.declared.name,
+      shape: chosen.label ? [] : [size],
+      content: chosen.label ? 'class' : 'numbers',
       read(index, out, to) {
-        const row = index * table.width;
-        if (at.length === 1) out[to] = table.values[row + start]!;
-        else for (let i = 0; i < at.length; i++) out[to + i] = table.values[row + at[i]!]!;
+        const row = index * width + start;
+        if (size === 1) out[to] = values[row]!;
+        else out.set(values.subarray(row, row + size), to);
       },
     };
   });
-  return { origin: bytes.path, count: table.values.length / table.width, fields };
+  return {
+    origin: path,
+    count: values.length / width,
+    fields,
+    facts: { unit: ['row', 'rows'], notices: [...headerNotice(header), ...choice.notices] },
+    example: (index) => `row ${rowNumbers(index)} of ${path}`,
+  };
 }
 
 interface Table {
-  header: string[] | null;
-  width: number;
+  header: Row | null;
+  choice: Choice;
+  /** Row-major, the columns of the fields in their order. */
   values: Float32Array;
+  rowNumbers(example: number): number;
 }
 
-async function readTable(bytes: Bytes, place: Place): Promise<Table> {
-  let header: string[] | null = null;
-  let width = 0;
-  let row = 0;
-  let values = new Float32Array(1024);
-  let used = 0;
+async function readTable(
+  bytes: Bytes,
+  place: Place,
+  layout: Layout,
+  record: readonly Declared[],
+): Promise<Table> {
+  const { path } = bytes;
+  const rows = rowsOf(bytes, place, layout);
+  const peeked: Row[] = [];
   try {
-    for await (const cells of place.rows(bytes)) {
-      row++;
-      if (row === 1) {
-        width = cells.length;
-        if (cells.some((c) => c !== '' && Number.isNaN(Number(c)))) {
-          header = cells;
-          continue;
-        }
-      }
-      if (used + width > values.length) {
-        const larger = new Float32Array(values.length * 2 + width);
-        larger.set(values);
-        values = larger;
-      }
-      for (let i = 0; i < width; i++) {
-        const cell = cells[i]!;
-        const value = Number(cell);
-        if (cell === '' || Number.isNaN(value)) {
-          const column = header?.[i] ?? `column ${i + 1}`;
-          throw new UserError(
-            `${bytes.path}, row ${row}, ${column}: ${cell === '' ? 'nothing' : `"${cell.slice(0, 40)}"`} is not a number`,
-          );
-        }
-        values[used++] = value;
-      }
+    while (peeked.length < PEEK) {
+      const { value, done } = await rows.next();
+      if (done === true) break;
+      peeked.push(value);
     }
+    const { header, body, width } = headed(peeked, record);
+    if (body.length === 0) {
+      throw new UserError(`${path} holds no examples${header === null ? '' : ', only a header'}`);
+    }
+    const sample = body.filter((r) => r.cells.length === width).map((r) => [...r.cells]);
+    const choice = chooseColumns(path, header?.cells ?? null, width, sample, record);
+    const reader = new Reader(path, header, width, choice.fields);
+    for (const row of body) reader.add(row);
+    for await (const row of rows) reader.add(row);
+    return { header, choice, values: reader.taken(), rowNumbers: (i) => reader.rowNumber(i) };
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${bytes.path} cannot be read as CSV: ${(error as Error).message}`);
+    throw error instanceof UserError ? error : unreadable(path, error);
+  } finally {
+    await rows.return(undefined);
   }
-  if (used === 0) throw new UserError(`${bytes.path} holds no examples`);
-  return { header, width, values: values.slice(0, used) };
 }
 
-/** By the header where every field is one column and named in it; else side by side in the record's order. */
-function chooseColumns(path: string, { header, width }: Table, record: readonly Declared[]) {
-  const size = (d: Declared) => d.type.shape.reduce((a, b) => a * b, 1);
-  const single = (d: Declared) => d.type.meaning === 'label' || size(d) === 1;
-  if (header !== null && record.every((d) => single(d) && header.includes(d.name))) {
-    return record.map((d) => ({
-      name: d.name,
-      at: [header.indexOf(d.name)],
-      label: d.type.meaning === 'label',
-    }));
+/** Rows that say something. Blank ones are counted, since an editor counts them, but not given. */
+async function* rowsOf(bytes: Bytes, place: Place, layout: Layout): AsyncGenerator<Row> {
+  let number = 0;
+  for await (const read of place.rows(bytes, layout.options)) {
+    number++;
+    if (number === 1 && layout.separatorRow) continue;
+    const cells = layout.spaces ? read.flatMap((c) => c.split('\t')).filter((c) => c !== '') : read;
+    if (cells.every((c) => c === '')) continue;
+    yield { number, cells };
   }
-  // A class is one column with its number, or already one-hot.
-  for (const asNumber of [true, false]) {
-    const widths = record.map((d) => (asNumber && d.type.meaning === 'label' ? 1 : size(d)));
-    if (widths.reduce((a, b) => a + b, 0) !== width) continue;
-    let next = 0;
-    return record.map((d, i) => {
-      const at = Array.from({ length: widths[i]! }, () => next++);
-      return { name: d.name, at, label: asNumber && d.type.meaning === 'label' };
-    });
+}
+
+/** The header, if there is one, and how many cells a row has. */
+function headed(rows: readonly Row[], record: readonly Declared[]) {
+  // `np.savetxt` puts its header behind a `#`; what else stands before the first row is a remark.
+  const remarks = rows.findIndex((r) => !r.cells[0]!.startsWith('#'));
+  const body = rows.slice(Math.max(0, remarks));
+  if (remarks < 0 || body.length === 0) return { header: null, body: [], width: 0 };
+  const remark = remarks > 0 ? withoutMark(rows[remarks - 1]!) : null;
+  const width = body[Math.min(1, body.length - 1)]!.cells.length;
+  if (remark !== null && remark.cells.length === width && isWords(remark.cells)) {
+    return { header: remark, body, width };
   }
-  const declared = record.map((d) => `${d.name}: ${typeText(d.type)}`).join(', ');
-  const needs = record.map((d) => (d.type.meaning === 'label' ? 1 : size(d))).reduce((a, b) => a + b, 0);
-  throw new UserError(
-    `${path} has ${width} ${width === 1 ? 'column' : 'columns'}, but ${declared} needs ${needs}`,
-  );
+  const [first, ...below] = body as [Row, ...Row[]];
+  const names = record.map((d) => d.name);
+  const cells = below.filter((r) => r.cells.length === width).map((r) => [...r.cells]);
+  if (!isHeader(first.cells, cells, names)) return { header: null, body, width: first.cells.length };
+  // R leaves out the name of its row names.
+  if (first.cells.length === width - 1 && cells.length > 0) {
+    return { header: { ...first, cells: ['', ...first.cells] }, body: below, width };
+  }
+  return { header: first, body: below, width: first.cells.length };
+}
+
+function withoutMark({ number, cells }: Row): Row {
+  const [first, ...others] = cells as [string, ...string[]];
+  const bare = first.replace(/^#\s*/, '');
+  return { number, cells: bare === '' ? others : [bare, ...others] };
+}
+
+const isWords = (cells: readonly string[]) => cells.every((c) => kindOf(c) === 'word');
+
+/** Takes the numbers of the chosen columns, row by row. */
+class Reader {
+  private values = new Float32Array(1024);
+  private used = 0;
+  private readonly columns: readonly number[];
+  /** Where the row numbers go up by more than one: example and row. */
+  private readonly jumps: { example: number; row: number }[] = [];
+  private examples = 0;
+  private expected = -1;
+
+  constructor(
+    private readonly path: string,
+    private readonly header: Row | null,
+    private readonly width: number,
+    fields: readonly Chosen[],
+  ) {
+    this.columns = fields.flatMap((f) => f.at);
+  }
+
+  add({ number, cells }: Row): void {
+    if (cells.length !== this.width) throw this.ragged(number, cells);
+    if (this.used + this.columns.length > this.values.length) {
+      const larger = new Float32Array(this.values.length * 2 + this.columns.length);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    for (const column of this.columns) {
+      const value = numberIn(cells[column]!);
+      if (Number.isNaN(value)) throw this.refused(number, column, cells[column]!);
+      this.values[this.used++] = value;
+    }
+    if (number !== this.expected) this.jumps.push({ example: this.examples, row: number });
+    this.expected = number + 1;
+    this.examples++;
+  }
+
+  taken(): Float32Array {
+    return this.values.slice(0, this.used);
+  }
+
+  rowNumber(example: number): number {
+    const jump = this.jumps.findLast((j) => j.example <= example)!;
+    return jump.row + example - jump.example;
+  }
+
+  private refused(row: number, column: number, cell: string): UserError {
+    const { why, hint } = whyNot(cell);
+    const name = this.header?.cells[column];
+    const where = name ? `column ${column + 1} (${name})` : `column ${column + 1}`;
+    return new UserError(`${this.path}, row ${row}, ${where}: ${why}`, hint === undefined ? {} : { hint });
+  }
+
+  private ragged(row: number, cells: readonly string[]): UserError {
+    const others = this.header === null ? 'the rows before' : 'the header';
+    const twice = cells.length === 2 * this.width && cells.every((c) => /^[+-]?\d+$/.test(c));
+    return new UserError(
+      `${this.path}, row ${row} has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, ${others} ${this.width}`,
+      twice ? { hint: 'are these decimal commas? Write numbers with a decimal point' } : {},
+    );
+  }
+}
+
+/** A header that could be taken for an example is said. */
+function headerNotice(header: Row | null): Notice[] {
+  if (header === null || header.cells.every((c) => c === '' || kindOf(c) === 'word')) return [];
+  const { cells } = header;
+  const shown = cells.length > 6 ? [...cells.slice(0, 3), '…', cells.at(-1)!] : cells;
+  return [
+    { message: `row ${header.number} is the header (${shown.join(', ')}), not an example`, hint: null },
+  ];
+}
+
+/** What csv-parse throws, in our words. */
+function unreadable(path: string, error: unknown): UserError {
+  const { code, lines } = error as { code?: string; lines?: number };
+  const row = lines === undefined ? '' : `, row ${lines}`;
+  switch (code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return new UserError(`${path} cannot be read as CSV: a quote (") opens and is never closed`);
+    case 'INVALID_OPENING_QUOTE':
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return new UserError(`${path}${row}: a quote (") stands in the middle of a cell`, {
+        hint: 'a cell with quotes in it is quoted whole, its own quotes doubled: "5"" wide"',
+      });
+    case 'CSV_MAX_RECORD_SIZE':
+      return new UserError(`${path}${row} is longer than 64 MiB: is a quote (") never closed?`);
+    default:
+      return new UserError(`${path} cannot be read as CSV: ${said(error)}`);
+  }
 }

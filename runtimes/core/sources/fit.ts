@@ -128,7 +128,7 @@ function assign(source: RawSource, record: readonly Declared[]): RawField[] {
 function conversion(source: RawSource, raw: RawField, declared: Declared): Conversion {
   const { type } = declared;
   const size = sizeOf(type.shape);
-  const where = (index: number) => `example ${index} of ${source.origin}`;
+  const where = (index: number) => source.example?.(index) ?? `example ${index} of ${source.origin}`;
   const misfit = (hint?: string): never => {
     throw new UserError(
       `\`${declared.name}\` is declared ${typeText(type)}, but ${source.origin} holds examples of [${raw.shape.join(', ')}]`,

@@ -3,6 +3,8 @@
  * dropped on a page in a browser.
  */
 
+import type { RowOptions } from './csv-text.ts';
+
 export interface Bytes {
   /** For messages. */
   readonly path: string;
@@ -45,8 +47,8 @@ export interface Place {
   open(path: string, stay?: boolean): Promise<Bytes>;
   /** Unpacks a part of a file that is deflated. `path` is for messages. */
   inflate(bytes: Bytes, start: number, length: number, path: string): Promise<Bytes>;
-  /** Rows of a CSV file. */
-  rows(bytes: Bytes): AsyncIterable<string[]>;
+  /** Rows of a CSV file, blank ones as one empty cell. Throws csv-parse's errors, which have a `code`. */
+  rows(bytes: Bytes, options: RowOptions): AsyncIterable<string[]>;
   /** Crops a picture in the middle and scales it; what is transparent becomes white where there is no alpha channel. */
   pictures(): Promise<DecodePicture>;
   /** The file of pictures of a set that comes along or is installed; a `UserError` where it is not. */

@@ -29,6 +29,8 @@ export interface RawSource {
   readonly sampleRate?: number;
   /** What the reader found; notices of its own go here. */
   readonly facts?: SourceFacts;
+  /** What a message calls one example; else "example 3 of …". */
+  example?(index: number): string;
   report?(): string | null;
   close?(): Promise<void>;
 }

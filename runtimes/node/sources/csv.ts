@@ -1,12 +1,13 @@
 /** Rows of a CSV file, streamed. */
 import { parse } from 'csv-parse';
+import type { RowOptions } from '../../core/sources/csv-text.ts';
 import type { Bytes } from '../../core/sources/place.ts';
 
 /** Bytes handed to the parser at a time. */
 const PIECE = 1 << 20;
 
-export async function* rowsOf(bytes: Bytes): AsyncGenerator<string[]> {
-  const parser = parse({ bom: true, skip_empty_lines: true, trim: true, info: false });
+export async function* rowsOf(bytes: Bytes, options: RowOptions): AsyncGenerator<string[]> {
+  const parser = parse(options);
   const feed = async () => {
     for (let at = 0; at < bytes.size; at += PIECE) {
       const piece = await bytes.read(at, Math.min(PIECE, bytes.size - at));

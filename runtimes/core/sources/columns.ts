@@ -1,0 +1,209 @@
+/** Columns of a table: whether its first row is a header, and which columns a record's fields read. */
+import { UserError } from '../errors.ts';
+import type { Notice } from '../facts.ts';
+import { kindOf, numberIn } from './csv-text.ts';
+import { type Declared, typeText } from './fit.ts';
+
+/** Columns of one field, in order. `label`: its one column holds the number of a class. */
+export interface Chosen {
+  readonly declared: Declared;
+  readonly at: readonly number[];
+  readonly label: boolean;
+}
+
+export interface Choice {
+  readonly fields: readonly Chosen[];
+  /** What a reader of the data wants to know of it. */
+  readonly notices: readonly Notice[];
+}
+
+/** Names that tables give to the class. */
+const classNames = ['label', 'class', 'target', 'category', 'labels', 'classes', 'targets'];
+
+/**
+ * Whether row 1 names the columns. Words do, and so do the numbers 0 … n−1 that pandas writes where columns have no names.
+ * A row with a gap does not, nor does a row of measurements with a word in it.
+ */
+export function isHeader(first: readonly string[], below: readonly string[][], fields: readonly string[]) {
+  const kinds = first.map(kindOf);
+  const words = first.filter((_, i) => kinds[i] === 'word');
+  const numbers = first.filter((_, i) => kinds[i] === 'number');
+  if (words.length === 0) return countsColumns(first, below);
+  if (numbers.length === 0) return true;
+  return words.some((w) => fields.includes(w)) || (numbers.length > 1 && consecutive(numbers));
+}
+
+/** 0, 1, … n−1, perhaps after the nameless column of the index. */
+function countsColumns(first: readonly string[], below: readonly string[][]): boolean {
+  const numbers = first[0] === '' ? first.slice(1) : first;
+  if (numbers[0] !== '0' || !consecutive(numbers)) return false;
+  if (first[0] === '' || numbers.length > 4) return true;
+  // So few whole numbers may be an example, if all examples are such numbers.
+  const values = below.flat().map(numberIn);
+  const alike = values.every((v) => Number.isInteger(v) && v >= 0 && v < Math.max(2, numbers.length));
+  const needed = numbers.length > 1 ? !alike : below.some((row) => row.some((c) => /^[+-]?\d*\.\d/.test(c)));
+  return below.length > 0 && needed;
+}
+
+function consecutive(cells: readonly string[]): boolean {
+  return cells.every((c, i) => /^\d{1,7}$/.test(c) && Number(c) === Number(cells[0]) + i);
+}
+
+const sizeOf = (d: Declared) => d.type.shape.reduce((a, b) => a * b, 1);
+const isLabel = (d: Declared) => d.type.meaning === 'label';
+const nameless = (name: string) => name === '' || /^unnamed: 0$/i.test(name);
+const listed = (names: readonly string[]) =>
+  names.length <= 8 ? names.join(', ') : `${names.slice(0, 4).join(', ')}, … ${names.at(-1)}`;
+
+/**
+ * Columns by the names of the header where they match fields: one column of that name, or as many as the field has
+ * numbers, named and counted (`x0`, `x_1`, `x[2]`). What is left goes to the other fields side by side, in order.
+ */
+export function chooseColumns(
+  path: string,
+  header: readonly string[] | null,
+  width: number,
+  sample: readonly string[][],
+  record: readonly Declared[],
+): Choice {
+  const notices: Notice[] = [];
+  const note = (message: string, hint: string | null = null) => notices.push({ message, hint });
+  const left = Array.from({ length: width }, (_, i) => i);
+  const take = (at: readonly number[]) => {
+    for (const i of at) left.splice(left.indexOf(i), 1);
+    return at;
+  };
+  const index = header !== null && width > 1 && nameless(header[0]!) && !header.slice(1).some(nameless);
+  if (index) {
+    take([0]);
+    note('column 1 has no name: it is the index of the rows, and is left out');
+  }
+  const found = new Map<Declared, Chosen>();
+  if (header !== null) {
+    for (const d of record) {
+      const at = named(path, header, left, d);
+      if (at !== null) found.set(d, { declared: d, at: take(at), label: isLabel(d) && at.length === 1 });
+    }
+    const labels = record.filter((d) => isLabel(d) && !found.has(d));
+    const columns = left.filter((i) => classNames.includes(header[i]!.toLowerCase()));
+    if (labels.length === 1 && columns.length === 1) {
+      found.set(labels[0]!, { declared: labels[0]!, at: take(columns), label: true });
+    }
+  }
+  const rest = record.filter((d) => !found.has(d));
+  if (rest.length > 0) {
+    const needs = oneOf(rest, left.length) ?? oneOf(rest, left.length - 1);
+    const counter = width > 1 && left[0] === 0 && countsRows(sample);
+    const name = header?.[0] ?? '';
+    const first = name === '' ? 'column 1' : `column 1, ${name},`;
+    if (needs === null || (needs.total < left.length && !counter)) {
+      throw misfit(path, header, width, record, index);
+    }
+    if (needs.total < left.length) {
+      take([0]);
+      note(`${first} counts the rows: it is their index, and is left out`);
+    } else if (counter) {
+      note(
+        `${first} counts the rows, and is read as numbers of \`${rest[0]!.name}\``,
+        'if it is their index, leave it out of the file (pandas: index=False)',
+      );
+    }
+    let next = 0;
+    rest.forEach((d, i) => {
+      const at = left.slice(next, next + needs.widths[i]!);
+      next += at.length;
+      found.set(d, { declared: d, at, label: needs.byNumber && isLabel(d) });
+    });
+    left.splice(0, next);
+  }
+  if (left.length > 0) {
+    const names = left.map((i) => header?.[i] || `column ${i + 1}`);
+    note(
+      `${left.length === 1 ? 'column' : 'columns'} ${listed(names)} ${left.length === 1 ? 'is' : 'are'} not used`,
+    );
+  }
+  if (header !== null && rest.length > 0 && record.length > 1) {
+    const reads = record.map((d) => `\`${d.name}\` ${listed(found.get(d)!.at.map((i) => header[i]!))}`);
+    note(`by place, since the header does not name every field: ${reads.join('; ')}`);
+  }
+  return { fields: record.map((d) => found.get(d)!), notices };
+}
+
+/** Columns that the header names for a field, among those left. */
+function named(
+  path: string,
+  header: readonly string[],
+  left: readonly number[],
+  d: Declared,
+): readonly number[] | null {
+  const size = sizeOf(d);
+  const single = isLabel(d) || size === 1;
+  const same = (a: string) => (b: string) => a === b;
+  const lower = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
+  for (const equal of [same(d.name), lower(d.name)]) {
+    const at = left.filter((i) => equal(header[i]!));
+    if (single && at.length > 1) {
+      throw new UserError(`the header of ${path} names ${at.length} columns \`${d.name}\``, {
+        hint: 'give each column a name of its own',
+      });
+    }
+    if (single && at.length === 1) return at;
+    if (size === 1) continue;
+    const counted = left
+      .filter((i) => equal(header[i]!.slice(0, d.name.length)))
+      .map((i) => ({ i, numbers: countOf(header[i]!.slice(d.name.length)) }))
+      .filter(({ numbers }) => numbers !== null);
+    if (counted.length !== size) continue;
+    return counted.sort((a, b) => inOrder(a.numbers!, b.numbers!)).map(({ i }) => i);
+  }
+  return null;
+}
+
+/** `0`, `_0`, `.0`, `[0]`, `_0_1`: the numbers in it; null for other ends of a name. */
+function countOf(end: string): number[] | null {
+  if (!/^[ _.\-[(]*\d+([ _.,\-\][]+\d+)*[\])]*$/.test(end)) return null;
+  return end.match(/\d+/g)!.map(Number);
+}
+
+function inOrder(a: readonly number[], b: readonly number[]): number {
+  const differs = a.findIndex((v, i) => v !== b[i]);
+  return differs < 0 ? 0 : a[differs]! - (b[differs] ?? -1);
+}
+
+/** How wide these fields are, if they are that many columns together: a class is its number, or already one-hot. */
+function oneOf(fields: readonly Declared[], columns: number) {
+  for (const byNumber of [true, false]) {
+    const widths = fields.map((d) => (byNumber && isLabel(d) ? 1 : sizeOf(d)));
+    const total = widths.reduce((a, b) => a + b, 0);
+    if (total === columns) return { widths, total, byNumber };
+  }
+  return null;
+}
+
+/** The first column is 0, 1, 2, … or 1, 2, 3, … */
+function countsRows(sample: readonly string[][]): boolean {
+  const start = sample[0]?.[0];
+  return sample.length > 2 && (start === '0' || start === '1') && consecutive(sample.map((row) => row[0]!));
+}
+
+function misfit(
+  path: string,
+  header: readonly string[] | null,
+  width: number,
+  record: readonly Declared[],
+  index: boolean,
+): UserError {
+  const declared = record.map((d) => `${d.name}: ${typeText(d.type)}`).join(', ');
+  const needs = record.map((d) => (isLabel(d) ? 1 : sizeOf(d))).reduce((a, b) => a + b, 0);
+  const columns = index ? width - 1 : width;
+  const names = header === null ? '' : ` (${listed(index ? header.slice(1) : header)})`;
+  return new UserError(
+    `${path} has ${columns} ${columns === 1 ? 'column' : 'columns'}${names}${index ? ' beside the index of its rows' : ''}, but ${declared} needs ${needs}`,
+    {
+      hint:
+        header === null
+          ? 'a header whose names are those of the fields chooses columns'
+          : `columns are chosen by name: ${record.map((d) => (isLabel(d) || sizeOf(d) === 1 ? d.name : `${d.name}0 … ${d.name}${sizeOf(d) - 1}`)).join(', ')}`,
+    },
+  );
+}
