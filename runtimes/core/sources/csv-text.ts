@@ -77,20 +77,20 @@ function separatorOf(lines: readonly string[]): string {
   const rows = lines.filter((line) => !line.startsWith('#'));
   // The first may be a header, which says nothing about numbers.
   const body = rows.length > 1 ? rows.slice(1) : rows;
-  let best = { sign: ',', score: 0, width: 0 };
+  let best = { sign: ',', score: 0 };
   for (const sign of separators) {
-    const split = body.map((line) => splitBy(line, sign));
-    const width = mostCommon(split.map((cells) => cells.length));
+    const widths = rows.map((line) => splitBy(line, sign).length);
+    const width = mostCommon(widths);
     if (width < 2) continue;
-    const regular = split.filter((cells) => cells.length === width);
-    const cells = regular.flat();
+    const cells = body.flatMap((line) => splitBy(line, sign));
     const numbers = cells.filter((c) => kindOf(c) !== 'word').length / cells.length;
-    // A header of words has the same number of cells, unless it stands over row names.
-    const score = (regular.length / split.length) * (numbers + 0.01);
-    if (score > best.score + 1e-9) best = { sign, score, width };
+    // Words too may stand between spaces.
+    if (sign === ' ' && numbers < 0.9) continue;
+    const regular = widths.filter((w) => w === width).length / rows.length;
+    const score = regular * (numbers + 0.01);
+    if (score > best.score + 1e-9) best = { sign, score };
   }
-  // Words that happen to stand between spaces are one cell.
-  return best.sign === ' ' && best.score < 0.9 ? ',' : best.sign;
+  return best.sign;
 }
 
 const splitBy = (line: string, sign: string) =>

@@ -72,7 +72,10 @@ async function readTable(
       if (done === true) break;
       peeked.push(value);
     }
-    const { header, body, width } = headed(peeked, record);
+    const ends = separatorEnds(peeked);
+    const whole = (row: Row) =>
+      ends && row.cells.at(-1) === '' ? { ...row, cells: row.cells.slice(0, -1) } : row;
+    const { header, body, width } = headed(peeked.map(whole), record);
     if (body.length === 0) {
       throw new UserError(`${path} holds no examples${header === null ? '' : ', only a header'}`);
     }
@@ -80,7 +83,7 @@ async function readTable(
     const choice = chooseColumns(path, header?.cells ?? null, width, sample, record);
     const reader = new Reader(path, header, width, choice.fields);
     for (const row of body) reader.add(row);
-    for await (const row of rows) reader.add(row);
+    for await (const row of rows) reader.add(whole(row));
     return { header, choice, values: reader.taken(), rowNumbers: (i) => reader.rowNumber(i) };
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(path, error);
@@ -101,26 +104,38 @@ async function* rowsOf(bytes: Bytes, place: Place, layout: Layout): AsyncGenerat
   }
 }
 
-/** The header, if there is one, and how many cells a row has. */
+/** The header, if there is one, the rows of examples, and how many cells they have. */
 function headed(rows: readonly Row[], record: readonly Declared[]) {
   // `np.savetxt` puts its header behind a `#`; what else stands before the first row is a remark.
   const remarks = rows.findIndex((r) => !r.cells[0]!.startsWith('#'));
   const body = rows.slice(Math.max(0, remarks));
   if (remarks < 0 || body.length === 0) return { header: null, body: [], width: 0 };
+  const [first, ...below] = body as [Row, ...Row[]];
+  const width = first.cells.length;
   const remark = remarks > 0 ? withoutMark(rows[remarks - 1]!) : null;
-  const width = body[Math.min(1, body.length - 1)]!.cells.length;
-  if (remark !== null && remark.cells.length === width && isWords(remark.cells)) {
+  if (remark?.cells.length === width && remark.cells.every((c) => kindOf(c) === 'word')) {
     return { header: remark, body, width };
   }
-  const [first, ...below] = body as [Row, ...Row[]];
   const names = record.map((d) => d.name);
-  const cells = below.filter((r) => r.cells.length === width).map((r) => [...r.cells]);
-  if (!isHeader(first.cells, cells, names)) return { header: null, body, width: first.cells.length };
+  const cells = below.map((r) => [...r.cells]);
+  if (!isHeader(first.cells, cells, names)) return { header: null, body, width };
   // R leaves out the name of its row names.
-  if (first.cells.length === width - 1 && cells.length > 0) {
-    return { header: { ...first, cells: ['', ...first.cells] }, body: below, width };
+  if (cells.length > 1 && cells.every((c) => c.length === width + 1)) {
+    return { header: { ...first, cells: ['', ...first.cells] }, body: below, width: width + 1 };
   }
-  return { header: first, body: below, width: first.cells.length };
+  return { header: first, body: below, width };
+}
+
+/** Whether rows end with a separator, which makes a last cell without a name and without values. */
+function separatorEnds(rows: readonly Row[]): boolean {
+  const width = rows[1]?.cells.length;
+  const first = rows[0]?.cells;
+  return (
+    first !== undefined &&
+    rows.length > 1 &&
+    rows.slice(1).every(({ cells }) => cells.length === width && cells.at(-1) === '') &&
+    (first.length < width! || first.at(-1) === '')
+  );
 }
 
 function withoutMark({ number, cells }: Row): Row {
@@ -128,8 +143,6 @@ function withoutMark({ number, cells }: Row): Row {
   const bare = first.replace(/^#\s*/, '');
   return { number, cells: bare === '' ? others : [bare, ...others] };
 }
-
-const isWords = (cells: readonly string[]) => cells.every((c) => kindOf(c) === 'word');
 
 /** Takes the numbers of the chosen columns, row by row. */
 class Reader {
