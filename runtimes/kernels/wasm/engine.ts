@@ -31,13 +31,14 @@ interface Exports {
   finished(control: number): number;
 }
 
-export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3, few: 4, group: 8, depthwise: 16 } as const;
+export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3, few: 4, group: 8, depthwise: 16, move: 32 } as const;
 
 const PAGE = 65536;
 /** Below this the job words and the control block live. */
 const HEAP_START = 4 * PAGE;
 const CONTROL = 1024;
 const JOB_AT = 4096;
+const CONSTANT_AT = JOB_AT + PAGE;
 /** Words of a job. */
 export const MOST_WORDS = PAGE >> 2;
 /** Words of the control block (assembly/index.ts) that the host reads or writes. */
@@ -102,6 +103,12 @@ export class Engine {
   get words(): Int32Array {
     if (this.jobWords.buffer !== this.memory.buffer) this.jobWords = wordsIn(this.memory);
     return this.jobWords;
+  }
+
+  /** The address of this number, until the next call. */
+  constant(value: number): number {
+    this.floats(CONSTANT_AT, 1)[0] = value;
+    return CONSTANT_AT;
   }
 
   /** Runs the job whose words have been written. Small ones stay on this thread. */

@@ -9,6 +9,7 @@ import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
 import { cpuKernel } from './fallback.ts';
 import { groupExecutor } from './groups.ts';
+import { moveKernels } from './moves.ts';
 import { productKernels } from './products.ts';
 import { reductionKernels } from './reductions.ts';
 
@@ -19,7 +20,7 @@ import { reductionKernels } from './reductions.ts';
 export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
   const engine = new Engine(host);
   tf.registerBackend(name, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
-  const ours = [...elementwiseKernels(), ...productKernels(), ...reductionKernels()];
+  const ours = [...elementwiseKernels(), ...productKernels(), ...reductionKernels(), ...moveKernels()];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {
     if (names.has(k.kernelName)) continue;

@@ -4,13 +4,14 @@ import { depthwise } from './depthwise';
 import { few } from './few';
 import { gemm, WORK } from './gemm';
 import { group } from './group';
+import { move } from './move';
 import { begin } from './share';
 import { reduceColumns, reduceRows } from './reduce';
 
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 32 moves. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
@@ -20,6 +21,7 @@ function run(job: i32, p: usize, threads: i32, work: usize): void {
     case 4: few(p, work); return;
     case 8: group(p, work); return;
     case 16: depthwise(p); return;
+    case 32: move(p, work); return;
   }
 }
 
