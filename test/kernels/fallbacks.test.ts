@@ -94,10 +94,6 @@ test('the kernels that compiled programs lack on wasm', () => {
     "avg_pool2d: AvgPool, AvgPoolGrad
     avg_pool2d_gradient: AvgPool, AvgPoolGrad
     avg_pool: AvgPool, AvgPoolGrad
-    conv2d: DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
-    conv2d_filter_gradient: DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
-    conv2d_input_gradient: DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
-    conv: DepthwiseConv2dNative, DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
     cos: Cos, Sin
     erf: Erf
     gelu: Erf

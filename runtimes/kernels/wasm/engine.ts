@@ -31,7 +31,16 @@ interface Exports {
   finished(control: number): number;
 }
 
-export const JOB = { gemm: 0, chain: 1, rows: 2, columns: 3, few: 4, group: 8, depthwise: 16, move: 32 } as const;
+export const JOB = {
+  gemm: 0,
+  chain: 1,
+  rows: 2,
+  columns: 3,
+  few: 4,
+  group: 8,
+  depthwise: 16,
+  move: 32,
+} as const;
 
 const PAGE = 65536;
 /** Below this the job words and the control block live. */
