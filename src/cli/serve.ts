@@ -1,9 +1,9 @@
 /** `ganc serve`: a page to train in, on this computer's own address. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { answer, type Files, fromFolder, fromMemory } from './answer.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
 import { type Settings, setOption } from './options.ts';
@@ -18,12 +18,6 @@ interface Options {
 
 /** How many ports after a taken one are tried. */
 const TRIES = 20;
-
-/** Without these two a browser gives a page no shared memory, and WebAssembly one thread. */
-const ISOLATED = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -45,8 +39,9 @@ Examples:
   $ ganc serve model.gan
   $ ganc compile model.gan --target browser -o page/ && ganc serve page/
 
-Ctrl-C ends it. Any other server of static files does as well; ganc serve also sends the headers with which WebAssembly
-may use several threads.`,
+Ctrl-C ends it. It answers only to this computer's own names (and the one of --host), and follows no links out of the
+folder. Any other server of static files does as well; ganc serve also sends the headers with which WebAssembly may use
+several threads.`,
     )
     .action(async (what: string, options: Options, command: Command) => {
       const terminal = terminalOf(command);
@@ -72,18 +67,12 @@ function isFile(name: string): boolean {
   return found === undefined || !found.isDirectory();
 }
 
-/** Compiles into a folder that goes when the server ends. */
+/** Compiles, and serves what came of it from memory. */
 async function serveFile(file: string, options: Options, terminal: Terminal): Promise<void> {
   const { inputOf } = await import('./frontend.ts');
-  const { compiledFolder, writeFolder } = await import('./folder.ts');
+  const { compiledFolder } = await import('./folder.ts');
   const { files, model } = compiledFolder(inputOf(file, options.set), 'browser', terminal);
-  const folder = mkdtempSync(path.join(tmpdir(), 'ganc-serve-'));
-  try {
-    writeFolder(folder, files, () => {});
-    await serve(folder, model.name, options, terminal);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await serve(fromMemory(files), model.name, options, terminal);
 }
 
 async function serveFolder(folder: string, options: Options, terminal: Terminal): Promise<void> {
@@ -102,37 +91,25 @@ async function serveFolder(folder: string, options: Options, terminal: Terminal)
       `ganc compile FILE --target browser -o ${quoted(folder)}`,
     );
   }
-  await serve(folder, here(folder), options, terminal);
+  await serve(fromFolder(folder), here(folder), options, terminal);
 }
 
 /** Until someone ends it. */
-async function serve(folder: string, what: string, options: Options, terminal: Terminal): Promise<void> {
-  const { default: sirv } = await import('sirv');
-  const files = sirv(folder, {
-    // Looked up at every request: the folder may be compiled anew meanwhile.
-    dev: true,
-    setHeaders(response) {
-      for (const [name, value] of Object.entries(ISOLATED)) response.setHeader(name, value);
-    },
-  });
-  const server = createServer((request, response) => {
-    files(request, response, () => {
-      response.writeHead(404, { 'Content-Type': 'text/plain' });
-      response.end('Not found\n');
-    });
+async function serve(files: Files, what: string, options: Options, terminal: Terminal): Promise<void> {
+  const server = createServer(answer(files, options.host));
+  const ended = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
   });
   const port = await listen(server, options);
+  // Where no more connections can be taken: those that wait are taken when others end.
+  server.on('error', () => {});
   const name = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(options.host) ? 'localhost' : options.host;
   if (options.port !== 0 && port !== options.port) {
     terminal.say(`port ${options.port} is taken`);
   }
   terminal.out(`http://${name.includes(':') ? `[${name}]` : name}:${port}/`);
   terminal.say(`serving ${what}; Ctrl-C ends it`);
-  await new Promise<void>((done) => {
-    const end = () => done();
-    process.once('SIGINT', end);
-    process.once('SIGTERM', end);
-  });
+  await ended;
   server.closeAllConnections();
   server.close();
 }
