@@ -68,9 +68,9 @@ function placeOf(files: ReadonlyMap<string, File>, base: string): Place {
       return under(path).length > 0 ? 'folder' : null;
     },
     filesIn: async (folder) => under(folder),
-    async open(path) {
+    async open(path, stay = false) {
       const file = files.get(path);
-      return openBytes(path, file ?? (await fetched(path, base)));
+      return openBytes(path, file ?? (await fetched(path, base)), stay ? 0 : MEMORY);
     },
     async inflate(bytes, start, length, path) {
       const packed = new Blob([(await bytes.read(start, length)) as Uint8Array<ArrayBuffer>]);
@@ -120,11 +120,11 @@ class FileBytes implements Bytes {
   async close(): Promise<void> {}
 }
 
-async function openBytes(path: string, blob: Blob): Promise<Bytes> {
+async function openBytes(path: string, blob: Blob, memory: number): Promise<Bytes> {
   if (blob.size === 0) throw new UserError(`${path} is empty`);
   const head = new Uint8Array(await arrayBuffer(blob.slice(0, 2), path));
   if (head[0] === 0x1f && head[1] === 0x8b) return new MemoryBytes(path, await unpacked(blob, 'gzip', path));
-  if (blob.size > MEMORY) return new FileBytes(path, blob);
+  if (blob.size > memory) return new FileBytes(path, blob);
   return new MemoryBytes(path, new Uint8Array(await arrayBuffer(blob, path)));
 }
 

@@ -4,10 +4,11 @@
  * A request has an `id`; its answer, or the `problem` that came of it, has the same. Where a message carries an
  * `ArrayBuffer` or a typed array of its own, it is transferred. Names of data are those of a record's first field.
  */
+import type { DataFacts } from '../core/facts.ts';
 import type { LogEntry } from '../core/loop.ts';
 import type { DistributionSpec, TypeSpec } from '../core/model.ts';
 
-export type { DistributionSpec, LogEntry, TypeSpec };
+export type { DataFacts, DistributionSpec, LogEntry, TypeSpec };
 
 // ---- what a page asks ----
 
@@ -105,7 +106,16 @@ export type FromWorker =
   | { type: 'surface'; probe: string; step: number; region: Region; values: Float32Array }
   /** Real examples of a field that has a picture: what samples are to become. */
   | { type: 'real'; record: string; field: string; spec: TypeSpec; count: number; values: Float32Array }
-  | { type: 'opened'; id: number; record: string; origin: string; count: number; fields: Preview[] }
+  | {
+      type: 'opened';
+      id: number;
+      record: string;
+      origin: string;
+      count: number;
+      /** Classes, what was left out, what is worth knowing. */
+      facts: DataFacts;
+      fields: Preview[];
+    }
   | { type: 'described'; id: number; model: string; seed: number; step: number; fits: boolean }
   | { type: 'checkpoint'; id: number; name: string; step: number; bytes: ArrayBuffer }
   /** `latents`: the noise that it was drawn from, so that a walk can begin there. */

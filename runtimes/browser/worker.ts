@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { checkpointSummary, differences } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
+import { none } from '../core/facts.ts';
 import type { CompiledModel } from '../core/model.ts';
 import { drawnCount } from '../core/outputs.ts';
 import { decodeSafetensors } from '../core/safetensors.ts';
@@ -163,9 +164,8 @@ class Session {
       const count = Math.min(dataset.count, Math.max(...declared.fields.map((f) => drawnCount(f))));
       const values = await dataset.read(firstOf(count));
       const fields = declared.fields.map(({ name, type }, i) => ({ name, type, count, values: values[i]! }));
-      const words = dataset.report?.();
-      if (words) this.setting.send({ type: 'notice', about: 'data', message: words, hint: null });
-      return { origin: dataset.origin, count: dataset.count, fields };
+      const { origin, facts = { ...none, origin, count: dataset.count } } = dataset;
+      return { origin, count: dataset.count, facts, fields };
     } finally {
       await dataset.close?.();
     }

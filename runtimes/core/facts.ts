@@ -79,16 +79,35 @@ const LISTED = 5;
 
 /** The facts as lines: one of the record, one for each kind of thing left out, one a notice. */
 export function factLines(names: readonly string[], facts: DataFacts, named = NAMED): string[] {
-  const parts = [`${counted(facts.count, ...facts.unit)} of ${facts.origin}`];
+  return [
+    `${names.join(', ')}: ${headline(facts, facts.origin, named)}`,
+    ...leftOut(facts).map((line) => `  ${line}`),
+    ...facts.notices.map((notice) => `  note: ${noticeWords(notice)}`),
+  ];
+}
+
+/** `36 pictures from cats; 2 classes: …`; no `from` where the origin is said already. */
+export function headline(facts: DataFacts, from: string | null, named = NAMED): string {
+  const count = counted(facts.count, ...facts.unit);
+  const parts = [from === null ? count : `${count} from ${from}`];
   if (facts.sound !== null) parts.push(soundWords(facts.sound));
   if (facts.classes !== null) parts.push(classWords(facts.classes, named));
   if (facts.crop !== null) parts.push(cropWords(facts.crop));
+  return parts.join('; ');
+}
+
+/** What training does not see. */
+export function leftOut({ skipped, hidden }: DataFacts): string[] {
+  const lines = skipped.slice(0, LISTED).map(({ what, why }) => `  ${what}: ${why}`);
+  if (skipped.length > LISTED) lines.push(`  … and ${number(skipped.length - LISTED)} more`);
   return [
-    `${names.join(', ')}: ${parts.join('; ')}`,
-    ...skippedLines(facts.skipped).map((line) => `  ${line}`),
-    ...(facts.hidden.length === 0 ? [] : [`  hidden, left out: ${listed(facts.hidden, LISTED)}`]),
-    ...facts.notices.map(({ message, hint }) => `  note: ${message}${hint === null ? '' : `; ${hint}`}`),
+    ...(skipped.length === 0 ? [] : [`skipped: ${number(skipped.length)}`, ...lines]),
+    ...(hidden.length === 0 ? [] : [`hidden, left out: ${listed(hidden, LISTED)}`]),
   ];
+}
+
+export function noticeWords({ message, hint }: Notice): string {
+  return `${message}${hint === null ? '' : `; ${hint}`}`;
 }
 
 function classWords(classes: readonly ClassFacts[], named: number): string {
@@ -116,13 +135,6 @@ function soundWords({ rate, files, shortest, longest, clip }: SoundFacts): strin
   const lengths =
     seconds(shortest) === seconds(longest) ? seconds(longest) : `${seconds(shortest)} to ${seconds(longest)}`;
   return `${number(rate)} Hz, clips of ${seconds(clip)} from ${counted(files, 'file')} of ${lengths}`;
-}
-
-function skippedLines(skipped: readonly Skipped[]): string[] {
-  if (skipped.length === 0) return [];
-  const lines = skipped.slice(0, LISTED).map(({ what, why }) => `  ${what}: ${why}`);
-  if (skipped.length > LISTED) lines.push(`  … and ${number(skipped.length - LISTED)} more`);
-  return [`skipped: ${number(skipped.length)}`, ...lines];
 }
 
 const groups = new Intl.NumberFormat('en');

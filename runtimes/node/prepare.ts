@@ -6,6 +6,7 @@ import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { TrainingRun } from '../core/run.ts';
+import { pathsIn } from '../core/sources/paths.ts';
 import { table } from '../core/state.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host } from './options.ts';
@@ -21,18 +22,17 @@ export function checkFormat(model: CompiledModel): void {
 }
 
 /** A path that was given on the command line is the same from everywhere. */
-export function absoluteSources(data: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(data).map(([name, source]) => [
-      name,
-      builtInNames.includes(source)
-        ? source
-        : source
-            .split(',')
-            .map((s) => resolve(s))
-            .join(','),
-    ]),
-  );
+export async function absoluteSources(
+  model: CompiledModel,
+  data: Record<string, string>,
+): Promise<Record<string, string>> {
+  const out: Record<string, string> = table();
+  for (const [name, source] of Object.entries(data)) {
+    const record = model.data.find((r) => r.fields.some((f) => f.name === name));
+    const paths = await pathsIn(source, record?.fields.length ?? 1, existsSync);
+    out[name] = builtInNames.includes(source) ? source : paths.map((p) => resolve(p)).join(',');
+  }
+  return out;
 }
 
 /** Opens the records that are needed: those `wanted` names a field of. By each record's first name. */

@@ -68,7 +68,7 @@ async function trainInto(
   // Looked up now that the folder is this process's: no checkpoint comes or goes any more.
   const origin = options.from === undefined ? null : locate(options.from);
   const before = origin?.folder?.record() ?? null;
-  const settings = merge(before?.options ?? {}, options);
+  const settings = await merge(compiled, before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
   const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
   const seed = options.seed ?? (file && checkpointSummary(file)?.seed) ?? settings.seed ?? 0;
@@ -179,11 +179,12 @@ function loopHost(
 }
 
 /** What is said now goes before what the run was started with. */
-function merge(before: TrainOptions, now: TrainOptions): TrainOptions {
+async function merge(model: CompiledModel, before: TrainOptions, now: TrainOptions): Promise<TrainOptions> {
   const { from: _, out: __, ...rest } = now;
   const given = Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined)) as TrainOptions;
   const merged: TrainOptions = { ...before, ...given };
-  if (given.data !== undefined) merged.data = { ...before.data, ...absoluteSources(given.data) };
+  if (given.data !== undefined)
+    merged.data = { ...before.data, ...(await absoluteSources(model, given.data)) };
   return merged;
 }
 

@@ -13,6 +13,7 @@ import type {
   Settings,
   ToWorker,
 } from '../../runtimes/browser/protocol.ts';
+import { none } from '../../runtimes/core/facts.ts';
 
 const query = new URL(import.meta.url).searchParams;
 const kind = query.has('points') ? 'points' : query.has('mixed') ? 'mixed' : 'pictures';
@@ -338,7 +339,9 @@ async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<void>
   const count = kind === 'points' ? 1000 : 36;
   const values = kind === 'points' ? circle(count) : realPictures(count);
   const origin = choice.kind === 'files' ? choice.files[0]!.path : choice.name;
-  say({ type: 'opened', id, record, origin, count: 10_000, fields: [{ name: 'x', type, count, values }] });
+  const facts = { ...none, origin, count: 10_000 };
+  const fields = [{ name: 'x', type, count, values }];
+  say({ type: 'opened', id, record, origin, count: 10_000, facts, fields });
 }
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {

@@ -1,10 +1,11 @@
 /** Where the examples of one record come from: a set that comes along, or files of one's own; and a look at them. */
-import type { DataChoice, FromWorker, RecordFacts } from '../protocol.ts';
+import { headline, leftOut, noticeWords } from '../../core/facts.ts';
+import type { DataChoice, DataFacts, FromWorker, RecordFacts } from '../protocol.ts';
 import { el, freshId, setText } from './dom.ts';
 import { clearProblems, sayProblem } from './problems.ts';
 import { chosenFiles, type Dropped } from './save.ts';
 import { Refused, type Session } from './session.ts';
-import { count, counted, kindOf } from './words.ts';
+import { count, kindOf } from './words.ts';
 
 type Opened = Extract<FromWorker, { type: 'opened' }>;
 
@@ -26,6 +27,8 @@ export class DataChooser {
   private readonly select = el('select', { id: freshId('source') });
   private readonly own = el('p', { className: 'row own', hidden: true });
   private readonly about = el('p', { className: 'muted about-data', attributes: { 'aria-live': 'polite' } });
+  /** What was skipped, and what is worth knowing. */
+  private readonly left = el('ul', { className: 'muted left-out', hidden: true });
   private asked = 0;
 
   constructor(
@@ -59,6 +62,7 @@ export class DataChooser {
       this.select,
       this.own,
       this.about,
+      this.left,
     );
   }
 
@@ -110,14 +114,13 @@ export class DataChooser {
     const turn = ++this.asked;
     this.choice = choice;
     setText(this.about, 'Looking at it…');
+    this.sayLeftOut(null);
     this.onChange();
     try {
       const opened = await this.session.open(this.record.name, choice);
       if (turn !== this.asked) return;
-      setText(
-        this.about,
-        `${counted(opened.count, 'example')}${choice.kind === 'files' ? ` from ${opened.origin}` : ''}`,
-      );
+      setText(this.about, headline(opened.facts, choice.kind === 'files' ? opened.origin : null));
+      this.sayLeftOut(opened.facts);
       this.onOpened(opened);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -131,6 +134,12 @@ export class DataChooser {
       }
     }
     this.onChange();
+  }
+
+  private sayLeftOut(facts: DataFacts | null): void {
+    const lines = facts === null ? [] : [...leftOut(facts), ...facts.notices.map(noticeWords)];
+    this.left.replaceChildren(...lines.map((text) => el('li', { textContent: text.trim() })));
+    this.left.hidden = lines.length === 0;
   }
 
   /** Whether training can start, and if not, what is missing. */

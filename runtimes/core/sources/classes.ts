@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import type { ClassFacts, Notice } from '../facts.ts';
 import { type Declared, typeText } from './fit.ts';
 import { nameIn } from './place.ts';
+import type { RawField } from './raw.ts';
 
 export interface Files {
   files: string[];
@@ -64,10 +65,18 @@ export function filesOf(folder: string, all: readonly string[], kind: RegExp): F
   return { files, folders, names, hidden: [...hidden].sort(natural) };
 }
 
+/** Paths below the folder without their endings: what files of a record share. */
+export function keysOf(folder: string, files: readonly string[]): string[] {
+  return files.map((file) =>
+    below(folder, file)
+      .join('/')
+      .replace(/\.[^./]*$/, ''),
+  );
+}
+
 export interface Classes {
-  /** For each file its class. */
-  of: number[];
-  names: string[];
+  /** The field of classes; `file`: which file an example is of. */
+  field(file: (index: number) => number): RawField;
   notices: Notice[];
 }
 
@@ -93,15 +102,17 @@ export function classesOf(origin: string, found: Files, record: readonly Declare
   }
   const numbers = numbersOf(names, declared);
   if (numbers === null) {
-    return { of: folders, names: [...names], notices: [] };
+    return { field: fieldOf(folders, names), notices: [] };
   }
   const all = Array.from({ length: declared }, (_, i) => String(i + numbers.base));
   names.forEach((name, i) => {
     all[numbers.classes[i]!] = name;
   });
   return {
-    of: folders.map((f) => numbers.classes[f]!),
-    names: all,
+    field: fieldOf(
+      folders.map((f) => numbers.classes[f]!),
+      all,
+    ),
     notices:
       numbers.base === 0
         ? []
@@ -114,6 +125,18 @@ export function classesOf(origin: string, found: Files, record: readonly Declare
   };
 }
 
+function fieldOf(classes: readonly number[], names: readonly string[]): Classes['field'] {
+  return (file) => ({
+    name: null,
+    shape: [],
+    content: 'class',
+    names,
+    read(index, out, at) {
+      out[at] = classes[file(index)]!;
+    },
+  });
+}
+
 /** Folders that are all named by numbers are the classes of these numbers, counted from 0 or from 1. */
 function numbersOf(names: readonly string[], declared: number): { base: number; classes: number[] } | null {
   if (!names.every((name) => /^\d{1,9}$/.test(name))) return null;
@@ -123,17 +146,6 @@ function numbersOf(names: readonly string[], declared: number): { base: number; 
   const base = most < declared ? 0 : 1;
   if (most - base >= declared || Math.min(...numbers) < base) return null;
   return { base, classes: numbers.map((n) => n - base) };
-}
-
-/** Examples of each class, in the order of the declared one-hot vector. */
-export function classFacts(
-  names: readonly string[],
-  examples: Iterable<number>,
-  declared = names.length,
-): ClassFacts[] {
-  const counts = new Array<number>(Math.max(names.length, declared)).fill(0);
-  for (const c of examples) counts[c]!++;
-  return counts.map((count, i) => ({ name: names[i] ?? String(i), count }));
 }
 
 /** Classes that are declared, and of which there is no example. */

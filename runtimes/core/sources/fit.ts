@@ -4,10 +4,12 @@
  */
 import type { Dataset } from '../data.ts';
 import { UserError } from '../errors.ts';
-import { type ClassFacts, type DataFacts, none } from '../facts.ts';
+import { type ClassFacts, counted, type DataFacts, none } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
 import { missingClasses } from './classes.ts';
-import type { RawField, RawSource } from './raw.ts';
+import { limitOf } from './join.ts';
+import { Broken, type RawField, type RawSource } from './raw.ts';
+import { each } from './several.ts';
 
 export interface Declared {
   readonly name: string;
@@ -32,35 +34,102 @@ interface Conversion {
 /** The source as a data set of this record. Reads the first examples, so that misfits show before training. */
 export async function fit(source: RawSource, record: readonly Declared[]): Promise<Dataset> {
   const conversions = assign(source, record).map((raw, i) => conversion(source, raw, record[i]!));
+  const damage = new Damage(source);
   const dataset: Dataset = {
     origin: source.origin,
     count: source.count,
     ...(source.sampleRate === undefined ? {} : { sampleRate: source.sampleRate }),
-    report: () => source.report?.() ?? null,
+    report: () => damage.report(),
     close: async () => source.close?.(),
     async read(indices) {
-      return Promise.all(
-        conversions.map(async ({ raw, size, convert }) => {
-          const out = new Float32Array(indices.length * size);
-          const one = async (i: number, example: Float32Array) => {
-            const waiting = raw.read(indices[i]!, example, 0);
-            if (waiting !== undefined) await waiting;
-            convert(example, out, i * size, indices[i]!);
-          };
-          const rawSize = sizeOf(raw.shape);
-          if (raw.slow === true) {
-            await Promise.all(Array.from(indices, (_, i) => one(i, new Float32Array(rawSize))));
-          } else {
-            const example = new Float32Array(rawSize);
-            for (let i = 0; i < indices.length; i++) await one(i, example);
-          }
-          return out;
-        }),
-      );
+      const outs = conversions.map(({ size }) => new Float32Array(indices.length * size));
+      if (conversions.some(({ raw }) => raw.slow === true)) {
+        await each(indices, (index, i) => readRecord(conversions, outs, damage, index, i));
+      } else {
+        for (const [k, c] of conversions.entries()) await readField(c, outs[k]!, indices);
+      }
+      return outs;
     },
   };
   await dataset.read(Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i));
   return { ...dataset, facts: await factsOf(source, conversions, record) };
+}
+
+async function readField({ raw, size, convert }: Conversion, out: Float32Array, indices: ArrayLike<number>) {
+  const example = new Float32Array(sizeOf(raw.shape));
+  for (let i = 0; i < indices.length; i++) {
+    const waiting = raw.read(indices[i]!, example, 0);
+    if (waiting !== undefined) await waiting;
+    convert(example, out, i * size, indices[i]!);
+  }
+}
+
+/** Reads the record at `index`, or the next one whose files are whole, as example `i` of a batch. */
+async function readRecord(
+  conversions: readonly Conversion[],
+  outs: readonly Float32Array[],
+  damage: Damage,
+  index: number,
+  i: number,
+): Promise<void> {
+  for (const at of damage.from(index)) {
+    // All fields are read before one is written: a record is whole or it is another one.
+    const read = await Promise.allSettled(
+      conversions.map(async ({ raw }) => {
+        const example = new Float32Array(sizeOf(raw.shape));
+        await raw.read(at, example, 0);
+        return example;
+      }),
+    );
+    const failed = read.find((r) => r.status === 'rejected');
+    if (failed === undefined) {
+      for (const [k, { size, convert }] of conversions.entries()) {
+        convert((read[k] as PromiseFulfilledResult<Float32Array>).value, outs[k]!, i * size, at);
+      }
+      return;
+    }
+    damage.note(at, failed.reason);
+  }
+}
+
+/** Files that turn out to be damaged while training reads them: the next record stands in. */
+class Damage {
+  private readonly found = new Map<number, Broken>();
+
+  constructor(private readonly source: RawSource) {}
+
+  /** Records from this one on that may be whole; which they are depends on the files alone, so runs can be repeated. */
+  *from(index: number): Generator<number> {
+    const { count, origin } = this.source;
+    for (let k = 0; k < count; k++) {
+      const at = (index + k) % count;
+      if (!this.found.has(at)) yield at;
+    }
+    throw new UserError(`no file of ${origin} can be read:\n${this.names()}`);
+  }
+
+  note(index: number, error: unknown): void {
+    if (!(error instanceof Broken)) throw error;
+    this.found.set(index, error);
+    const limit = limitOf(this.source.count);
+    if (this.found.size > limit) {
+      throw new UserError(
+        `${this.found.size} of ${this.source.count} files of ${this.source.origin} cannot be read (at most ${limit} are skipped):\n${this.names()}`,
+      );
+    }
+  }
+
+  private names(): string {
+    const lines = [...this.found.values()].slice(0, 10).map(({ path, why }) => `  ${path}: ${why}`);
+    if (this.found.size > 10) lines.push(`  … and ${this.found.size - 10} more`);
+    return lines.join('\n');
+  }
+
+  report(): string | null {
+    const { size } = this.found;
+    if (size === 0) return null;
+    return `${counted(size, 'file')} of ${this.source.origin} turned out to be damaged and ${size === 1 ? 'was' : 'were'} skipped; the next stood in:\n${this.names()}`;
+  }
 }
 
 /** What the reader found, and what is counted here: the classes that numbers say. */
@@ -102,7 +171,7 @@ async function countedClasses(
     if (!Number.isInteger(c) || c < 0 || c >= declared) convert(value, vector, 0, i);
     counts[c]!++;
   }
-  return counts.map((n, i) => ({ name: String(i), count: n }));
+  return counts.map((n, i) => ({ name: raw.names?.[i] ?? String(i), count: n }));
 }
 
 /** Fields by name where the source has names, else by what they hold. */

@@ -6,8 +6,10 @@ import { openCsv } from './csv.ts';
 import { type Declared, fit } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
+import { join, withoutBroken } from './join.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
+import { pathsIn } from './paths.ts';
 import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
@@ -23,11 +25,20 @@ export async function openSource(text: string, record: readonly Declared[], plac
     const pair = await openIdxPair(await place.builtIn(text), place);
     return fit({ ...pair, origin: text }, record);
   }
-  const parts = text.split(',');
-  const path = (p: string) => place.resolve(p);
-  if (parts.length > 1 && (await place.kind(path(text))) === null)
-    return fit(await openSeveral(parts.map(path), record, place), record);
-  return fit(await openPath(path(text), record, place), record);
+  const paths = await pathsIn(
+    text,
+    record.length,
+    async (p) => (await place.kind(place.resolve(p))) !== null,
+  );
+  const source =
+    paths.length > 1
+      ? await openSeveral(
+          paths.map((p) => place.resolve(p)),
+          record,
+          place,
+        )
+      : await openPath(place.resolve(paths[0]!), record, place);
+  return fit(withoutBroken(source), record);
 }
 
 async function openPath(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
@@ -49,6 +60,8 @@ async function isWav(bytes: Bytes): Promise<boolean> {
 /** Pictures, sounds, or an IDX pair as MNIST's distributions lie. */
 async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
   const all = await place.filesIn(path);
+  const below = fieldFolders(path, all, record);
+  if (below !== null) return openSeveral(below, record, place);
   const pictures = filesOf(path, all, /\.(png|jpe?g|webp)$/i);
   const sounds = filesOf(path, all, /\.wave?$/i);
   if (pictures.files.length > 0 && pictures.files.length >= sounds.files.length) {
@@ -61,6 +74,15 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
   throw new UserError(`${path} holds no pictures (PNG, JPEG, WebP), no WAV and no IDX files`, {
     hint: 'a data file of another kind is given by its own path',
   });
+}
+
+/** A folder for each field, below the one that is given: named as the fields, or as many of them, in natural order. */
+function fieldFolders(path: string, all: readonly string[], record: readonly Declared[]): string[] | null {
+  if (record.filter((d) => d.type.meaning !== 'label').length < 2) return null;
+  const { names } = filesOf(path, all, /\.(png|jpe?g|webp|wave?)$/i);
+  const fields = record.map((d) => d.name);
+  const chosen = fields.every((name) => names.includes(name)) ? fields : names;
+  return chosen.length === record.length ? chosen.map((name) => `${path}/${name}`) : null;
 }
 
 async function openFile(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
@@ -98,7 +120,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
   return openCsv(bytes, record, place);
 }
 
-/** `a.npy,b.npy`: one file for each field, in order. */
+/** `a.npy,b.npy`: one file or folder for each field, in order. Folders are joined by the names of their files. */
 async function openSeveral(
   paths: readonly string[],
   record: readonly Declared[],
@@ -106,17 +128,21 @@ async function openSeveral(
 ): Promise<RawSource> {
   if (paths.length !== record.length) {
     throw new UserError(
-      `${paths.length} files are given for a record of ${record.length} (${record.map((d) => d.name).join(', ')})`,
+      `${paths.length} sources are given for a record of ${record.length} (${record.map((d) => d.name).join(', ')})`,
+      { hint: 'one for each, in this order, with a comma between them' },
     );
   }
-  const parts = await Promise.all(paths.map((p, i) => openPath(p, [record[i]!], place)));
-  const arrays = parts.map((part, i) => ({
-    count: part.count,
-    field: { ...part.fields[0]!, name: record[i]!.name },
-  }));
-  return together(paths.join(','), arrays, record, async () => {
+  const parts: RawSource[] = [];
+  for (const [i, path] of paths.entries()) {
+    const part = await openPath(path, [record[i]!], place);
+    parts.push({ ...part, fields: [{ ...part.fields[0]!, name: record[i]!.name }] });
+  }
+  if (parts.some((part) => part.keys !== undefined)) return join(parts);
+  const arrays = parts.map(({ count, fields }) => ({ count, field: fields[0]! }));
+  const whole = together(paths.join(','), arrays, record, async () => {
     for (const part of parts) await part.close?.();
   });
+  return { ...whole, facts: { notices: parts.flatMap((p) => p.facts?.notices ?? []) } };
 }
 
 /** Arrays of one file: those that the record uses must agree on the number of examples. */

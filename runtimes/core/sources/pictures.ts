@@ -1,16 +1,23 @@
 /**
- * Folders of pictures: decoded when they are needed, resized and centre-cropped to the declared type; the classes are
- * the sub-folders. What does not decode is named, counted and replaced by the next one, up to a limit.
+ * Folders of pictures: looked at when they are opened, decoded when they are needed, resized and centre-cropped to the
+ * declared type; the classes are the sub-folders.
  */
 import { said, UserError } from '../errors.ts';
+import type { CropFacts, Notice } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
-import { classesOf, classFacts, type Files } from './classes.ts';
+import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
+import { type Look, lookAt } from './look.ts';
 import type { DecodePicture, Place } from './place.ts';
-import type { RawField, RawSource } from './raw.ts';
+import { Broken, type RawField, type RawSource } from './raw.ts';
+import { each } from './several.ts';
 
 /** Decoded pictures are kept in memory up to here. */
 const MEMORY = 256 * 2 ** 20;
+/** Folders up to here are decoded when they are opened, so that every broken picture is known before the first step. */
+const DECODED = { files: 2000, bytes: 64 * 2 ** 20 };
+/** Of larger folders so many files are looked at, evenly. */
+const LOOKED = 20_000;
 
 export async function openPictures(
   folder: string,
@@ -26,44 +33,27 @@ export async function openPictures(
       { hint: 'give a folder of WAV, or declare it image[h, w, c]' },
     );
   }
-  const label = record.find((d) => d.type.meaning === 'label');
   const classes = classesOf(folder, found, record);
-  const fields: RawField[] = [];
-  let decoder: Decoder | null = null;
-  if (picture !== undefined) {
-    decoder = new Decoder(folder, files, sideOf(picture, folder), await place.pictures());
-    fields.push(decoder.field);
-  }
-  if (classes !== null) {
-    const shift = decoder;
-    fields.push({
-      name: null,
-      shape: [],
-      content: 'class',
-      slow: true,
-      // The class of the picture that is shown, which is another one where the picture could not be decoded.
-      read(index, out, at) {
-        if (shift === null) {
-          out[at] = classes.of[index]!;
-          return;
-        }
-        return shift.pixels(index).then(({ shown }) => {
-          out[at] = classes.of[shown]!;
-        });
-      },
-    });
-  }
-  return {
+  const source = {
     origin: folder,
     count: files.length,
-    fields,
-    report: () => decoder?.report() ?? null,
+    keys: keysOf(folder, files),
+    paths: files,
+    facts: { unit: ['picture', 'pictures'] as const, hidden: found.hidden },
+  };
+  const classFields = classes === null ? [] : [classes.field((index) => index)];
+  if (picture === undefined) return { ...source, fields: classFields };
+  const shape = sideOf(picture, folder);
+  const decoder = new Decoder(files, shape, await place.pictures());
+  const { sizes, broken } = await lookAtAll(files, decoder, place);
+  return {
+    ...source,
+    fields: [decoder.field, ...classFields],
+    broken,
     facts: {
-      unit: ['picture', 'pictures'],
-      hidden: found.hidden,
-      ...(classes === null
-        ? {}
-        : { classes: classFacts(classes.names, classes.of, label?.type.shape[0]), notices: classes.notices }),
+      ...source.facts,
+      crop: cropOf(sizes, shape),
+      notices: [...(classes?.notices ?? []), ...enlarged(picture, sizes, shape)],
     },
   };
 }
@@ -86,79 +76,106 @@ function sideOf({ name, type }: Declared, folder: string): [number, number, numb
 
 class Decoder {
   readonly field: RawField;
-  private readonly size: number;
   private readonly kept: (Uint8Array | undefined)[] | null;
-  private readonly broken = new Map<number, string>();
-  private readonly limit: number;
-  /** Being decoded: a picture and its class ask for the same file at the same time. */
-  private readonly pending = new Map<number, Promise<Uint8Array | null>>();
 
   constructor(
-    private readonly folder: string,
     private readonly files: readonly string[],
     private readonly shape: [number, number, number],
     private readonly decodePicture: DecodePicture,
   ) {
-    this.size = shape[0] * shape[1] * shape[2];
-    this.kept = this.size * files.length <= MEMORY ? new Array(files.length) : null;
-    this.limit = Math.max(10, Math.floor(files.length / 100));
+    const size = shape[0] * shape[1] * shape[2];
+    this.kept = size * files.length <= MEMORY ? new Array(files.length) : null;
     this.field = {
       name: null,
       shape,
       content: 'picture',
       slow: true,
-      read: (index, out, at) =>
-        this.pixels(index).then(({ data }) => {
-          out.set(data, at);
-        }),
+      read: (index, out, at) => {
+        const known = this.kept?.[index];
+        if (known !== undefined) return void out.set(known, at);
+        return this.pixels(index).then((data) => void out.set(data, at));
+      },
     };
   }
 
-  /** The picture, or the next one that decodes: which it is depends on the files alone, so runs can be repeated. */
-  async pixels(index: number): Promise<{ data: Uint8Array; shown: number }> {
-    for (let k = 0; k < this.files.length; k++) {
-      const i = (index + k) % this.files.length;
-      const data = this.kept?.[i] ?? (await this.decodeOnce(i));
-      if (data === null) continue;
-      if (this.kept !== null) this.kept[i] = data;
-      return { data, shown: i };
-    }
-    throw new UserError(`none of the ${this.files.length} pictures of ${this.folder} can be decoded`);
-  }
-
-  private decodeOnce(index: number): Promise<Uint8Array | null> {
-    const known = this.pending.get(index);
-    if (known !== undefined) return known;
-    const decoding = this.decode(index).finally(() => this.pending.delete(index));
-    this.pending.set(index, decoding);
-    return decoding;
-  }
-
-  private async decode(index: number): Promise<Uint8Array | null> {
-    if (this.broken.has(index)) return null;
+  /** Throws `Broken`. */
+  async pixels(index: number): Promise<Uint8Array> {
     const [height, width, channels] = this.shape;
+    const path = this.files[index]!;
     try {
-      return await this.decodePicture(this.files[index]!, height, width, channels);
+      const data = await this.decodePicture(path, height, width, channels);
+      if (this.kept !== null) this.kept[index] = data;
+      return data;
     } catch (error) {
-      this.broken.set(index, said(error));
-      if (this.broken.size > this.limit) {
-        throw new UserError(
-          `${this.broken.size} of ${this.files.length} pictures of ${this.folder} cannot be decoded (at most ${this.limit} are skipped):\n${this.names()}`,
-        );
-      }
-      return null;
+      throw error instanceof UserError ? error : new Broken(path, said(error));
     }
   }
+}
 
-  private names(): string {
-    const lines = [...this.broken].slice(0, 10).map(([i, why]) => `  ${this.files[i]}: ${why}`);
-    if (this.broken.size > 10) lines.push(`  … and ${this.broken.size - 10} more`);
-    return lines.join('\n');
-  }
+interface LookedAt {
+  /** Of the pictures whose size is known. */
+  sizes: (readonly [number, number])[];
+  broken: Map<number, string>;
+}
 
-  report(): string | null {
-    if (this.broken.size === 0) return null;
-    const pictures = this.broken.size === 1 ? 'picture' : 'pictures';
-    return `${this.broken.size} ${pictures} of ${this.folder} could not be decoded and ${this.broken.size === 1 ? 'was' : 'were'} skipped:\n${this.names()}`;
-  }
+/** Which it looks at and which it decodes depends on the files alone, so that runs can be repeated. */
+async function lookAtAll(files: readonly string[], decoder: Decoder, place: Place): Promise<LookedAt> {
+  const looks = new Map<number, Look>();
+  const broken = new Map<number, string>();
+  const stride = Math.max(1, files.length / LOOKED);
+  const chosen = Array.from({ length: Math.min(files.length, LOOKED) }, (_, i) => Math.floor(i * stride));
+  await each(chosen, async (index) => {
+    try {
+      looks.set(index, await lookAt(files[index]!, place));
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code === 2) throw error;
+      broken.set(index, error.message.replace(files[index]!, 'it'));
+    }
+  });
+  const bytes = [...looks.values()].reduce((sum, look) => sum + look.bytes, 0);
+  const few = files.length <= DECODED.files && bytes <= DECODED.bytes;
+  const judged = [...looks].filter(([, { whole }]) => few || !whole).map(([index]) => index);
+  await each(judged, async (index) => {
+    try {
+      await decoder.pixels(index);
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      broken.set(index, error.why);
+    }
+  });
+  const sizes = chosen.flatMap((i) => (broken.has(i) ? [] : [looks.get(i)?.size ?? null]));
+  return { sizes: sizes.filter((s) => s !== null && s[0] > 0 && s[1] > 0) as LookedAt['sizes'], broken };
+}
+
+/** Which share of its area is left of a picture that is scaled until it covers the shape, and cropped. */
+function cropOf(sizes: LookedAt['sizes'], [height, width]: readonly number[]): CropFacts | null {
+  if (sizes.length === 0) return null;
+  const shares = sizes.map(([w, h]) => {
+    const ratio = (w * height!) / (h * width!);
+    return Math.min(ratio, 1 / ratio);
+  });
+  return {
+    mean: shares.reduce((a, b) => a + b, 0) / shares.length,
+    least: shares.reduce((a, b) => Math.min(a, b)),
+    most: shares.reduce((a, b) => Math.max(a, b)),
+    of: shares.length,
+  };
+}
+
+/** Pictures that are smaller than what is declared show no detail of its size. */
+function enlarged({ name, type }: Declared, sizes: LookedAt['sizes'], shape: readonly number[]): Notice[] {
+  const [height = 1, width = 1] = shape;
+  const small = sizes.filter(([w, h]) => w < width || h < height);
+  if (small.length === 0) return [];
+  const least = small.reduce((a, b) => (a[0] * a[1] <= b[0] * b[1] ? a : b));
+  const which =
+    small.length === sizes.length
+      ? 'all pictures are smaller'
+      : `${small.length} of ${sizes.length} pictures ${small.length === 1 ? 'is' : 'are'} smaller`;
+  return [
+    {
+      message: `${which} than \`${name}\` (${typeText(type)}) and enlarged; the smallest is ${least[1]}×${least[0]}`,
+      hint: 'declare a smaller size to learn from the pixels that there are',
+    },
+  ];
 }

@@ -17,8 +17,20 @@ export interface RawField {
   readonly scale?: number;
   /** Examples take a while each (they are decoded), so several are read at a time. */
   readonly slow?: boolean;
-  /** Writes one example's numbers, row-major, to `out` from `at`. */
+  /** Of classes: their names, by number. */
+  readonly names?: readonly string[];
+  /** Writes one example's numbers, row-major, to `out` from `at`. Throws `Broken` where its file is damaged. */
   read(index: number, out: Float32Array, at: number): void | Promise<void>;
+}
+
+/** A file that cannot be read: the example is skipped. */
+export class Broken extends Error {
+  constructor(
+    readonly path: string,
+    readonly why: string,
+  ) {
+    super(`${path}: ${why}`);
+  }
 }
 
 export interface RawSource {
@@ -31,7 +43,11 @@ export interface RawSource {
   readonly facts?: SourceFacts;
   /** What a message calls one example; else "example 3 of …". */
   example?(index: number): string;
-  report?(): string | null;
+  /** Where examples are files: their paths, and the paths below the folder without their endings. */
+  readonly paths?: readonly string[];
+  readonly keys?: readonly string[];
+  /** Examples whose files cannot be read, and why. */
+  readonly broken?: ReadonlyMap<number, string>;
   close?(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 /** Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. */
 import wavefile from 'wavefile';
 import { said, UserError } from '../errors.ts';
-import { classesOf, classFacts, type Files } from './classes.ts';
+import { classesOf, type Files } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
@@ -70,17 +70,7 @@ export async function openSounds(
   };
   const fields = [wave];
   const classes = classesOf(origin, found, record);
-  if (classes !== null) {
-    fields.push({
-      name: null,
-      shape: [],
-      content: 'class',
-      read: (index, out, at) => {
-        out[at] = classes.of[clips[index]!.file]!;
-      },
-    });
-  }
-  const label = record.find((d) => d.type.meaning === 'label');
+  if (classes !== null) fields.push(classes.field((index) => clips[index]!.file));
   const lengths = headers.map(({ frames }) => frames / rate);
   return {
     origin,
@@ -98,16 +88,7 @@ export async function openSounds(
         total: lengths.reduce((a, b) => a + b, 0),
         clip: length / rate,
       },
-      ...(classes === null
-        ? {}
-        : {
-            classes: classFacts(
-              classes.names,
-              clips.map(({ file }) => classes.of[file]!),
-              label?.type.shape[0],
-            ),
-            notices: classes.notices,
-          }),
+      notices: classes?.notices ?? [],
     },
   };
 }

@@ -70,6 +70,12 @@ export function unreadable(path: string, error: unknown): UserError {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new UserError(`${path} does not exist`);
   if (code === 'EACCES' || code === 'EPERM')
     return new UserError(`${path} may not be read (permission denied)`);
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new UserError(`${path} cannot be read: too many files are open`, {
+      hint: 'allow more of them: ulimit -n 1024',
+      code: 2,
+    });
+  }
   return new UserError(`${path} cannot be read: ${said(error)}`);
 }
 
