@@ -151,7 +151,7 @@ describe('classes', () => {
     const rows = Array.from({ length: 100 }, (_, i) => `${i},${i === 90 ? 7 : i % 3}`).join('\n');
     writeFileSync(join(root, 'wrong.csv'), rows);
     await expect(open('wrong.csv', declared('v', 'tensor', 1), declared('y', 'label', 3))).rejects.toThrow(
-      'example 90',
+      'row 91',
     );
   });
 });
