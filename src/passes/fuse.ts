@@ -4,7 +4,15 @@
  * this once, for every backend.
  */
 import type { Node, OpNode } from '../ir/graph.ts';
-import { type Group, groupOf, isElementwise, type Operations, reducedBy, sameForm } from './group.ts';
+import {
+  type Group,
+  groupOf,
+  isElementwise,
+  mayJoin,
+  type Operations,
+  reducedBy,
+  sameForm,
+} from './group.ts';
 import { isMade } from './place.ts';
 import type { Step } from './plan.ts';
 
@@ -69,23 +77,42 @@ function early(
       : reducedBy(node, operations) !== null;
     if (!shrinks || args.size === 0) continue;
     missing.set(node, args.size);
-    for (const arg of args) waiting.set(arg, [...(waiting.get(arg) ?? []), node]);
+    for (const arg of args) {
+      const others = waiting.get(arg);
+      if (others) others.push(node);
+      else waiting.set(arg, [node]);
+    }
   }
   const result: Node[] = [];
-  const put = (node: Node): void => {
+  for (const node of nodes) {
+    if (missing.has(node)) continue;
     result.push(node);
-    for (const next of waiting.get(node) ?? []) {
-      const left = missing.get(next)! - 1;
-      missing.set(next, left);
-      if (left === 0) put(next);
+    // What a value lets go follows it at once, before what waits for the one before: a way down, in a loop.
+    const way = [waiting.get(node)?.values()];
+    while (way.length > 0) {
+      const next = way.at(-1)?.next();
+      if (!next || next.done) {
+        way.pop();
+        continue;
+      }
+      const left = missing.get(next.value)! - 1;
+      missing.set(next.value, left);
+      if (left > 0) continue;
+      result.push(next.value);
+      way.push(waiting.get(next.value)?.values());
     }
-  };
-  for (const node of nodes) if (!missing.has(node)) put(node);
+  }
   return result;
 }
 
 /** Cheap enough to be done again rather than stored. */
 const CHEAP = new Set(['add', 'sub', 'mul']);
+
+/**
+ * Groups that wait at the same time; the oldest goes when there is one more. Each new operation is held against all of
+ * them, so this keeps planning linear. No published model has a dozen.
+ */
+const MOST_WAITING = 64;
 
 type Reader = Node | Step;
 
@@ -98,6 +125,8 @@ class Fusing {
   readonly #kept: Node | undefined;
   /** Groups that wait, by the values that they alone compute. */
   readonly #waiting = new Map<Node, Group>();
+  /** Each of them once, by the age of its oldest value. */
+  #groups: Group[] = [];
   /** Values that are nowhere stored: each group that reads them computes them for itself. */
   readonly #repeated = new Set<Node>();
 
@@ -117,8 +146,16 @@ class Fusing {
   segment(nodes: readonly Node[]): void {
     const here = new Set<Reader>(nodes);
     const at = new Map<Reader, number>(nodes.map((node, i) => [node, i]));
-    const isLast = (reader: OpNode, node: Node) =>
-      [...this.#readers.get(node)!].every((other) => (at.get(other) ?? Infinity) <= at.get(reader)!);
+    const lastRead = new Map<Node, number>();
+    const isLast = (reader: OpNode, node: Node): boolean => {
+      let last = lastRead.get(node);
+      if (last === undefined) {
+        last = 0;
+        for (const other of this.#readers.get(node)!) last = Math.max(last, at.get(other) ?? Infinity);
+        lastRead.set(node, last);
+      }
+      return last <= at.get(reader)!;
+    };
     for (const node of early(nodes, this.#operations, isLast)) {
       if (!this.#isFusible(node)) {
         if (node.kind === 'op') for (const arg of node.args) this.flush(arg);
@@ -134,7 +171,7 @@ class Fusing {
   }
 
   flushAll(): void {
-    for (const node of [...this.#waiting.keys()]) this.flush(node);
+    for (const group of [...this.#groups]) if (this.#groups.includes(group)) this.#emit(group);
   }
 
   #isFusible(node: Node): boolean {
@@ -144,27 +181,50 @@ class Fusing {
   /** Into one group with those that it reads, if that can be, and with those that read the same. */
   #gather(node: OpNode): void {
     const own = this.#withRepeated(node);
-    const before = new Set(own.flatMap((n) => n.args).flatMap((arg) => this.#waiting.get(arg) ?? []));
+    const before = new Set<Group>();
+    for (const { args } of own) {
+      for (const arg of args) {
+        const waiting = this.#waiting.get(arg);
+        if (waiting) before.add(waiting);
+      }
+    }
     let group = this.#join(own, [...before]);
     if (group === null) {
       group = this.#join(own, [])!;
       for (const other of [...before].reverse()) group = this.#join(group.nodes, [other]) ?? group;
     }
     const members = new Set<Node>(group.nodes);
-    for (const other of [...new Set(this.#waiting.values())].reverse()) {
-      if (other.nodes.every((n) => members.has(n)) || ![...other.full].some((n) => group!.full.has(n)))
-        continue;
+    for (let i = this.#groups.length - 1; i >= 0; i--) {
+      const other = this.#groups[i]!;
+      if (other.nodes.every((n) => members.has(n)) || !meet(other.full, group.full)) continue;
+      if (!mayJoin(group, other)) continue;
       group = this.#join(group.nodes, [other]) ?? group;
     }
-    for (const member of group.nodes) if (!this.#repeated.has(member)) this.#waiting.set(member, group);
+    this.#wait(group);
+    if (this.#groups.length > MOST_WAITING) this.#emit(this.#groups[0]!);
+  }
+
+  /** In the place of the oldest of those that it is made of. */
+  #wait(group: Group): void {
+    const parts = new Set<Group>();
+    for (const member of group.nodes) {
+      const part = this.#waiting.get(member);
+      if (part) parts.add(part);
+      if (!this.#repeated.has(member)) this.#waiting.set(member, group);
+    }
+    const place = this.#groups.findIndex((other) => parts.has(other));
+    if (place === -1) this.#groups.push(group);
+    else {
+      this.#groups[place] = group;
+      if (parts.size > 1) this.#groups = this.#groups.filter((other) => !parts.has(other));
+    }
   }
 
   /** An operation with those before it that are nowhere stored. */
   #withRepeated(node: OpNode): OpNode[] {
-    return [
-      node,
-      ...node.args.flatMap((arg) => (this.#repeated.has(arg) ? this.#withRepeated(arg as OpNode) : [])),
-    ];
+    const all = new Set([node]);
+    for (const { args } of all) for (const arg of args) if (this.#repeated.has(arg)) all.add(arg as OpNode);
+    return [...all];
   }
 
   /** null where one formula cannot hold them, or where something between them reads one and is read by another. */
@@ -173,6 +233,7 @@ class Fusing {
     const group = groupOf(all, this.#operations, (node, inside) => this.#isRead(node, inside));
     if (group === null) return null;
     const inside = new Set<Node>(group.nodes);
+    if (!this.#isReadByWaiting(group, inside)) return group;
     const seen = new Set<Group>();
     const open = [...group.inputs];
     for (let input = open.pop(); input; input = open.pop()) {
@@ -187,30 +248,47 @@ class Fusing {
     return group;
   }
 
+  /** Whether a waiting group may read a value of this one. */
+  #isReadByWaiting({ results }: Group, inside: ReadonlySet<Node>): boolean {
+    for (const result of results) {
+      for (const reader of this.#readers.get(result) ?? []) {
+        const waits = this.#waiting.has(reader as Node) || this.#repeated.has(reader as Node);
+        if (waits && !inside.has(reader as Node)) return true;
+      }
+    }
+    return false;
+  }
+
   #emit(group: Group): void {
     for (const input of group.inputs) this.flush(input);
     for (const node of group.nodes) if (!this.#repeated.has(node)) this.#waiting.delete(node);
-    const { nodes, reduced } = group;
-    const inside = new Set<Node>(nodes);
+    this.#groups = this.#groups.filter((other) => other !== group);
+    const { nodes, results, reduced } = group;
     if (nodes.length === 1) this.result.push({ kind: 'compute', node: nodes[0]! });
-    else
-      this.result.push({
-        kind: 'fuse',
-        nodes,
-        results: nodes.filter((n) => this.#isRead(n, inside)),
-        reduced,
-      });
+    else this.result.push({ kind: 'fuse', nodes, results, reduced });
   }
 
   /** Whether something outside the group reads this value of it. */
   #isRead(node: Node, inside: ReadonlySet<Node>): boolean {
     if (node === this.#kept) return true;
     if (this.#repeated.has(node)) return false;
-    const outside = (reader: Reader): boolean =>
-      !inside.has(reader as Node) ||
+    for (const reader of this.#readers.get(node) ?? []) {
+      if (!inside.has(reader as Node)) return true;
       // A repeated value's operands are read wherever it is.
-      (this.#repeated.has(reader as Node) && [...this.#readers.get(reader as Node)!].some(outside));
-    return [...(this.#readers.get(node) ?? [])].some(outside);
+      if (this.#repeated.has(reader as Node) && this.#isReadOutside(reader as Node, inside)) return true;
+    }
+    return false;
+  }
+
+  #isReadOutside(repeated: Node, inside: ReadonlySet<Node>): boolean {
+    const seen = new Set([repeated]);
+    for (const value of seen) {
+      for (const reader of this.#readers.get(value)!) {
+        if (!inside.has(reader as Node)) return true;
+        if (this.#repeated.has(reader as Node)) seen.add(reader as Node);
+      }
+    }
+    return false;
   }
 
   /**
@@ -224,17 +302,19 @@ class Fusing {
     if (alike.size !== 1) return false;
     const others = this.#readers.get(operand!)?.size ?? 0;
     if (this.#repeated.has(operand!) ? others > 1 : isMade(operand!) && others < 2) return false;
-    const readers = [...(this.#readers.get(node) ?? [])];
+    const readers = this.#readers.get(node) ?? [];
     // Weights and samples change after the segment; values don't.
     const { inputs } = this.#join(this.#withRepeated(node), [])!;
     const where = [...inputs].every(isMade) ? this.#computed : here;
-    return readers.every(
-      (reader) =>
+    for (const reader of readers) {
+      const suits =
         where.has(reader) &&
         this.#isFusible(reader as Node) &&
         this.#readsAll(reader as OpNode, node) &&
-        this.#hasRoom(reader as OpNode, node),
-    );
+        this.#hasRoom(reader as OpNode, node);
+      if (!suits) return false;
+    }
+    return true;
   }
 
   /** Whether one formula holds the reader with all that it would compute for itself, `node` among it. */
@@ -246,4 +326,10 @@ class Fusing {
   #readsAll(reader: OpNode, node: Node): boolean {
     return reducedBy(reader, this.#operations) !== null || sameForm(reader, node);
   }
+}
+
+function meet(a: ReadonlySet<Node>, b: ReadonlySet<Node>): boolean {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a];
+  for (const node of few) if (many.has(node)) return true;
+  return false;
 }

@@ -20,6 +20,8 @@ export interface Reduced {
 /** A legal group. Nodes are in the order of their ids. */
 export interface Group {
   readonly nodes: readonly OpNode[];
+  /** What of them is read outside. */
+  readonly results: readonly OpNode[];
   /** null: nothing is reduced. */
   readonly reduced: Reduced | null;
   /** The tensors that it reads, each once. */
@@ -54,9 +56,9 @@ export function groupOf(
   operations: Operations,
   gives: (node: OpNode, members: ReadonlySet<Node>) => boolean,
 ): Group | null {
-  const nodes = [...new Set(members)].sort((p, q) => p.id - q.id);
-  if (nodes.length > MOST_OPERATIONS) return null;
-  const inside = new Set<Node>(nodes);
+  const inside = new Set<Node>(members);
+  if (inside.size > MOST_OPERATIONS) return null;
+  const nodes = [...(inside as Set<OpNode>)].sort((p, q) => p.id - q.id);
   const narrow = new Set<Node>();
   let reduction: OpNode | null = null;
   let reduced: Reduced | null = null;
@@ -98,8 +100,23 @@ export function groupOf(
     }
     if (!isNarrow) full.add(node);
   }
-  const results = nodes.filter((node) => gives(node, inside)).length;
-  return inputs.size + results > MOST_TENSORS ? null : { nodes, reduced, inputs, full };
+  const results = nodes.filter((node) => gives(node, inside));
+  return inputs.size + results.length > MOST_TENSORS ? null : { nodes, results, reduced, inputs, full };
+}
+
+/** Whether one formula has room for two groups, as far as their sizes tell: what `groupOf` would refuse most often. */
+export function mayJoin(a: Group, b: Group): boolean {
+  const nodes = new Set(a.nodes);
+  for (const node of b.nodes) nodes.add(node);
+  if (nodes.size > MOST_OPERATIONS) return false;
+  const tensors = new Set<Node>();
+  for (const group of [a, b]) {
+    for (const input of group.inputs) if (!nodes.has(input as OpNode)) tensors.add(input);
+  }
+  // What only the other one reads is perhaps no result of both.
+  for (const result of a.results) if (!b.inputs.has(result)) tensors.add(result);
+  for (const result of b.results) if (!a.inputs.has(result)) tensors.add(result);
+  return tensors.size <= MOST_TENSORS;
 }
 
 export function sameForm(a: Node, b: Node): boolean {
