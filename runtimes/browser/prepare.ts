@@ -36,7 +36,7 @@ export async function prepare(compiled: CompiledModel, given: Settings, keeper: 
   if (from === null) refuseForeignWeights(model);
   return {
     model,
-    seed: (from && checkpointSummary(from.file)?.seed) ?? settings.seed,
+    seed: (from && checkpointSummary(from.file, from.name)?.seed) ?? settings.seed,
     from,
     choices: await choicesOf(model, settings.data),
     settings,

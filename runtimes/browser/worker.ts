@@ -221,7 +221,7 @@ function described(
   { name, bytes }: NamedBytes,
 ): Omit<Said<'described'>, 'id' | 'type'> {
   const file = decodeSafetensors(new Uint8Array(bytes), name);
-  const summary = checkpointSummary(file);
+  const summary = checkpointSummary(file, name);
   if (summary === null) {
     throw new UserError(`${name} holds weights but no training state, so a run cannot go on from it`);
   }

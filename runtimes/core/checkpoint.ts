@@ -6,36 +6,14 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { carryOptimizers } from './carry.ts';
-import { said, UserError } from './errors.ts';
-import type { CompiledModel, OptimizerSpec } from './model.ts';
+import { type Counts, readCounts } from './counts.ts';
+import { UserError } from './errors.ts';
+import type { CompiledModel } from './model.ts';
 import type { OptimizerState } from './optimise.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 import { table } from './state.ts';
-
-interface Counts {
-  format: 1;
-  model: string;
-  seed: number;
-  total: number;
-  phase: number;
-  phaseName: string;
-  step: number;
-  begun: boolean;
-  epochBase: number;
-  sampled: number;
-  drawn: Record<string, number>;
-  feeds: Record<string, { pass: number; offset: number; latest: number; count: number }>;
-  /** Steps made, by optimiser and weight. */
-  optimizers: Record<string, Record<string, number>>;
-  /** The optimisers of the file, which tell whose these are after an edit. */
-  optimizerSpecs: OptimizerSpec[];
-  averaging: string[];
-  /** What `epoch` and `progress` are for outputs on these weights. */
-  clock: { epoch: number; progress: number };
-  iterated: string[];
-  losses: Record<string, number>;
-}
+import { checkFinite, checkWhole } from './whole-checkpoint.ts';
 
 /** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
 export async function captureCheckpoint(
@@ -90,27 +68,23 @@ export async function captureCheckpoint(
     clock: run.clock(),
     iterated: [...state.iterated],
     losses: state.losses,
+    tensors: tensors.size,
   };
   return { tensors, metadata: { ganc: JSON.stringify(counts) } };
 }
 
 const slotPrefix = (optimizer: string, slot: string) => `optimizer:${optimizer}:${slot}:`;
 
-/** The seed of the run that wrote it, and its steps; null for a safetensors file of another origin. */
+/**
+ * The seed of the run that wrote it, and its steps; null for a safetensors file of another origin. Throws where its
+ * training state is damaged.
+ */
 export function checkpointSummary(
   file: SafetensorsFile,
+  path: string,
 ): { seed: number; total: number; model: string } | null {
-  const counts = readCounts(file);
+  const counts = readCounts(file, path);
   return counts === null ? null : { seed: counts.seed, total: counts.total, model: counts.model };
-}
-
-function readCounts(file: SafetensorsFile): Counts | null {
-  try {
-    const counts = JSON.parse(file.metadata.ganc ?? 'null') as Counts | null;
-    return counts?.format === 1 ? counts : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Weights and states of a file against what is expected; null where all are there in the right shapes. */
@@ -146,7 +120,7 @@ export function differences(
  */
 export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path: string): readonly string[] {
   const { state, model } = run;
-  const counts = readCounts(file);
+  const counts = readCounts(file, path);
   if (counts === null) {
     throw new UserError(`${path} holds weights but no training state, so a run cannot go on from it`, {
       hint: 'to start from its weights write `from "…"` at a net',
@@ -164,15 +138,12 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
       `${path} was left in phase ${counts.phase + 1} (${counts.phaseName}), which ${model.name} does not have`,
     );
   }
+  checkWhole(model, file, counts, path);
   // Checkpoints of before have only names.
   const stored = counts.optimizerSpecs ?? model.optimizers.filter(({ name }) => name in counts.optimizers);
   const used = [...file.tensors.keys()].flatMap((key) => /^optimizer:([^:]*):/.exec(key)?.[1] ?? []);
   const { from, notices } = carryOptimizers(stored, new Set(used), model.optimizers);
-  try {
-    restoreTensors(run, file, counts, from);
-  } catch (error) {
-    throw new UserError(`${path} cannot be resumed from: ${said(error)}`, { cause: error });
-  }
+  restoreTensors(run, file, counts, from);
   state.total = counts.total;
   state.phase = counts.phase;
   state.step = counts.step;
@@ -180,7 +151,10 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
   state.epochBase = counts.epochBase;
   state.sampled = counts.sampled;
   Object.assign(state.drawn, counts.drawn);
-  Object.assign(state.losses, counts.losses);
+  for (const [name, value] of Object.entries(counts.losses)) {
+    // One that was not finite stopped the run, or is of an edited file.
+    if (value !== null) state.losses[name] = value;
+  }
   for (const net of counts.averaging) state.averaging.add(net);
   for (const kernel of counts.iterated) state.iterated.add(kernel);
   for (const [name, feed] of Object.entries(run.feeds)) {
@@ -207,9 +181,8 @@ function restoreTensors(
 ): void {
   const { state } = run;
   const tensor = (key: string): Tensor => {
-    const stored = file.tensors.get(key);
-    if (stored === undefined) throw new Error(`${key} is missing`);
-    return tf.keep(tf.tensor(stored.data, stored.shape, 'float32'));
+    const { data, shape } = file.tensors.get(key)!;
+    return tf.keep(tf.tensor(data, shape, 'float32'));
   };
   for (const name of Object.keys(state.live)) state.replace(state.live, name, tensor(name));
   const groups = { 'frozen:': state.frozen, 'averaged:': state.averages, 'sample:': state.samples };
@@ -227,24 +200,32 @@ function restoreTensors(
     for (const key of file.tensors.keys()) {
       const [kind, owner, slot, ...rest] = key.split(':');
       if (kind !== 'optimizer' || owner !== stored) continue;
-      const weight = states[rest.join(':')];
-      if (weight === undefined) throw new Error(`${key} belongs to no optimiser`);
-      weight.slots[slot!] = tensor(key);
+      states[rest.join(':')]!.slots[slot!] = tensor(key);
     }
   }
 }
 
-/** Takes from a checkpoint what outputs need: weights, states, frozen and averaged copies, and the clocks. */
-export function restoreForOutputs(run: TrainingRun, file: SafetensorsFile): void {
+/**
+ * Takes from a checkpoint what outputs need: weights, states, frozen and averaged copies, and the clocks. Files of another
+ * origin have only weights. Throws a `UserError` where it does not hold them.
+ */
+export function restoreForOutputs(run: TrainingRun, file: SafetensorsFile, path: string): void {
   const { state, model } = run;
+  const own = [...model.weights, ...model.stats];
+  const differs = differences(file, own, 'refuse');
+  if (differs !== null) {
+    throw new UserError(`${path} is of another model; these weights differ:\n${differs}`);
+  }
+  const counts = readCounts(file, path);
+  if (counts !== null) checkWhole(model, file, counts, path);
+  else for (const { name } of own) checkFinite(name, file.tensors.get(name)!, path);
   const put = (group: Record<string, Tensor>, name: string, stored: StoredTensor) =>
     state.replace(group, name, tf.tensor(stored.data, stored.shape, 'float32'));
-  for (const { name } of [...model.weights, ...model.stats]) put(state.live, name, file.tensors.get(name)!);
-  for (const [key, stored] of file.tensors) {
+  for (const { name } of own) put(state.live, name, file.tensors.get(name)!);
+  for (const [key, stored] of counts === null ? [] : file.tensors) {
     if (key.startsWith('frozen:')) put(state.frozen, key.slice(7), stored);
     if (key.startsWith('averaged:')) put(state.averages, key.slice(9), stored);
   }
-  const counts = readCounts(file);
   for (const net of counts?.averaging ?? []) state.averaging.add(net);
   state.step = counts?.step ?? 0;
   run.fixedClock = counts?.clock ?? null;
@@ -260,8 +241,10 @@ export function startNetFrom(run: TrainingRun, net: string, file: SafetensorsFil
   if (differs !== null) {
     throw new UserError(`\`${net}\` cannot start from ${path}; these weights differ:\n${differs}`);
   }
-  for (const { name } of own) {
-    const stored = file.tensors.get(`averaged:${name}`) ?? file.tensors.get(name)!;
+  for (const { name, shape } of own) {
+    const averaged = file.tensors.get(`averaged:${name}`);
+    const stored = averaged?.shape.join() === shape.join() ? averaged : file.tensors.get(name)!;
+    checkFinite(name, stored, path);
     state.replace(state.live, name, tf.tensor(stored.data, stored.shape, 'float32'));
   }
 }

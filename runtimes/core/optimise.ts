@@ -16,6 +16,15 @@ export interface OptimizerState {
   slots: Record<string, Tensor>;
 }
 
+/** The slots that a rule keeps of each weight from its first step on, and those that its settings may add. */
+export const slotsOf: Record<Rule, { always: readonly string[]; perhaps: readonly string[] }> = {
+  sgd: { always: [], perhaps: ['momentum'] },
+  adam: { always: ['m', 'v'], perhaps: [] },
+  adamw: { always: ['m', 'v'], perhaps: [] },
+  rmsprop: { always: ['square'], perhaps: ['momentum'] },
+  adagrad: { always: ['sum'], perhaps: [] },
+};
+
 const defaults: Record<Rule, Readonly<Record<string, number>>> = {
   sgd: { lr: 1e-3, momentum: 0 },
   adam: { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

@@ -46,7 +46,30 @@ export function encodeSafetensors(
   return [length, json, ...bodies];
 }
 
-/** Reads a whole file. F64, F16 and BF16 tensors come out as float32; other types are refused. */
+/** Bytes of a number, and how one is read. Counts (PyTorch's `num_batches_tracked`) are whole numbers. */
+const types: Readonly<Record<string, { width: number; read: (bytes: Uint8Array) => Float32Array }>> = {
+  F32: { width: 4, read: (b) => new Float32Array(b.buffer) },
+  F64: { width: 8, read: (b) => Float32Array.from(new Float64Array(b.buffer)) },
+  F16: { width: 2, read: (b) => Float32Array.from(new Uint16Array(b.buffer), halfToNumber) },
+  BF16: {
+    width: 2,
+    read: (b) => new Float32Array(Uint32Array.from(new Uint16Array(b.buffer), (w) => w << 16).buffer),
+  },
+  I64: { width: 8, read: (b) => Float32Array.from(new BigInt64Array(b.buffer), Number) },
+  U64: { width: 8, read: (b) => Float32Array.from(new BigUint64Array(b.buffer), Number) },
+  I32: { width: 4, read: (b) => Float32Array.from(new Int32Array(b.buffer)) },
+  U32: { width: 4, read: (b) => Float32Array.from(new Uint32Array(b.buffer)) },
+  I16: { width: 2, read: (b) => Float32Array.from(new Int16Array(b.buffer)) },
+  U16: { width: 2, read: (b) => Float32Array.from(new Uint16Array(b.buffer)) },
+  I8: { width: 1, read: (b) => Float32Array.from(new Int8Array(b.buffer)) },
+  U8: { width: 1, read: (b) => Float32Array.from(b) },
+  BOOL: { width: 1, read: (b) => Float32Array.from(b) },
+};
+
+/**
+ * Reads a whole file. Numbers of all types come out as float32. As in the format's own implementation the tensors lie one
+ * after another without gap or overlap, and fill the file.
+ */
 export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
   const refuse = (why: string): never => {
     throw new UserError(`${path} is not a safetensors file: ${why}`);
@@ -68,10 +91,11 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
     refuse('its header is not an object');
   const tensors = new Map<string, StoredTensor>();
   const metadata: Record<string, string> = {};
+  const places: { name: string; from: number; to: number }[] = [];
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (name === '__metadata__') {
       for (const [key, value] of Object.entries((entry ?? {}) as Record<string, unknown>)) {
-        if (typeof value === 'string') metadata[key] = value;
+        if (typeof value === 'string' && key !== '__proto__') metadata[key] = value;
       }
       continue;
     }
@@ -79,33 +103,36 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
     if (!wholeNumbers(shape) || !wholeNumbers(offsets) || offsets.length !== 2 || typeof dtype !== 'string') {
       return refuse(`the entry of ${name} is not understood`);
     }
-    const width = { F32: 4, F64: 8, F16: 2, BF16: 2 }[dtype];
-    if (width === undefined) return refuse(`${name} has type ${dtype}; F32, F64, F16 and BF16 are read`);
+    const type = Object.hasOwn(types, dtype) ? types[dtype]! : null;
+    if (type === null) {
+      return refuse(`${name} has type ${dtype}; ${Object.keys(types).join(', ')} are read`);
+    }
     const count = shape.reduce((a, b) => a * b, 1);
     const [from, to] = offsets as [number, number];
-    if (to - from !== count * width) refuse(`${name} is ${shape.join('×')} but has ${to - from} bytes`);
-    if (from > to || start + to > bytes.length) {
+    if (to - from !== count * type.width) {
+      refuse(`${name} is ${shape.join('×')} but has ${to - from} bytes`);
+    }
+    if (start + to > bytes.length) {
       refuse(`${name} ends at byte ${start + to}, the file at ${bytes.length}: it was cut off`);
     }
-    tensors.set(name, { shape, data: toFloat32(bytes.slice(start + from, start + to), dtype) });
+    places.push({ name, from, to });
+    tensors.set(name, { shape, data: type.read(bytes.slice(start + from, start + to)) });
+  }
+  let end = 0;
+  for (const { name, from, to } of places.sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from !== end) {
+      refuse(`${name} begins at byte ${from} of the tensors, and the one before it ends at ${end}`);
+    }
+    end = to;
+  }
+  if (start + end !== bytes.length) {
+    refuse(`its tensors end at byte ${start + end}, the file at ${bytes.length}`);
   }
   return { tensors, metadata };
 }
 
 function wholeNumbers(x: unknown): x is number[] {
   return Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-function toFloat32(bytes: Uint8Array, dtype: string): Float32Array {
-  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-  if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.buffer));
-  const words = new Uint16Array(bytes.buffer);
-  if (dtype === 'BF16') {
-    const wide = new Uint32Array(words.length);
-    for (let i = 0; i < words.length; i++) wide[i] = words[i]! << 16;
-    return new Float32Array(wide.buffer);
-  }
-  return Float32Array.from(words, halfToNumber);
 }
 
 /** IEEE 754 binary16. */

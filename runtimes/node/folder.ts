@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { said, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import type { LogEntry } from '../core/loop.ts';
 import {
   decodeSafetensors,
@@ -22,25 +22,12 @@ import {
   type StoredTensor,
 } from '../core/safetensors.ts';
 import { Lock } from './lock.ts';
-import type { TrainOptions } from './options.ts';
+import { checkRegular, logLine, type RunRecord, readLog, readRecord } from './record.ts';
 import { codeOf, diskIsFull, trouble } from './trouble.ts';
 import { refuseStrangers, sweepParts, writeWhole } from './whole.ts';
 
 /** Newest checkpoints kept. */
 const KEPT = 3;
-
-/** `run.json`: what a run was started with. */
-export interface RunRecord {
-  format: 1;
-  model: string;
-  source: string;
-  params: Record<string, unknown>;
-  /** As given; sources of data are absolute where they are paths. */
-  options: TrainOptions;
-  about: Record<string, unknown>;
-  versions: Record<string, string>;
-  started: string;
-}
 
 /** Lies in a run folder while a process trains into it. */
 const LOCK = 'run.lock';
@@ -80,8 +67,7 @@ export class RunFolder {
       try {
         const path = join(this.path, LOCK);
         // A run that was killed before it had a run.json leaves its lock.
-        const ours = existsSync(path) || this.record() !== null || this.latest() !== null;
-        if (!ours) refuseStrangers(this.path, ENTRIES);
+        if (!existsSync(path) && !this.isRun) refuseStrangers(this.path, ENTRIES);
         this.lock = Lock.take(path);
         for (const name of ['', 'samples', 'checkpoints', 'source']) sweepParts(join(this.path, name));
       } catch (error) {
@@ -117,29 +103,38 @@ export class RunFolder {
     });
   }
 
-  /** null where the folder holds no run. */
+  /** null where the folder holds no run. Throws a `UserError` where its record is damaged. */
   record(): RunRecord | null {
+    return readRecord(this.path);
+  }
+
+  /** The folder holds a run, or what is left of one. */
+  private get isRun(): boolean {
     try {
-      const record = JSON.parse(readFileSync(join(this.path, 'run.json'), 'utf8')) as RunRecord;
-      return record.format === 1 ? record : null;
+      return this.latest() !== null || this.record() !== null;
     } catch {
-      return null;
+      return false;
     }
   }
 
-  /** Starts the log, keeping what earlier parts of the run wrote up to this step. */
-  openLog(upTo: number): void {
-    guard(this.path, () => {
-      const kept = this.entries().filter((e) => e.step <= upTo);
-      this.writeWhole('log.jsonl', [new TextEncoder().encode(kept.map(line).join(''))]);
+  /**
+   * Starts the log, keeping what earlier parts of the run wrote up to this step. Gives how many lines of it were damaged and
+   * are left out.
+   */
+  openLog(upTo: number): number {
+    return guard(this.path, () => {
+      const { entries, damaged } = readLog(this.path);
+      const kept = entries.filter((e) => e.step <= upTo);
+      this.writeWhole('log.jsonl', [new TextEncoder().encode(kept.map(logLine).join(''))]);
       this.log = openSync(join(this.path, 'log.jsonl'), 'a');
+      return damaged;
     });
   }
 
   append(entry: LogEntry): void {
     guard(this.path, () => {
       this.checkIsOurs();
-      if (this.log !== null) writeSync(this.log, line(entry));
+      if (this.log !== null) writeSync(this.log, logLine(entry));
     });
   }
 
@@ -170,25 +165,9 @@ export class RunFolder {
     this.unmake();
   }
 
-  /** The log so far; a line that was cut off by a crash is left out. */
+  /** The log so far, without lines that are damaged. */
   entries(): LogEntry[] {
-    let text: string;
-    try {
-      text = readFileSync(join(this.path, 'log.jsonl'), 'utf8');
-    } catch {
-      return [];
-    }
-    const out: LogEntry[] = [];
-    for (const one of text.split('\n')) {
-      try {
-        const { step, phase, phaseStep, epoch, ms, ...rest } = JSON.parse(one);
-        const values = typeof rest.values === 'object' && rest.values !== null ? rest.values : rest;
-        out.push({ step, phase, phaseStep, epoch, ms, values });
-      } catch {
-        // An empty or a cut line.
-      }
-    }
-    return out;
+    return readLog(this.path).entries;
   }
 
   /** Whole or not at all. */
@@ -233,13 +212,6 @@ export class RunFolder {
 
 const checkpointName = (step: number) =>
   join('checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
-
-/** Values stand beside the line's own fields; where one has the name of a field (`loss phase`), under `values`. */
-function line({ values, ...rest }: LogEntry): string {
-  const own = { ...rest, ms: Math.round(rest.ms * 100) / 100 };
-  const clash = Object.keys(values).some((name) => Object.hasOwn(own, name));
-  return `${JSON.stringify(clash ? { ...own, values } : { ...own, ...values })}\n`;
-}
 
 /** Turns what the system refuses into a message. */
 function guard<T>(path: string, write: () => T): T {
@@ -287,7 +259,7 @@ export function locate(given: string): Origin {
     });
   if (!statSync(path).isDirectory()) {
     const folder = new RunFolder(dirname(dirname(path)));
-    const isRun = basename(dirname(path)) === 'checkpoints' && folder.record() !== null;
+    const isRun = basename(dirname(path)) === 'checkpoints' && recordIsWhole(folder);
     return {
       folder: isRun ? folder : null,
       checkpoint: path,
@@ -313,12 +285,22 @@ export function locate(given: string): Origin {
   return { folder, checkpoint: latest?.path ?? null, newest: true };
 }
 
+/** A checkpoint in a folder whose record is damaged can be used by itself. */
+function recordIsWhole(folder: RunFolder): boolean {
+  try {
+    return folder.record() !== null;
+  } catch {
+    return false;
+  }
+}
+
 export function readCheckpoint(path: string): SafetensorsFile {
   let bytes: Uint8Array;
   try {
+    checkRegular(path);
     bytes = new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${said(error)}`);
+    throw error instanceof UserError ? error : new UserError(`${path} cannot be read: ${trouble(error)}`);
   }
   return decodeSafetensors(bytes, path);
 }

@@ -1,7 +1,7 @@
 /** Draws from a trained model: `sample RUN`. */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import { differences, restoreForOutputs } from '../core/checkpoint.ts';
+import { restoreForOutputs } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
@@ -43,15 +43,11 @@ export async function sample(
   }
   await chooseBackend(options.backend ?? 'auto');
   const file = readCheckpoint(origin.checkpoint);
-  const differs = differences(file, [...model.weights, ...model.stats], 'refuse');
-  if (differs !== null) {
-    throw new UserError(`${shown(origin.checkpoint)} is of another model; these weights differ:\n${differs}`);
-  }
   const given = { ...origin.folder?.record()?.options.data, ...options.data };
   const datasets = await openData(model, given, host, (name) => output.sources.includes(name));
   const run = new TrainingRun(model, { seed: options.seed ?? 0, datasets });
   try {
-    restoreForOutputs(run, file);
+    restoreForOutputs(run, file, shown(origin.checkpoint));
     const values = await outputValues(run, output, count, 'sample');
     const size = output.type.shape.reduce((a, b) => a * b, 1);
     const drawn = values.length / size;

@@ -13,11 +13,12 @@ import { isDrawable } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
-import { locate, RunFolder, type RunRecord, readCheckpoint } from './folder.ts';
+import { locate, RunFolder, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
 import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
 import { makeProgress, type Progress } from './progress.ts';
+import type { RunRecord } from './record.ts';
 import { listenForStop, type SignalCode, type StopRequest } from './signals.ts';
 
 export interface TrainResult {
@@ -71,7 +72,8 @@ async function trainInto(
   const settings = await merge(compiled, before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
   const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
-  const seed = options.seed ?? (file && checkpointSummary(file)?.seed) ?? settings.seed ?? 0;
+  const seed =
+    options.seed ?? (file && checkpointSummary(file, origin!.checkpoint!)?.seed) ?? settings.seed ?? 0;
   const backend = await chooseBackend(settings.backend ?? 'auto');
   progress.say(backend.line);
 
@@ -85,7 +87,8 @@ async function trainInto(
 
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
-    folder.openLog(run.state.total);
+    const lost = folder.openLog(run.state.total);
+    if (lost > 0) progress.say(`log.jsonl: ${lost} damaged line${lost === 1 ? '' : 's'} left out`);
     for (const line of dataLines(model, datasets)) progress.say(line);
     progress.say(beginning(run, folder, seed, origin !== null && file === null));
     for (const notice of notices) progress.say(notice);

@@ -1,0 +1,31 @@
+/** Checks what was read from a file against a schema. Tables by users' names are checked key by key, whatever the names are. */
+import * as v from 'valibot';
+
+export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const positive = v.pipe(whole, v.minValue(1));
+
+/** An object with any keys, `constructor` and `__proto__` among them (valibot's own `record` passes over those). */
+export function byName<T>(item: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.custom<Record<string, T>>(
+      (x) => typeof x === 'object' && x !== null && !Array.isArray(x),
+      'it is no table of names',
+    ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const [name, value] of Object.entries(dataset.value)) {
+        const wrong = mismatch(item, value);
+        if (wrong !== null) addIssue({ message: `${name.slice(0, 60)}: ${wrong}` });
+      }
+    }),
+  );
+}
+
+/** The first thing in which a value differs from a schema, with the way to it; null where nothing does. */
+export function mismatch(schema: v.GenericSchema, value: unknown): string | null {
+  const { success, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (success) return null;
+  const [issue] = issues;
+  const path = v.getDotPath(issue);
+  return path === null ? issue.message : `${path}: ${issue.message}`;
+}
