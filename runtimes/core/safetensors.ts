@@ -116,7 +116,7 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
       refuse(`${name} ends at byte ${start + to}, the file at ${bytes.length}: it was cut off`);
     }
     places.push({ name, from, to });
-    tensors.set(name, { shape, data: type.read(bytes.slice(start + from, start + to)) });
+    tensors.set(name, { shape, data: type.read(new Uint8Array(bytes.subarray(start + from, start + to))) });
   }
   let end = 0;
   for (const { name, from, to } of places.sort((a, b) => a.from - b.from || a.to - b.to)) {

@@ -26,6 +26,15 @@ export function mismatch(schema: v.GenericSchema, value: unknown): string | null
   const { success, issues } = v.safeParse(schema, value, { abortEarly: true });
   if (success) return null;
   const [issue] = issues;
+  const { type, message, received, expected } = issue;
   const path = v.getDotPath(issue);
-  return path === null ? issue.message : `${path}: ${issue.message}`;
+  const at = path === null ? '' : `${path}: `;
+  // Of a table of names: says it already.
+  if (type === 'raw_check' || type === 'custom') return `${at}${message}`;
+  if (received === 'undefined') return path === null ? 'it is missing' : `${path} is missing`;
+  return `${path ?? 'it'} is ${clipped(received)}, not ${clipped(expected ?? phrases[type] ?? 'what it should be')}`;
 }
+
+const phrases: Readonly<Record<string, string>> = { safe_integer: 'a whole number' };
+
+const clipped = (text: string) => (text.length > 80 ? `${text.slice(0, 79)}…` : text);

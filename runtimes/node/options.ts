@@ -42,6 +42,8 @@ export interface Host {
   files?: { name: string; text: string }[];
   /** Kept in `run.json` (what `--set` said, the compiler's version). */
   about?: Record<string, unknown>;
+  /** Kept in the metadata of every checkpoint: what is needed to draw from it alone. */
+  carried?: Record<string, string>;
   /** How this program is called, for the line that says how to go on: `ganc train dcgan.gan`. */
   command?: string;
   /** The same for drawing: `ganc sample`. */

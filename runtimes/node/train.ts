@@ -103,7 +103,7 @@ async function trainInto(
         checkpoint: settings.checkpointEvery,
         pictures: settings.samplesEvery,
       }),
-      loopHost(run, folder, pictures, progress, stop, settings),
+      loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}),
     ).catch((error) => {
       throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
@@ -156,6 +156,7 @@ function loopHost(
   progress: Progress,
   stop: StopRequest,
   settings: TrainOptions,
+  carried: Record<string, string>,
 ): LoopHost {
   let saved = performance.now();
   return {
@@ -171,7 +172,7 @@ function loopHost(
     checkpointDue: () => settings.checkpointEvery === undefined && performance.now() - saved > CHECKPOINT_MS,
     async checkpoint() {
       const { tensors, metadata } = await captureCheckpoint(run);
-      folder.saveCheckpoint(run.state.total, tensors, metadata);
+      folder.saveCheckpoint(run.state.total, tensors, { ...metadata, ...carried });
       saved = performance.now();
     },
     async pictures() {

@@ -1,6 +1,7 @@
 /** A compiled folder: the emitted files with the runtime and the data that go along, and how it is written. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../../runtimes/core/errors.ts';
 import { codeOf, trouble } from '../../runtimes/node/trouble.ts';
 import { refuseStrangers, sweepParts, writeWhole } from '../../runtimes/node/whole.ts';
 import type { Model } from '../check/model.ts';
@@ -52,13 +53,13 @@ function dataAlong(model: Model): Record<string, Uint8Array> {
 
 /** Each file whole or not at all; files of others in the folder stay. */
 export function writeFolder(folder: string, files: Folder, written: (path: string) => void): void {
-  // Where a folder holds a runtime, it was compiled before, and is compiled anew.
-  if (!existsSync(path.join(folder, 'runtime.js'))) {
-    refuseStrangers(folder, Object.keys(files), (file, name) =>
-      readFileSync(file).equals(Buffer.from(files[name] as string)),
-    );
-  }
   try {
+    // Where a folder holds a runtime, it was compiled before, and is compiled anew.
+    if (!existsSync(path.join(folder, 'runtime.js'))) {
+      refuseStrangers(folder, Object.keys(files), (file, name) =>
+        readFileSync(file).equals(Buffer.from(files[name] as string)),
+      );
+    }
     for (const name of new Set(Object.keys(files).map((name) => path.dirname(name)))) {
       sweepParts(path.join(folder, name));
     }
@@ -68,7 +69,7 @@ export function writeFolder(folder: string, files: Folder, written: (path: strin
       written(file);
     }
   } catch (error) {
-    throw unwritable(folder, error);
+    throw error instanceof UserError ? error : unwritable(folder, error);
   }
 }
 

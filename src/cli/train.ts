@@ -31,7 +31,8 @@ Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice l
     .action(
       async (file: string | undefined, options: TrainOptions & { set?: Settings }, command: Command) => {
         const { set = {}, ...rest } = options;
-        const { fromFile, fromRun, loadModel, loadRuntime } = await import('./in-memory.ts');
+        const { loadModel, loadRuntime } = await import('./in-memory.ts');
+        const { fromFile, fromRun } = await import('./program.ts');
         if (file === undefined && rest.from === undefined) {
           throw new CannotRun(
             'train needs a .gan file, or a run to go on with',

@@ -33,12 +33,3 @@ test('standard input is a model called model', async () => {
   expect(readdirSync(out)).toEqual(expect.arrayContaining(['model.js', 'model.js.map', 'model.gan']));
   expect(ran.stderr).toContain('node model.js');
 });
-
-test('a checkpoint by itself says what to go on with', async () => {
-  const file = path.join(folder, 'ring-20.safetensors');
-  writeFileSync(file, '');
-  const ran = await run(['train', '--from', file]);
-  expect(ran.code).toBe(2);
-  expect(ran.stderr).toContain(`${file} is a checkpoint by itself, and the model is not in it`);
-  expect(ran.stderr).toContain(`ganc train MODEL.gan --from ${file}`);
-});

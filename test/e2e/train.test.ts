@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
 import { root, run, runNode, scratch, trace } from './command.ts';
 
 const folder = scratch();
@@ -89,6 +90,44 @@ describe('train', () => {
     expect(npy).toContain("'shape': (5, 2)");
     expect((await run(['sample', 'moved', '--seed', '3', '-o', 'p.png'], { cwd: there })).code).toBe(0);
     expect(png(path.join(there, 'p.png'))).toBe(true);
+  });
+
+  test('a checkpoint alone can be drawn from, and gone on with; one that carries no model says what it needs', async () => {
+    const made = await run(['train', 'game.gan', ...small, '--steps', '2', '--out', 'one'], { cwd: folder });
+    expect(made.code).toBe(0);
+    const there = scratch();
+    const bytes = readFileSync(path.join(folder, 'one/checkpoints/step-000002.safetensors'));
+    writeFileSync(path.join(there, 'down.safetensors'), bytes);
+    const npy = (...args: string[]) =>
+      run(['sample', 'down.safetensors', '--count', '5', '--format', 'npy', '-o', 'five.npy', ...args], {
+        cwd: there,
+      });
+    const drawn = await npy();
+    expect(drawn).toMatchObject({ code: 0, stdout: 'five.npy\n' });
+    const five = readFileSync(path.join(there, 'five.npy'));
+    const same = await run(['sample', 'one', '--count', '5', '--format', 'npy', '-o', 'five.npy'], {
+      cwd: folder,
+    });
+    expect(same.code).toBe(0);
+    expect(readFileSync(path.join(folder, 'five.npy')).equals(five)).toBe(true);
+    const on = await run(['train', '--from', 'down.safetensors', '--steps', '3', '--out', 'on'], {
+      cwd: there,
+    });
+    expect(on.stderr).toContain('from step 2');
+    expect(on.code).toBe(0);
+
+    // As a page or a compiled folder gives it: weights and counts, without the program.
+    const { tensors, metadata } = decodeSafetensors(bytes, 'x');
+    const { 'ganc.program': _, ...rest } = metadata;
+    writeFileSync(path.join(there, 'down.safetensors'), Buffer.concat(encodeSafetensors(tensors, rest)));
+    const lone = await npy();
+    expect(lone.code).toBe(2);
+    expect(lone.stderr).toMatch(/down\.safetensors holds weights, and not the model that they are of/);
+    expect(lone.stderr).toContain('ganc sample down.safetensors --model FILE.gan');
+    const model = path.join(folder, 'game.gan');
+    expect((await npy('--model', model)).stderr).toMatch(/of another model; these weights differ/);
+    expect(await npy('--model', model, '--set', 'width=4', '--set', 'latent=3')).toMatchObject({ code: 0 });
+    expect(readFileSync(path.join(there, 'five.npy')).equals(five)).toBe(true);
   });
 
   test('what cannot be done is said', async () => {

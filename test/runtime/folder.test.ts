@@ -18,7 +18,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import wavefile from 'wavefile';
 import type { LogEntry } from '../../runtimes/core/loop.ts';
 import type { CompiledModel, TypeSpec } from '../../runtimes/core/model.ts';
-import { decodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
 import { curvesSvg } from '../../runtimes/node/charts.ts';
 import { draw } from '../../runtimes/node/drawing.ts';
 import { RunFolder } from '../../runtimes/node/folder.ts';
@@ -62,6 +62,21 @@ async function fails(doing: Promise<unknown>, ...words: string[]) {
 }
 
 const values = (path: string) => decodeSafetensors(new Uint8Array(readFileSync(path)), path);
+
+/** A safetensors file with PyTorch's `num_batches_tracked` added. */
+function withCount(parts: readonly Uint8Array[]): Uint8Array {
+  const header = JSON.parse(Buffer.from(parts[1]!).toString());
+  const body = Buffer.concat(parts.slice(2));
+  header['G/norm.num_batches_tracked'] = {
+    dtype: 'I64',
+    shape: [],
+    data_offsets: [body.length, body.length + 8],
+  };
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, body, Buffer.from([9, 0, 0, 0, 0, 0, 0, 0])]);
+}
 
 describe('a run', () => {
   test('leaves what it says; draws from it', async () => {
@@ -178,6 +193,14 @@ describe('a run', () => {
     // The source averages G, and the average is what is taken.
     expect(at('started').get('G/dense_1/kernel')).toEqual(at('source').get('averaged:G/dense_1/kernel'));
     expect(at('started').get('D/dense_1/kernel')).not.toEqual(at('source').get('D/dense_1/kernel'));
+    // As PyTorch saves a net: with counts that are no floating-point numbers.
+    const { tensors } = values(new RunFolder(join(root, 'source')).latest()!.path);
+    const counted = withCount(encodeSafetensors(new Map([...tensors].filter(([n]) => /^G/.test(n))), {}));
+    writeFileSync(join(root, 'torch.safetensors'), counted);
+    model.nets[0]!.from = 'torch.safetensors';
+    await run('torch', model);
+    expect(at('torch').get('G/dense_1/kernel')).toEqual(at('source').get('G/dense_1/kernel'));
+    model.nets[0]!.from = 'source';
     model.weights[0]!.shape = [4, 2];
     model.noise[0]!.shape = [4];
     await fails(run('misfit', model), '`G` cannot start', 'G/dense_1/kernel is [3, 2] there and [4, 2] here');

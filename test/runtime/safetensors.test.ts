@@ -54,9 +54,46 @@ test('half and double precision come out as float32', () => {
   expect([...read.tensors.get('d')!.data]).toEqual([-0.25]);
 });
 
+test('whole numbers of all widths come out as float32 (PyTorch counts its batches in I64)', () => {
+  const body: number[] = [];
+  const entries = Object.entries({
+    I64: [-1, 255, 255, 255, 255, 255, 255, 255, 255],
+    U64: [5, 5, 0, 0, 0, 0, 0, 0, 0],
+    I32: [-2, 254, 255, 255, 255],
+    U32: [4_294_967_295, 255, 255, 255, 255],
+    I16: [-3, 253, 255],
+    U16: [65_535, 255, 255],
+    I8: [-4, 252],
+    U8: [252, 252],
+    BOOL: [1, 1],
+  }).map(([dtype, [value, ...bytes]]) => {
+    const from = body.length;
+    body.push(...bytes);
+    return { dtype, value, offsets: [from, body.length] };
+  });
+  const header = entries.map(
+    ({ dtype, offsets }) =>
+      `"${dtype}":{"dtype":"${dtype}","shape":[],"data_offsets":${JSON.stringify(offsets)}}`,
+  );
+  const { tensors } = decodeSafetensors(file(`{${header.join()}}`, body), 'x');
+  for (const { dtype, value } of entries) {
+    expect([...tensors.get(dtype)!.data], dtype).toEqual([Math.fround(value!)]);
+  }
+});
+
+test('a file in a Buffer that shares its memory with others is read from its own bytes', () => {
+  const shared = Buffer.concat([Buffer.from([1, 2, 3]), encoded()]).subarray(3);
+  expect(decodeSafetensors(shared, 'x').tensors).toEqual(tensors);
+});
+
 describe('hostile files are refused by name', () => {
   const f32 = (shape: string, offsets: string) =>
     file(`{"w":{"dtype":"F32","shape":${shape},"data_offsets":${offsets}}}`, [0, 0, 0, 0]);
+  const two = (a: string, b: string, bytes: number) =>
+    file(
+      `{"a":{"dtype":"F32","shape":[1],"data_offsets":${a}},"b":{"dtype":"F32","shape":[1],"data_offsets":${b}}}`,
+      new Array(bytes).fill(0),
+    );
   test.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(), '0 bytes'],
     [
@@ -72,7 +109,21 @@ describe('hostile files are refused by name', () => {
     ['a huge shape', f32('[4294967296,4294967296]', '[0,4]'), 'w is'],
     ['offsets beyond the end', f32('[2]', '[0,8]'), 'cut off'],
     ['offsets backwards', f32('[1]', '[4,0]'), 'w is'],
-    ['another type of numbers', file('{"w":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}'), 'I64'],
+    [
+      'another type of numbers',
+      file('{"w":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}', [0]),
+      'F8_E4M3',
+    ],
+    [
+      'a type that every object has',
+      file('{"w":{"dtype":"constructor","shape":[1],"data_offsets":[0,1]}}', [0]),
+      'constructor',
+    ],
+    ['tensors that overlap', two('[0,4]', '[2,6]', 6), 'b begins at byte 2 of the tensors'],
+    ['two tensors of the same bytes', two('[0,4]', '[0,4]', 4), 'b begins at byte 0'],
+    ['a gap', two('[0,4]', '[8,12]', 12), 'b begins at byte 8'],
+    ['bytes before the first', two('[4,8]', '[8,12]', 12), 'a begins at byte 4'],
+    ['bytes after the last', two('[0,4]', '[4,8]', 9), 'end at byte'],
     ['an entry that is null', file('{"w":null}'), 'not understood'],
   ])('%s', (_, bytes, words) => {
     expect(() => decodeSafetensors(bytes, 'bad.safetensors')).toThrow(
