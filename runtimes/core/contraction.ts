@@ -1,6 +1,7 @@
 /** Products with one matrix over the last axis, means over parts of a batch, and one-hot vectors. */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { own } from './own.ts';
 
 /** [..., k] by [k, n] gives [..., n]; with `transpose` the matrix is [n, k]. */
 export function linear(x: Tensor, w: Tensor2D, transpose = false): Tensor {
@@ -32,6 +33,8 @@ export function groupMean(x: Tensor, groups: number): Tensor {
 
 /** Class numbers as one-hot vectors of n along a new last axis. */
 export function oneHot(x: Tensor, n: number): Tensor {
+  const vectors = own('OneHotFloats', { x }, { n });
+  if (vectors) return vectors;
   // Some backends take no notice of the type that tf.oneHot is asked for.
   return tf.tidy(() => tf.cast(tf.oneHot(tf.cast(x, 'int32') as Tensor1D, n), 'float32'));
 }

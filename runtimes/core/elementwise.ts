@@ -1,6 +1,7 @@
 /** Elementwise functions and reductions that tfjs has in another form: truth is 0 and 1 here, and any axis will do. */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { own } from './own.ts';
 
 type Value = Tensor | number;
 
@@ -33,12 +34,14 @@ export const norm = (x: Tensor, axes: number[], keep = false): Tensor =>
 
 /** Softmax along any axis; tfjs's own knows the last. */
 export const softmax = (x: Tensor, axis: number): Tensor =>
+  own('SoftmaxAlong', { x }, { axis }) ??
   tf.tidy(() => {
     const powers = tf.exp(tf.sub(x, tf.max(x, axis, true)));
     return tf.div(powers, tf.sum(powers, axis, true));
   });
 
 export const logSoftmax = (x: Tensor, axis: number): Tensor =>
+  own('LogSoftmaxAlong', { x }, { axis }) ??
   tf.tidy(() => {
     const shifted = tf.sub(x, tf.max(x, axis, true));
     return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), axis, true)));

@@ -1,6 +1,7 @@
 /** Gradients of pooling and upsampling, and blocks of pixels as channels: on every backend of tfjs alike. */
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { own } from './own.ts';
 
 type Pair = [number, number];
 type Size = number | Pair;
@@ -37,6 +38,9 @@ export function avgPoolGradient(
     const [kh, kw] = pair(kernel);
     const strides = pair(stride);
     const [n, oh, ow, c] = d!.shape;
+    const window = { filterSize: [kh, kw], strides, pad: padding };
+    const dx = own('AvgPoolGradient', { dy: d! }, { ...window, inputShape: [n, h, w, c] });
+    if (dx) return dx;
     const rows = padding === 'same' ? marginOf(h, kh, strides[0], oh) : ([0, 0] as Pair);
     const columns = padding === 'same' ? marginOf(w, kw, strides[1], ow) : ([0, 0] as Pair);
     const padded = rows[0] + rows[1] + columns[0] + columns[1] > 0;
@@ -66,8 +70,10 @@ export function maxPoolGradient(
   padding: Padding,
 ): Tensor {
   return batched([x, dy], (input, d) => {
-    const output = tf.maxPool(input!, pair(kernel), pair(stride), padding);
     const attrs = { filterSize: pair(kernel), strides: pair(stride), pad: padding };
+    const dx = own('MaxPoolGradient', { x: input!, dy: d! }, attrs);
+    if (dx) return dx;
+    const output = tf.maxPool(input!, pair(kernel), pair(stride), padding);
     return runKernel('MaxPoolGrad', { dy: d!, input: input!, output }, attrs);
   });
 }
@@ -77,6 +83,9 @@ export function maxPoolSelect(x: Picture, g: Picture, kernel: Size, stride: Size
   return batched([x, g], (input, values) => {
     const [kh, kw] = pair(kernel);
     const strides = pair(stride);
+    const winners = { filterSize: [kh, kw], strides, pad: padding };
+    const chosen = own('MaxPoolSelect', { x: input!, g: values! }, winners);
+    if (chosen) return chosen;
     const best = tf.maxPool(input!, [kh, kw], strides, padding);
     const out: Pair = [best.shape[1]!, best.shape[2]!];
     const margins = [0, 1].map((i) => marginOf(input!.shape[i + 1]!, pair(kernel)[i]!, strides[i]!, out[i]!));
@@ -113,6 +122,8 @@ function everyStride(x: Tensor, [i, j]: Pair, [sh, sw]: Pair, [oh, ow]: Pair): T
 /** The transpose of bilinear upsampling between pixel centres: [n, h · f, w · f, c] gives [n, h, w, c]. */
 export function upsampleBilinearGradient(dy: Picture, [fh, fw]: Pair): Tensor {
   return batched([dy], (d) => {
+    const dx = own('UpsampleBilinearGradient', { dy: d! }, { factor: [fh, fw] });
+    if (dx) return dx;
     const [n, h, w, c] = d!.shape;
     const rows = gather(tf.reshape(d!, [n, h / fh, fh, w * c]), fh);
     const columns = gather(tf.reshape(rows, [(n * h) / fh, w / fw, fw, c]), fw);
@@ -146,6 +157,8 @@ function gather(x: Tensor, factor: number): Tensor {
 /** Each pixel as a block: [n, h, w, c] gives [n, h · f, w · f, c]. tfjs's own misplaces pixels for some factors from 41. */
 export function upsampleNearest(x: Picture, [fh, fw]: Pair): Tensor {
   return batched([x], (batch) => {
+    const large = own('UpsampleNearest', { x: batch! }, { factor: [fh, fw] });
+    if (large) return large;
     const [n, h, w, c] = batch!.shape;
     const rows = tf.broadcastTo(tf.reshape(batch!, [n * h, 1, w * c]), [n * h, fh, w * c]);
     const all = n * h * fh * w;

@@ -88,7 +88,7 @@ export function depthwiseByKernel(
   const sums = parts === 1 ? to : engine.allocate(parts * length * 4);
   run(backend, KIND.byKernel, [from, by, sums], c, parts);
   if (parts > 1) {
-    engine.words.set([sums, to, 1, parts, length, floatBits(1)]);
+    engine.words.set([sums, to, 1, parts, length, floatBits(1), 0]);
     engine.run(JOB.columns, parts * length);
     engine.release(sums);
   }

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
-import { cpuKernel, type Kernel } from './fallback.ts';
+import { cpuKernel, type Kernel, type KernelArgs } from './fallback.ts';
 
 /** Codes of the vector machine (assembly/chain.ts). */
 export const BINARY: Record<string, number> = {
@@ -22,6 +22,8 @@ export const BINARY: Record<string, number> = {
   LogicalAnd: 12,
   LogicalOr: 13,
   SquaredDifference: 15,
+  Pow: 16,
+  Mod: 17,
 };
 const TRUTHS = new Set([
   'Equal',
@@ -50,6 +52,14 @@ export const UNARY: Record<string, number> = {
   Floor: 44,
   Sign: 45,
   LogicalNot: 47,
+  Sin: 48,
+  Cos: 49,
+  Erf: 50,
+};
+
+const SELU = {
+  alpha: tf.backend_util.SELU_SCALEALPHA / tf.backend_util.SELU_SCALE,
+  scale: tf.backend_util.SELU_SCALE,
 };
 
 export type Broadcast = readonly [number, number, number, number, number];
@@ -135,6 +145,42 @@ export function chain(
   engine.run(JOB.chain, n * (1 + code.length));
 }
 
+const COPY = 46;
+
+/**
+ * How an operand is read for a result of this shape. Where its repeated axes are too many for that, they are repeated in
+ * memory from the last one on, until it can be read; the tensor is then another one.
+ */
+function readable(
+  backend: WasmBackend,
+  t: tf.TensorInfo,
+  out: readonly number[],
+): { t: tf.TensorInfo; how: Broadcast } {
+  let shape = [...out.slice(t.shape.length).map(() => 1), ...t.shape];
+  let of = t;
+  for (;;) {
+    const how = broadcastOf(shape, out);
+    if (how) return { t: of, how };
+    const axis = shape.findLastIndex((n, i) => n === 1 && out[i] !== 1);
+    const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)].map((s) =>
+      tf.util.sizeFromShape(s),
+    );
+    const times = out[axis]!;
+    shape = shape.with(axis, times);
+    const wide = backend.output(shape, t.dtype as 'float32');
+    const spread = broadcastOf([before!, 1, after!], [before!, times, after!])!;
+    chain(
+      backend,
+      [{ t: of, how: spread }],
+      [[COPY, 1, 0, 0, 0]],
+      [{ register: 1, t: wide }],
+      before! * times * after!,
+    );
+    if (of !== t) backend.disposeData(of.dataId);
+    of = wide;
+  }
+}
+
 const isFloat = (t: tf.TensorInfo) => t.dtype === 'float32' || t.dtype === 'bool';
 /** Arithmetic with truth values gives truth values in tfjs, and whole numbers are not kept as floats. */
 const takes = (kernel: string, t: tf.TensorInfo) => (TRUTHS.has(kernel) ? isFloat(t) : t.dtype === 'float32');
@@ -151,22 +197,14 @@ export function elementwiseKernels(): [string, Kernel][] {
         const { a, b } = args.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
         if (!takes(name, a) || !takes(name, b)) return other(args);
         const shape = tf.backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
-        const ha = broadcastOf(a.shape, shape);
-        const hb = broadcastOf(b.shape, shape);
-        if (!ha || !hb) return other(args);
-        const out = backend.output(shape, result);
         const n = tf.util.sizeFromShape(shape);
-        if (n > 0)
-          chain(
-            backend,
-            [
-              { t: a, how: ha },
-              { t: b, how: hb },
-            ],
-            [[op, 2, 0, 1, 0]],
-            [{ register: 2, t: out }],
-            n,
-          );
+        const out = backend.output(shape, result);
+        if (n === 0) return out;
+        const inputs = [a, b].map((t) => readable(backend, t, shape));
+        chain(backend, inputs, [[op, 2, 0, 1, 0]], [{ register: 2, t: out }], n);
+        inputs.forEach(({ t }, i) => {
+          if (t !== (i === 0 ? a : b)) backend.disposeData(t.dataId);
+        });
         return out;
       },
     ]);
@@ -202,6 +240,10 @@ export function elementwiseKernels(): [string, Kernel][] {
     unary(name, () => [[op, 1, 0, 0, 0]], TRUTHS.has(name) ? 'bool' : 'float32');
   unary('LeakyRelu', (a) => [[70, 1, 0, floatBits(a.alpha as number), 0]]);
   unary('Elu', () => [[75, 1, 0, floatBits(1), 0]]);
+  unary('Selu', () => [
+    [75, 1, 0, floatBits(SELU.alpha), 0],
+    [65, 2, 1, floatBits(SELU.scale), 0],
+  ]);
   unary('Step', (a) => [[76, 1, 0, floatBits((a.alpha as number) ?? 0), 0]]);
   unary('ClipByValue', (a) => [
     [68, 1, 0, floatBits(a.clipValueMin as number), 0],
@@ -251,9 +293,63 @@ export function elementwiseKernels(): [string, Kernel][] {
       const out = backend.output(x.shape);
       const n = tf.util.sizeFromShape(x.shape);
       if (n > 0)
-        chain(backend, [{ t: x, how: [0, 0, 0, 0, 0] }], [[46, 1, 0, 0, 0]], [{ register: 1, t: out }], n);
+        chain(backend, [{ t: x, how: [0, 0, 0, 0, 0] }], [[COPY, 1, 0, 0, 0]], [{ register: 1, t: out }], n);
+      return out;
+    },
+  ]);
+  list.push(...constants());
+  const otherAddN = cpuKernel('AddN');
+  list.push([
+    'AddN',
+    (args) => {
+      const backend = args.backend as WasmBackend;
+      const terms = args.inputs as unknown as tf.TensorInfo[];
+      if (terms.length > MOST_TERMS || terms.some((t) => t.dtype !== 'float32')) return otherAddN(args);
+      const out = backend.output(terms[0]!.shape);
+      const n = tf.util.sizeFromShape(out.shape);
+      const last = terms.length - 1;
+      const code = terms.map(
+        (_, i): Instruction => [i === 0 ? COPY : 0, last + 1, i === 0 ? 0 : last + 1, i, 0],
+      );
+      const inputs = terms.map((t) => ({ t, how: [0, 0, 0, 0, 0] as const }));
+      if (n > 0) chain(backend, inputs, code, [{ register: last + 1, t: out }], n);
       return out;
     },
   ]);
   return list;
+}
+/** Terms of one chain: its registers are 48 (assembly/chain.ts). */
+const MOST_TERMS = 40;
+const NUMBER = 78;
+
+/** Tensors of one number. */
+function constants(): [string, Kernel][] {
+  const filled = (
+    name: string,
+    of: (args: KernelArgs) => { shape: number[]; dtype: string; value: unknown },
+  ) => {
+    const other = cpuKernel(name);
+    const kernel: Kernel = (args) => {
+      const { shape, dtype, value } = of(args);
+      if (dtype !== 'float32' || typeof value !== 'number') return other(args);
+      const backend = args.backend as WasmBackend;
+      const out = backend.output(shape);
+      const n = tf.util.sizeFromShape(shape);
+      if (n > 0) chain(backend, [], [[NUMBER, 0, 0, floatBits(value), 0]], [{ register: 0, t: out }], n);
+      return out;
+    };
+    return [name, kernel] as [string, Kernel];
+  };
+  const like =
+    (value: number) =>
+    ({ inputs }: KernelArgs) => ({ ...inputs.x!, value });
+  return [
+    filled('Fill', ({ attrs }) => ({
+      shape: attrs.shape as number[],
+      dtype: (attrs.dtype as string | undefined) ?? tf.util.inferDtype(attrs.value as number),
+      value: attrs.value,
+    })),
+    filled('ZerosLike', like(0)),
+    filled('OnesLike', like(1)),
+  ];
 }

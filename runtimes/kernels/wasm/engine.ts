@@ -40,6 +40,10 @@ export const JOB = {
   group: 8,
   depthwise: 16,
   move: 32,
+  pool: 17,
+  resize: 18,
+  softmax: 19,
+  oneHot: 20,
 } as const;
 
 const PAGE = 65536;

@@ -20,16 +20,7 @@ export function onFallback(f: Listener | null): void {
 }
 
 /** They give their operand another shape, name or owner, and compute nothing. */
-const moveNothing = new Set([
-  'Identity',
-  'Reshape',
-  'ExpandDims',
-  'Squeeze',
-  'Cast',
-  'Complex',
-  'Real',
-  'Imag',
-]);
+const moveNothing = new Set(['Identity', 'Reshape', 'ExpandDims', 'Squeeze', 'Complex', 'Real', 'Imag']);
 
 /** The cpu backend's kernel of this name, which may be missing until it is called. */
 export function cpuKernel(name: string): Kernel {

@@ -205,7 +205,7 @@ function addUp(engine: Engine, { outer, chunks, cols }: Plan, from: number, to: 
     w.set([from, to, outer, chunks, 0, bits]);
     engine.run(JOB.rows, operations);
   } else {
-    w.set([from, to, outer, chunks, cols, bits]);
+    w.set([from, to, outer, chunks, cols, bits, 0]);
     engine.run(JOB.columns, operations);
   }
 }

@@ -16,6 +16,24 @@ export function runOf(shape: readonly number[], axes: readonly number[]): [numbe
   return [size(0, first), size(first, last + 1), size(last + 1, shape.length)];
 }
 
+/** Reduced axes as runs that lie together, the last run first: [outer, reduced, inner] sizes of each, what is before being reduced. */
+function runsOf(shape: readonly number[], axes: readonly number[]): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  let left = [...shape];
+  let rest = axes.filter((a) => shape[a] !== 1).sort((p, q) => q - p);
+  while (rest.length > 0) {
+    let length = 1;
+    const lastsTo = (a: number) =>
+      left.slice(a + 1, rest[0]! + 1).every((n, i) => n === 1 || rest.includes(a + 1 + i));
+    while (length < rest.length && lastsTo(rest[length]!)) length++;
+    const run = rest.slice(0, length);
+    runs.push(runOf(left, run)!);
+    left = left.map((n, i) => (run.includes(i) ? 1 : n));
+    rest = rest.slice(length);
+  }
+  return runs.length > 0 ? runs : [[tf.util.sizeFromShape([...shape]), 1, 1]];
+}
+
 function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kernel] {
   const cpu = cpuKernel(name);
   return [
@@ -30,22 +48,28 @@ function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kerne
       } = args.attrs as { axis?: number | number[]; reductionIndices?: number | number[]; keepDims: boolean };
       const axis = (plain ?? reductionIndices) as number | number[];
       const axes = tf.util.parseAxisParam(axis, x.shape);
-      const r = runOf(x.shape, axes);
-      if (x.dtype !== 'float32' || !r || (kind !== 0 && r[2] !== 1) || r[0] * r[1] * r[2] === 0)
-        return cpu(args);
+      if (x.dtype !== 'float32' || tf.util.sizeFromShape(x.shape) === 0) return cpu(args);
+      const runs = runsOf(x.shape, axes);
       const shape = x.shape.flatMap((n, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [n]));
       const out = backend.output(shape);
-      const from = backend.entry(x).floats(),
-        to = backend.entry(out).address;
-      const w = backend.engine.words;
-      const scale = floatBits(mean ? 1 / r[1] : 1);
-      if (r[2] === 1) {
-        w.set([from, to, r[0], r[1], kind, scale]);
-        backend.engine.run(JOB.rows, r[0] * r[1]);
-      } else {
-        w.set([from, to, r[0], r[1], r[2], scale]);
-        backend.engine.run(JOB.columns, r[0] * r[1] * r[2]);
+      const { engine } = backend;
+      // What is left after each run but the last is in passing.
+      const passing = runs.slice(0, -1).map(([outer, , inner]) => engine.allocate(outer * inner * 4));
+      const count = runs.reduce((p, [, n]) => p * n, 1);
+      let from = backend.entry(x).floats();
+      for (const [i, [outer, rows, cols]] of runs.entries()) {
+        const to = passing[i] ?? backend.entry(out).address;
+        const scale = floatBits(mean && i === runs.length - 1 ? 1 / count : 1);
+        if (cols === 1) {
+          engine.words.set([from, to, outer, rows, kind, scale]);
+          engine.run(JOB.rows, outer * rows);
+        } else {
+          engine.words.set([from, to, outer, rows, cols, scale, kind]);
+          engine.run(JOB.columns, outer * rows * cols);
+        }
+        from = to;
       }
+      for (const address of passing) engine.release(address);
       return out;
     },
   ];

@@ -10,8 +10,10 @@ import { Engine, type EngineHost } from './engine.ts';
 import { cpuKernel } from './fallback.ts';
 import { groupExecutor } from './groups.ts';
 import { moveKernels } from './moves.ts';
+import { poolKernels } from './pools.ts';
 import { productKernels } from './products.ts';
 import { reductionKernels } from './reductions.ts';
+import { softmaxKernels } from './softmax.ts';
 
 /**
  * After this `tf.setBackend(name)` works. What has no kernel here is the cpu backend's. Several engines may live side by
@@ -20,7 +22,14 @@ import { reductionKernels } from './reductions.ts';
 export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
   const engine = new Engine(host);
   tf.registerBackend(name, () => makeBackend(engine) as unknown as tf.KernelBackend, 3);
-  const ours = [...elementwiseKernels(), ...productKernels(), ...reductionKernels(), ...moveKernels()];
+  const ours = [
+    ...elementwiseKernels(),
+    ...productKernels(),
+    ...reductionKernels(),
+    ...softmaxKernels(),
+    ...poolKernels(),
+    ...moveKernels(),
+  ];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {
     if (names.has(k.kernelName)) continue;

@@ -2,7 +2,7 @@
 // first-level cache, so that intermediates never reach memory. One job may run the same chain over many segments, each
 // with operands of its own: an optimiser's update of all weights.
 import { take } from './share';
-import { vexp, vlog, vtanh, vsigmoid, vsoftplus } from './math';
+import { vcos, verf, vexp, vlog, vmod, vpow, vsigmoid, vsin, vsoftplus, vtanh } from './math';
 
 export const BLOCK: i32 = 512;
 export const CHAIN_REGISTERS: i32 = 48;
@@ -171,6 +171,8 @@ function step(op: i32, d: usize, a: usize, x: i32, y: i32, bytes: usize): void {
         return;
       }
       case 15: for (; e < bytes; e += 16) { const t = f32x4.sub(v128.load(a + e), v128.load(b + e)); v128.store(d + e, f32x4.mul(t, t)); } return;
+      case 16: for (; e < bytes; e += 16) v128.store(d + e, vpow(v128.load(a + e), v128.load(b + e))); return;
+      case 17: for (; e < bytes; e += 16) v128.store(d + e, vmod(v128.load(a + e), v128.load(b + e))); return;
     }
     return;
   }
@@ -195,6 +197,9 @@ function step(op: i32, d: usize, a: usize, x: i32, y: i32, bytes: usize): void {
         v128.store(d + e, v128.bitselect(t, s, f32x4.ne(t, t)));
       } return;
       case 46: for (; e < bytes; e += 16) v128.store(d + e, v128.load(a + e)); return;
+      case 48: for (; e < bytes; e += 16) v128.store(d + e, vsin(v128.load(a + e))); return;
+      case 49: for (; e < bytes; e += 16) v128.store(d + e, vcos(v128.load(a + e))); return;
+      case 50: for (; e < bytes; e += 16) v128.store(d + e, verf(v128.load(a + e))); return;
       case 47: for (; e < bytes; e += 16) v128.store(d + e, v128.andnot(f32x4.splat(1), truth(v128.load(a + e)))); return;
     }
     return;

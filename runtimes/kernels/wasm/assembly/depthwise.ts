@@ -1,23 +1,11 @@
 // Depthwise convolutions, y[position][c] = Σ x[place][c] · k[tap][c], and both of their gradients: vectors run over channels.
+import { min, putSome, up } from './lanes';
 import { madd } from './micro';
 import { take } from './share';
 import { gC, gCols, geometry, gH, gOX, gOY, gRows, gRX, gRY, gSX, gSY, gTX, gW } from './windows';
 
-@inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
-@inline function max(a: i32, b: i32): i32 { return a > b ? a : b; }
-/** a / b, rounded up; of negative numbers 0. */
-@inline function up(a: i32, b: i32): i32 { return a <= 0 ? 0 : (a + b - 1) / b; }
-
 // The words of the job, see `depthwise`.
 let x: usize, other: usize, out: usize, images: i32, tapsY: i32, parts: i32;
-
-/** The first n of a vector's four numbers. */
-@inline function putSome(to: usize, v: v128, n: i32): void {
-  if (n >= 4) { v128.store(to, v); return; }
-  store<f32>(to, f32x4.extract_lane(v, 0));
-  if (n > 1) store<f32>(to, f32x4.extract_lane(v, 1), 4);
-  if (n > 2) store<f32>(to, f32x4.extract_lane(v, 2), 8);
-}
 
 /** A piece is a row of positions of an image. */
 function forward(): void {

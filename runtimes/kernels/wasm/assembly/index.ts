@@ -5,13 +5,16 @@ import { few } from './few';
 import { gemm, WORK } from './gemm';
 import { group } from './group';
 import { move } from './move';
+import { pool } from './pools';
+import { oneHot, reduceColumns, reduceRows } from './reduce';
+import { resize } from './resize';
 import { begin } from './share';
-import { reduceColumns, reduceRows } from './reduce';
+import { softmax } from './softmax';
 
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 32 moves. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 17 pooling · 18 larger pictures · 19 softmax · 20 one-hot · 32 moves. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
@@ -22,6 +25,10 @@ function run(job: i32, p: usize, threads: i32, work: usize): void {
     case 8: group(p, work); return;
     case 16: depthwise(p); return;
     case 32: move(p, work); return;
+    case 17: pool(p); return;
+    case 18: resize(p, work); return;
+    case 19: softmax(p, threads, work); return;
+    case 20: oneHot(p); return;
   }
 }
 

@@ -99,3 +99,121 @@
 @inline export function vsoftplus(x: v128): v128 {
   return f32x4.add(f32x4.max(x, c(0)), log1p(exp(f32x4.pmax(f32x4.neg(f32x4.abs(x)), c(-104)))));
 }
+
+// Sine and cosine: the argument less a multiple of π/2, in double precision, so that they are right up to some millions.
+
+/** The nearest multiple of π/2, as whole numbers, of four numbers. */
+@inline function quarters(x: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, c(0.63661977236758134))));
+}
+/** x − n · π/2. */
+@inline function without(x: v128, n: v128): v128 {
+  const low = f64x2.sub(f64x2.promote_low_f32x4(x), f64x2.mul(f64x2.convert_low_i32x4_s(n), f64x2.splat(1.5707963267948966)));
+  const xh = v128.shuffle<i32>(x, x, 2, 3, 2, 3), nh = v128.shuffle<i32>(n, n, 2, 3, 2, 3);
+  const high = f64x2.sub(f64x2.promote_low_f32x4(xh), f64x2.mul(f64x2.convert_low_i32x4_s(nh), f64x2.splat(1.5707963267948966)));
+  return v128.shuffle<i32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+}
+/** sin x for `turn` 0, cos x for 1. */
+@inline function wave(x: v128, turn: i32): v128 {
+  const n = quarters(x), r = without(x, n), z = f32x4.mul(r, r);
+  let s = f32x4.add(f32x4.mul(z, c(-1.9515295891e-4)), c(8.3321608736e-3));
+  s = f32x4.add(f32x4.mul(s, z), c(-1.6666654611e-1));
+  s = f32x4.add(f32x4.mul(f32x4.mul(s, z), r), r);
+  let k = f32x4.add(f32x4.mul(z, c(2.443315711809948e-5)), c(-1.388731625493765e-3));
+  k = f32x4.add(f32x4.mul(k, z), c(4.166664568298827e-2));
+  k = f32x4.add(f32x4.sub(f32x4.mul(f32x4.mul(k, z), z), f32x4.mul(z, c(0.5))), c(1));
+  const q = i32x4.add(n, i32x4.splat(turn));
+  const odd = i32x4.ne(v128.and(q, i32x4.splat(1)), i32x4.splat(0));
+  const sign = i32x4.shl(v128.and(q, i32x4.splat(2)), 30);
+  return v128.xor(v128.bitselect(k, s, odd), sign);
+}
+@inline export function vsin(x: v128): v128 { return wave(x, 0); }
+@inline export function vcos(x: v128): v128 { return wave(x, 1); }
+
+/** The error function: a polynomial near 0, and 1 − e^(a polynomial) beyond (the approximations are N. Juffa's). */
+@inline export function verf(x: v128): v128 {
+  const t = f32x4.pmin(f32x4.abs(x), c(10)), z = f32x4.mul(t, t);
+  let r = f32x4.add(f32x4.mul(t, c(-1.72853470e-5)), c(3.83197126e-4));
+  r = f32x4.add(f32x4.mul(r, z), f32x4.add(f32x4.mul(t, c(-3.88396438e-3)), c(2.42546219e-2)));
+  r = f32x4.add(f32x4.mul(r, t), c(-1.06777877e-1));
+  r = f32x4.add(f32x4.mul(r, t), c(-6.34846687e-1));
+  r = f32x4.add(f32x4.mul(r, t), c(-1.28717512e-1));
+  r = f32x4.sub(f32x4.mul(r, t), t);
+  const far = v128.or(f32x4.sub(c(1), vexp(r)), v128.and(x, c(-0.0)));
+  let p = f32x4.add(f32x4.mul(z, c(-5.96761703e-4)), c(4.99119423e-3));
+  p = f32x4.add(f32x4.mul(p, z), c(-2.67681349e-2));
+  p = f32x4.add(f32x4.mul(p, z), c(1.12819925e-1));
+  p = f32x4.add(f32x4.mul(p, z), c(-3.76125336e-1));
+  p = f32x4.add(f32x4.mul(p, z), c(1.28379166e-1));
+  return v128.bitselect(far, f32x4.add(f32x4.mul(p, x), x), f32x4.gt(t, c(0.927734375)));
+}
+
+// Powers and remainders in double precision, two numbers at a time: single precision would lose digits of large exponents
+// and quotients.
+
+@inline function d(x: f64): v128 { return f64x2.splat(x); }
+/** 2^(y · log2 x) for x > 0. */
+@inline function power(x: v128, y: v128): v128 {
+  // x = m · 2^e, with m between √½ and √2. (Subnormal single-precision numbers are normal here.)
+  let e = i64x2.sub(i64x2.shr_u(x, 52), i64x2.splat(1022));
+  let m = v128.or(v128.and(x, i64x2.splat(0x000fffffffffffff)), d(0.5));
+  const low = f64x2.lt(m, d(0.70710678118654752));
+  e = i64x2.add(e, low);
+  m = v128.bitselect(f64x2.add(m, m), m, low);
+  const s = f64x2.div(f64x2.sub(m, d(1)), f64x2.add(m, d(1))), z = f64x2.mul(s, s);
+  let p = f64x2.add(f64x2.mul(z, d(0.07692307692307693)), d(0.09090909090909091));
+  p = f64x2.add(f64x2.mul(p, z), d(0.1111111111111111));
+  p = f64x2.add(f64x2.mul(p, z), d(0.14285714285714285));
+  p = f64x2.add(f64x2.mul(p, z), d(0.2));
+  p = f64x2.add(f64x2.mul(p, z), d(0.3333333333333333));
+  p = f64x2.add(f64x2.mul(p, z), d(1));
+  // e is small: its low halves are whole numbers of 32 bits.
+  const ef = f64x2.convert_low_i32x4_s(v128.shuffle<i32>(e, e, 0, 2, 0, 2));
+  const log2 = f64x2.add(f64x2.mul(f64x2.mul(s, p), d(2.8853900817779268)), ef);
+  const t = f64x2.min(f64x2.max(f64x2.mul(y, log2), d(-200)), d(200));
+  const n = f64x2.nearest(t), r = f64x2.mul(f64x2.sub(t, n), d(0.6931471805599453));
+  let q = f64x2.add(f64x2.mul(r, d(2.7557319223985893e-6)), d(2.48015873015873e-5));
+  q = f64x2.add(f64x2.mul(q, r), d(1.984126984126984e-4));
+  q = f64x2.add(f64x2.mul(q, r), d(1.388888888888889e-3));
+  q = f64x2.add(f64x2.mul(q, r), d(8.333333333333333e-3));
+  q = f64x2.add(f64x2.mul(q, r), d(4.1666666666666664e-2));
+  q = f64x2.add(f64x2.mul(q, r), d(0.16666666666666666));
+  q = f64x2.add(f64x2.mul(q, r), d(0.5));
+  q = f64x2.add(f64x2.mul(q, r), d(1));
+  q = f64x2.add(f64x2.mul(q, r), d(1));
+  const k = i32x4.trunc_sat_f64x2_s_zero(n);
+  return f64x2.mul(q, i64x2.shl(i64x2.add(i64x2.extend_low_i32x4_s(k), i64x2.splat(1023)), 52));
+}
+@inline function halves(low: v128, high: v128): v128 {
+  return v128.shuffle<i32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+}
+@inline function highHalf(x: v128): v128 { return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3)); }
+
+/** x^y, as JavaScript's Math.pow has it. */
+@inline export function vpow(x: v128, y: v128): v128 {
+  const a = f32x4.abs(x), zero = c(0), one = c(1);
+  let r = halves(power(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(y)), power(highHalf(a), highHalf(y)));
+  // Of 0 and ∞ by the exponent's sign.
+  const limit = v128.bitselect(v128.bitselect(zero, c(Infinity), f32x4.gt(y, zero)), v128.bitselect(c(Infinity), zero, f32x4.gt(y, zero)), f32x4.eq(a, zero));
+  r = v128.bitselect(limit, r, v128.or(f32x4.eq(a, zero), f32x4.eq(a, c(Infinity))));
+  // A negative number: its sign by a whole exponent's last bit, else none. Beyond 2^24 all are even.
+  const half = f32x4.mul(y, c(0.5)), whole = f32x4.eq(f32x4.floor(y), y), odd = v128.and(whole, f32x4.ne(f32x4.floor(half), half));
+  const negative = v128.and(x, c(-0.0));
+  r = v128.or(r, v128.and(negative, odd));
+  r = v128.bitselect(c(NaN), r, v128.andnot(v128.and(f32x4.lt(x, zero), f32x4.ne(a, c(Infinity))), whole));
+  r = v128.bitselect(c(NaN), r, v128.or(f32x4.ne(x, x), f32x4.ne(y, y)));
+  // ±1 to an infinite power is NaN in JavaScript, and anything to the 0th is 1.
+  r = v128.bitselect(c(NaN), r, v128.and(f32x4.eq(a, one), f32x4.eq(f32x4.abs(y), c(Infinity))));
+  return v128.bitselect(one, r, f32x4.eq(y, zero));
+}
+
+@inline function rest(a: v128, b: v128): v128 {
+  let r = f64x2.sub(a, f64x2.mul(f64x2.floor(f64x2.div(a, b)), b));
+  // The quotient may have been rounded over a whole number.
+  r = f64x2.add(r, v128.and(b, f64x2.lt(f64x2.mul(r, b), d(0))));
+  return f64x2.sub(r, v128.and(b, f64x2.ge(f64x2.abs(r), f64x2.abs(b))));
+}
+/** a − b · ⌊a / b⌋, with the divisor's sign. */
+@inline export function vmod(a: v128, b: v128): v128 {
+  return halves(rest(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)), rest(highHalf(a), highHalf(b)));
+}

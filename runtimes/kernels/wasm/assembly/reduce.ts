@@ -1,4 +1,5 @@
 // Sums and maxima along the last or the leading axes. Sums go by blocks of rows, so that rounding errors do not pile up.
+import { putSome } from './lanes';
 import { take } from './share';
 
 /** sum (kind 0), maximum (1), minimum (2) of each row of [rows, cols]. */
@@ -35,27 +36,60 @@ function sumOf(x: usize, n: i32): f32 {
   return <f32>total;
 }
 function maxOf(x: usize, n: i32): f32 {
-  let m: f32 = -Infinity;
-  for (let i = 0; i < n; i++) m = max<f32>(m, load<f32>(x + (<usize>i << 2)));
+  let m: f32 = -Infinity, i = 0;
+  if (n >= 8) {
+    let a = v128.load(x), b = v128.load(x, 16);
+    for (i = 8; i + 8 <= n; i += 8) { a = f32x4.max(a, v128.load(x + (<usize>i << 2))); b = f32x4.max(b, v128.load(x + (<usize>i << 2), 16)); }
+    a = f32x4.max(a, b);
+    m = max<f32>(max<f32>(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max<f32>(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+  }
+  for (; i < n; i++) m = max<f32>(m, load<f32>(x + (<usize>i << 2)));
   return m;
 }
 function minOf(x: usize, n: i32): f32 {
-  let m: f32 = Infinity;
-  for (let i = 0; i < n; i++) m = min<f32>(m, load<f32>(x + (<usize>i << 2)));
+  let m: f32 = Infinity, i = 0;
+  if (n >= 8) {
+    let a = v128.load(x), b = v128.load(x, 16);
+    for (i = 8; i + 8 <= n; i += 8) { a = f32x4.min(a, v128.load(x + (<usize>i << 2))); b = f32x4.min(b, v128.load(x + (<usize>i << 2), 16)); }
+    a = f32x4.min(a, b);
+    m = min<f32>(min<f32>(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), min<f32>(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+  }
+  for (; i < n; i++) m = min<f32>(m, load<f32>(x + (<usize>i << 2)));
   return m;
 }
 
-/** Sum over the middle axis of [outer, rows, cols] → [outer, cols], scaled. A piece is a strip of columns of one entry. */
+/** Sum (scaled; kind 0), maximum (1) or minimum (2) over the middle axis of [outer, rows, cols] → [outer, cols]. A piece is a strip of columns of one entry. */
 export function reduceColumns(p: usize, threads: i32, work: usize): void {
   const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
   const outer = load<i32>(p, 8), rows = load<i32>(p, 12), cols = load<i32>(p, 16);
-  const scale = load<f32>(p, 20);
+  const scale = load<f32>(p, 20), kind = load<i32>(p, 24);
   // Whole entries where there are many, else strips of at least a cache line.
   const strip = outer >= 4 * threads ? cols : max<i32>(16, (cols / (4 * threads) + 15) & ~15);
   const strips = (cols + strip - 1) / strip;
   for (let piece = take(); piece < outer * strips; piece = take()) {
     const o = piece / strips, from = (piece - o * strips) * strip;
-    columns(x + (<usize>(o * rows * cols) << 2), out + (<usize>(o * cols) << 2), rows, cols, from, min<i32>(cols, from + strip), scale, work);
+    const at = x + (<usize>(o * rows * cols) << 2), to = out + (<usize>(o * cols) << 2), end = min<i32>(cols, from + strip);
+    if (kind == 0) columns(at, to, rows, cols, from, end, scale, work);
+    else extremes(at, to, rows, cols, from, end, kind == 1);
+  }
+}
+function extremes(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32, largest: bool): void {
+  const row = <usize>cols << 2;
+  for (let c = from; c < to; c += 16) {
+    // Beyond the strip's end other numbers are read, and nothing is made of them.
+    let q = x + (<usize>c << 2), n = min<i32>(16, to - c);
+    let a = v128.load(q), b = n > 4 ? v128.load(q, 16) : a, d = n > 8 ? v128.load(q, 32) : a, e = n > 12 ? v128.load(q, 48) : a;
+    for (let r = 1; r < rows; r++) {
+      q += row;
+      const v = v128.load(q), w = n > 4 ? v128.load(q, 16) : v, y = n > 8 ? v128.load(q, 32) : v, z = n > 12 ? v128.load(q, 48) : v;
+      if (largest) { a = f32x4.max(a, v); b = f32x4.max(b, w); d = f32x4.max(d, y); e = f32x4.max(e, z); }
+      else { a = f32x4.min(a, v); b = f32x4.min(b, w); d = f32x4.min(d, y); e = f32x4.min(e, z); }
+    }
+    const o = out + (<usize>c << 2);
+    putSome(o, a, n);
+    if (n > 4) putSome(o + 16, b, n - 4);
+    if (n > 8) putSome(o + 32, d, n - 8);
+    if (n > 12) putSome(o + 48, e, n - 12);
   }
 }
 const STRIP: i32 = 2048;
@@ -78,5 +112,19 @@ function columns(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32,
       for (let i = 0; i < n; i += 4) { const at = <usize>i << 2; v128.store(total + at, f32x4.add(v128.load(total + at), v128.load(work + at))); }
     }
     for (let i = 0; i < n; i++) store<f32>(out + (<usize>(c0 + i) << 2), load<f32>(total + (<usize>i << 2)) * scale);
+  }
+}
+
+/** One-hot vectors of `n` from whole parts of numbers: words x, the result, how many, n. Any other number gives zeros. */
+export function oneHot(p: usize): void {
+  const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4), many = load<i32>(p, 8), n = load<i32>(p, 12);
+  const some = 1 + 16384 / n, vector = <usize>n << 2;
+  for (let from = take() * some; from < many; from = take() * some) {
+    const end = min<i32>(many, from + some);
+    memory.fill(out + <usize>from * vector, 0, <usize>(end - from) * vector);
+    for (let i = from; i < end; i++) {
+      const k = i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(v128.load32_splat(x + (<usize>i << 2))), 0);
+      if (<u32>k < <u32>n) store<f32>(out + <usize>i * vector + (<usize>k << 2), 1);
+    }
   }
 }
