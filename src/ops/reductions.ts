@@ -251,7 +251,7 @@ const logsumexp: Primitive = {
   cost: ([x]) => ({ flops: 3 * sizeOf(x!.shape) }),
   reference: overGroups(logSumExp),
   simplify: (b, [x], attrs) => simplifyTotal(b, 'logsumexp', x!, attrs),
-  lower: { tfjs: call('tf.logSumExp') },
+  lower: { tfjs: call('nn.logSumExp') },
   samples: withBatch(samplesOf()),
 };
 

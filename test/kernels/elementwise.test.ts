@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { erf } from '../../src/ops/special.ts';
 import { numbers, onCpu, sizeOf, taken, use, variants } from './engines.ts';
 
 const odd = [
@@ -39,6 +40,12 @@ const unary: Record<string, [Unary, ((x: number) => number)?, number?]> = {
   floor: [tf.floor, Math.floor],
   sign: [tf.sign, Math.sign],
   leakyRelu: [(x) => tf.leakyRelu(x, 0.3), (x) => (x < 0 ? Math.fround(0.3) * x : x)],
+  selu: [tf.selu, (x) => (x < 0 ? 1.7580993408473766 * Math.expm1(x) : 1.0507009873554805 * x), 3e-7],
+  // Whose multiples of π are beyond double precision has no sine worth the name.
+  sin: [(x) => tf.sin(tf.clipByValue(x, -1e6, 1e6)), Math.sin, 1e-7],
+  cos: [(x) => tf.cos(tf.clipByValue(x, -1e6, 1e6)), Math.cos, 1e-7],
+  // tfjs's own is right to seven decimals.
+  erf: [tf.erf, erf, 3e-7],
   elu: [tf.elu, (x) => (x < 0 ? Math.expm1(x) : x), 2e-7],
   step: [(x) => tf.step(x, -0.25), (x) => (x > 0 ? 1 : -0.25)],
   clip: [(x) => tf.clipByValue(x, -0.5, 0.75), (x) => Math.min(Math.max(x, -0.5), 0.75)],

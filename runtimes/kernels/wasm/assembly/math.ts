@@ -207,13 +207,25 @@
   return v128.bitselect(one, r, f32x4.eq(y, zero));
 }
 
+/** Of quotients that double precision does not hold, and of what is no number. */
+function remainder(x: f32, y: f32): f32 {
+  const a = <f64>x, b = <f64>y, r = a % b;
+  return <f32>((a < 0 && b < 0) || (a >= 0 && b >= 0) ? r : (r + b) % b);
+}
 @inline function rest(a: v128, b: v128): v128 {
   let r = f64x2.sub(a, f64x2.mul(f64x2.floor(f64x2.div(a, b)), b));
   // The quotient may have been rounded over a whole number.
   r = f64x2.add(r, v128.and(b, f64x2.lt(f64x2.mul(r, b), d(0))));
   return f64x2.sub(r, v128.and(b, f64x2.ge(f64x2.abs(r), f64x2.abs(b))));
 }
-/** a − b · ⌊a / b⌋, with the divisor's sign. */
-@inline export function vmod(a: v128, b: v128): v128 {
+/** The remainder of a / b with the divisor's sign, as tfjs has it. */
+export function vmod(a: v128, b: v128): v128 {
+  const small = v128.and(f32x4.lt(f32x4.abs(f32x4.div(a, b)), c(268435456)), f32x4.lt(f32x4.abs(b), c(Infinity)));
+  if (!i32x4.all_true(small)) {
+    let r = f32x4.splat(remainder(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
+    r = f32x4.replace_lane(r, 1, remainder(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
+    r = f32x4.replace_lane(r, 2, remainder(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
+    return f32x4.replace_lane(r, 3, remainder(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
+  }
   return halves(rest(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)), rest(highHalf(a), highHalf(b)));
 }
