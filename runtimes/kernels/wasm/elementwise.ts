@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
-import { cpuKernel, type Kernel, type KernelArgs } from './fallback.ts';
+import { cpuKernel, type Kernel } from './fallback.ts';
 
 /** Codes of the vector machine (assembly/chain.ts). */
 export const BINARY: Record<string, number> = {
@@ -297,7 +297,6 @@ export function elementwiseKernels(): [string, Kernel][] {
       return out;
     },
   ]);
-  list.push(...constants());
   const otherAddN = cpuKernel('AddN');
   list.push([
     'AddN',
@@ -320,36 +319,3 @@ export function elementwiseKernels(): [string, Kernel][] {
 }
 /** Terms of one chain: its registers are 48 (assembly/chain.ts). */
 const MOST_TERMS = 40;
-const NUMBER = 78;
-
-/** Tensors of one number. */
-function constants(): [string, Kernel][] {
-  const filled = (
-    name: string,
-    of: (args: KernelArgs) => { shape: number[]; dtype: string; value: unknown },
-  ) => {
-    const other = cpuKernel(name);
-    const kernel: Kernel = (args) => {
-      const { shape, dtype, value } = of(args);
-      if (dtype !== 'float32' || typeof value !== 'number') return other(args);
-      const backend = args.backend as WasmBackend;
-      const out = backend.output(shape);
-      const n = tf.util.sizeFromShape(shape);
-      if (n > 0) chain(backend, [], [[NUMBER, 0, 0, floatBits(value), 0]], [{ register: 0, t: out }], n);
-      return out;
-    };
-    return [name, kernel] as [string, Kernel];
-  };
-  const like =
-    (value: number) =>
-    ({ inputs }: KernelArgs) => ({ ...inputs.x!, value });
-  return [
-    filled('Fill', ({ attrs }) => ({
-      shape: attrs.shape as number[],
-      dtype: (attrs.dtype as string | undefined) ?? tf.util.inferDtype(attrs.value as number),
-      value: attrs.value,
-    })),
-    filled('ZerosLike', like(0)),
-    filled('OnesLike', like(1)),
-  ];
-}

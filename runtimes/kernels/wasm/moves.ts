@@ -2,12 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { type Box, moveBoxes, stepsOf } from './boxes.ts';
+import { type KernelArgs as Args, cpuKernel } from './fallback.ts';
 
-interface Args {
-  inputs: Record<string, tf.TensorInfo>;
-  attrs: Record<string, unknown>;
-  backend: unknown;
-}
 type Kernel = (a: Args) => tf.TensorInfo | tf.TensorInfo[];
 type Floats = 'float32' | 'bool';
 
@@ -16,7 +12,7 @@ const isFloat = (t: tf.TensorInfo) => t.dtype === 'float32' || t.dtype === 'bool
 
 /** A kernel of ours for operands of floats; the cpu backend's for all others. */
 function moving(name: string, ours: Kernel): [string, Kernel] {
-  const cpu = tf.getKernel(name, 'cpu')?.kernelFunc as unknown as Kernel;
+  const cpu = cpuKernel(name);
   return [name, (args) => (Object.values(args.inputs).every(isFloat) ? ours(args) : cpu(args))];
 }
 
@@ -222,7 +218,7 @@ const like =
   (args) =>
     filled(args.backend as WasmBackend, only(args).x.shape, value, only(args).x.dtype as Floats);
 
-const cpuFill = tf.getKernel('Fill', 'cpu')?.kernelFunc as unknown as Kernel;
+const cpuFill = cpuKernel('Fill');
 const fill: Kernel = (args) => {
   const { shape, value, dtype } = args.attrs as { shape: number[]; value: number; dtype?: string };
   return typeof value === 'number' && (dtype ?? 'float32') === 'float32'
