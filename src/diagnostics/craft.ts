@@ -1,24 +1,14 @@
 /** GAN04xx: the craft. What is allowed and runs, but rarely does what its author hopes. */
+import { type Bounds, showBounds } from './bounds.ts';
+import { games } from './craft-games.ts';
 import type { Entry } from './diagnostic.ts';
-
-interface Bounds {
-  readonly lo: number;
-  readonly hi: number;
-}
-
-/** `[0, 1]`, `[0, ∞)`, `(−∞, ∞)`: a bound at infinity is never reached. */
-export function showBounds({ lo, hi }: Bounds): string {
-  const show = (value: number) => {
-    const text = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : '∞';
-    return value < 0 ? `−${text.replace('-', '')}` : text;
-  };
-  return `${lo === -Infinity ? '(' : '['}${show(lo)}, ${show(hi)}${hi === Infinity ? ')' : ']'}`;
-}
 
 /** The types that promise a range. */
 const kinds = { image: 'an image', sound: 'a sound', label: 'a label' } as const;
 
 export const craft = {
+  ...games,
+
   GAN0401: {
     severity: 'warning',
     title: 'values outside the declared range',

@@ -6,9 +6,12 @@ import type { Diagnostic, Span } from '../../diagnostics/diagnostic.ts';
 import type { Operation } from '../../ops/record.ts';
 import { operations as table } from '../../ops/table.ts';
 import type { Model, Term } from '../model.ts';
-import { batchNormUnderPenalty, unevenTransposed } from './layers.ts';
+import { looseCritic, samePull } from './game.ts';
+import { batchNormUnderPenalty, mixedPixels, unevenTransposed } from './layers.ts';
+import { bernoulliTarget } from './likelihood.ts';
 import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
+import { Pulls } from './pull.ts';
 import { Ranges } from './ranges.ts';
 import { inOrder, Terms, updates } from './terms.ts';
 
@@ -22,6 +25,7 @@ export interface Craft {
   readonly model: Model;
   readonly terms: Terms;
   readonly ranges: Ranges;
+  readonly pulls: Pulls;
   /** Every term of the program once, in an order that puts parts first. */
   readonly all: readonly Placed[];
   /** Where to point: a term of the prelude is shown at the line of the user's that uses it. */
@@ -37,13 +41,19 @@ const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
   doubledSigmoid,
   saturatingGenerator,
   sqrtOfZero,
+  samePull,
+  looseCritic,
+  bernoulliTarget,
+  mixedPixels,
 ];
 
 export function craft(model: Model, operations: Readonly<Record<string, Operation>> = table): Diagnostic[] {
+  const ranges = new Ranges(model, operations);
   const view: Craft = {
     model,
     terms: new Terms(model),
-    ranges: new Ranges(model, operations),
+    ranges,
+    pulls: new Pulls(ranges, operations),
     all: everyTerm(model),
     at: ({ term, owner }) => (term.span.file === PRELUDE ? owner : term.span),
   };

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { diagnose } from '../../diagnostics/table.ts';
 import type { LayerTerm, Term } from '../model.ts';
 import type { Craft } from './craft.ts';
-import { inOrder, updates } from './terms.ts';
+import { inOrder, type Terms, updates, type View, view } from './terms.ts';
 
 export function* unevenTransposed({ all, at }: Craft): Generator<Diagnostic> {
   for (const placed of all) {
@@ -68,6 +68,61 @@ export function* batchNormUnderPenalty({ model }: Craft): Generator<Diagnostic> 
     }
     return [...found.values()];
   }
+}
+
+/**
+ * A penalty on the line between two examples, whose place on the line is drawn for each number apart: `t * a + (1 - t) * b`
+ * or `b + t * (a - b)` with a `t` of many numbers.
+ */
+export function* mixedPixels({ model, terms, at }: Craft): Generator<Diagnostic> {
+  const owners = new Map(updates(model).flatMap((u) => inOrder([u.objective]).map((term) => [term, u.span])));
+  for (const [term, owner] of owners) {
+    if (term.kind !== 'grad') continue;
+    const drawn = mixingFactor(terms, term.x);
+    if (!drawn || drawn.shape.every((d) => d === 1)) continue;
+    yield diagnose(
+      'GAN0412',
+      at({ term: drawn, owner }),
+      { shape: drawn.shape },
+      {
+        labels: [{ span: at({ term, owner }), text: 'the gradient that is penalised' }],
+        help: `draw one number for each example: \`uniform(0, 1)[${drawn.shape.map(() => 1).join(', ')}]\``,
+      },
+    );
+  }
+}
+
+/** The draw or noise `t`, where the value is a mixture of two others by it. */
+function mixingFactor(terms: Terms, mixed: Term): Term | null {
+  const sum = terms.op(view(mixed), 'add');
+  if (!sum) return null;
+  const isDraw = ({ kind }: Term) => kind === 'draw' || kind === 'source';
+  const [left, right] = sum.term.args.map((arg) => view(arg, sum.frame)) as [View, View];
+  const factors = (of: View): View[] =>
+    terms.op(of, 'mul')?.term.args.map((arg) => view(arg, of.frame)) ?? [];
+  for (const [one, other] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    for (const factor of factors(one)) {
+      const t = terms.through(factor).term;
+      if (!isDraw(t)) continue;
+      const complement = factors(other).some((f) => {
+        const rest = terms.oneMinus(f);
+        return rest !== null && terms.through(rest).term === t;
+      });
+      const way = factors(one).some((f) => {
+        const difference = terms.op(f, 'sub');
+        const from = difference?.term.args[1];
+        return (
+          from !== undefined &&
+          terms.through(view(from, difference!.frame)).term === terms.through(other).term
+        );
+      });
+      if (complement || way) return t;
+    }
+  }
+  return null;
 }
 
 /** The terms of y that x flows into. */

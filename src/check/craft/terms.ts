@@ -140,16 +140,21 @@ export function everywhere(term: Term): number | null {
   return data.length > 0 && data.every((value) => value === data[0]) ? data[0]! : null;
 }
 
-/** All updates of all phases, at any depth. */
-export function updates(model: Model): UpdateAction[] {
-  const found: UpdateAction[] = [];
+/** All statements of all phases, at any depth. */
+export function actionsOf(model: Model): Action[] {
+  const found: Action[] = [];
   const visit = (actions: readonly Action[]) => {
     for (const action of actions) {
-      if (action.kind === 'update') found.push(action);
-      else if (action.kind === 'together') found.push(...action.updates);
+      found.push(action);
+      if (action.kind === 'together') found.push(...action.updates);
       else if ('body' in action) visit(action.body);
     }
   };
   for (const phase of model.phases) visit(phase.body);
   return found;
+}
+
+/** All updates of all phases, at any depth. */
+export function updates(model: Model): UpdateAction[] {
+  return actionsOf(model).filter((action) => action.kind === 'update');
 }

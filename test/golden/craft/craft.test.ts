@@ -95,7 +95,9 @@ describe('GAN0402: log of 0', () => {
     ['dense(1) |> relu', '-expect(log(D(x))) + expect(D(fake))', ['GAN0402 log(D(x))']],
   ])('D ends in %s: %s', (d, dLoss, found) => {
     const gLoss = d.endsWith('sigmoid') ? '-expect(log(D(fake)))' : '-expect(D(fake))';
-    expect(findings(game({ d, dLoss, gLoss }))).toEqual(found);
+    const said = findings(game({ d, dLoss, gLoss }));
+    // A critic that is linear, and held by nothing, is another matter.
+    expect(said.filter((line) => !line.startsWith('GAN0410'))).toEqual(found);
   });
 });
 
@@ -138,7 +140,11 @@ describe('GAN0405: a sigmoid under a Wasserstein loss', () => {
     expect(findings(text)).toEqual(['GAN0405 sigmoid']);
   });
   test('a critic of plain numbers is what belongs there', () => {
-    const text = game({ dLoss: 'expect(D(fake)) - expect(D(x))', gLoss: '-expect(D(fake))' });
+    const text = game({
+      dLoss: 'expect(D(fake)) - expect(D(x))',
+      gLoss: '-expect(D(fake))',
+      gUpdate: 'clip D to [-0.01, 0.01] update G to minimize g_loss',
+    });
     expect(findings(text)).toEqual([]);
   });
 });
