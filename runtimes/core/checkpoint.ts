@@ -12,7 +12,7 @@ import type { CompiledModel } from './model.ts';
 import type { OptimizerState } from './optimise.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
-import { table } from './state.ts';
+import { entry, table } from './table.ts';
 import { checkFinite, checkWhole } from './whole-checkpoint.ts';
 
 /** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
@@ -37,7 +37,7 @@ export async function captureCheckpoint(
   await put('sample:', state.samples);
   const steps: Counts['optimizers'] = table();
   for (const [optimizer, states] of Object.entries(state.optimizers)) {
-    steps[optimizer] = {};
+    steps[optimizer] = table();
     for (const [weight, s] of Object.entries(states)) {
       steps[optimizer]![weight] = s.steps;
       for (const [slot, tensor] of Object.entries(s.slots))
@@ -158,7 +158,7 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
   for (const net of counts.averaging) state.averaging.add(net);
   for (const kernel of counts.iterated) state.iterated.add(kernel);
   for (const [name, feed] of Object.entries(run.feeds)) {
-    const saved = counts.feeds[name];
+    const saved = entry(counts.feeds, name);
     if (saved === undefined) continue;
     if (saved.count !== feed.dataset.count) {
       throw new UserError(
@@ -192,7 +192,7 @@ function restoreTensors(
     }
   }
   for (const [optimizer, stored] of from) {
-    const weights = counts.optimizers[stored];
+    const weights = entry(counts.optimizers, stored);
     if (weights === undefined) continue;
     const states = table<OptimizerState>();
     state.optimizers[optimizer] = states;
@@ -257,18 +257,19 @@ export function adjustPhases(
 ): CompiledModel {
   const phases = model.phases.map((p) => ({ ...p }));
   const named = (option: string, text: string) => {
-    const match = /^(?:([^=]+)=)?(\d+)$/.exec(text.replaceAll('_', '').trim());
-    const value = Number(match?.[2]);
+    const match = /^\s*(?:([^=]+)=)?\s*([\d_]+)\s*$/.exec(text.normalize('NFC'));
+    const value = Number(match?.[2]?.replaceAll('_', ''));
+    const wanted = match?.[1]?.trim();
     if (match === null || !Number.isSafeInteger(value) || value < 1) {
       throw new UserError(`${option} ${text} is not a whole number from 1`, {
         hint: `write ${option} 100, or ${option} ${phases[0]!.name}=100 for one phase`,
         code: 2,
       });
     }
-    const phase = match[1] === undefined ? null : phases.find((p) => p.name === match[1]);
+    const phase = wanted === undefined ? null : phases.find((p) => p.name === wanted);
     if (phase === undefined) {
       throw new UserError(
-        `${model.name} has no phase ${match[1]}; it has ${phases.map((p) => p.name).join(', ')}`,
+        `${model.name} has no phase ${wanted}; it has ${phases.map((p) => p.name).join(', ')}`,
         {
           code: 2,
         },

@@ -2,6 +2,7 @@
 import { UserError } from './errors.ts';
 import type { PhaseSpec } from './model.ts';
 import type { TrainingRun } from './run.ts';
+import { tableOf } from './table.ts';
 
 /** One line of the log: a logged step's losses and metrics. `step` counts over all phases, from 1. */
 export interface LogEntry {
@@ -86,7 +87,7 @@ export async function trainLoop(
       const { logging, epoch } = run;
       const noted = await run.readNotes();
       const ms = host.now() - begin;
-      const values = { ...run.lastLosses(), ...noted };
+      const values = tableOf(run.lastLosses(), noted);
       Object.assign(latest, values);
       run.endStep();
       if (logging) {

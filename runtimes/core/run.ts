@@ -17,7 +17,8 @@ import type {
 import { clipGradients, optimise } from './optimise.ts';
 import { dataStream, drawStream, drawValues, permutation, sourceStream } from './random.ts';
 import { fusedEach } from './segments.ts';
-import { State, table } from './state.ts';
+import { State } from './state.ts';
+import { entry, table, tableOf } from './table.ts';
 
 export interface RunSettings {
   seed: number;
@@ -34,10 +35,10 @@ interface Field {
 export class TrainingRun implements Run {
   readonly state: State;
   readonly feeds: Record<string, Feed> = table();
-  readonly frozen: Record<string, Tensor> = {};
-  readonly averaged: Record<string, Tensor> = {};
+  readonly frozen: Record<string, Tensor> = table();
+  readonly averaged: Record<string, Tensor> = table();
   /** What outputs use: the average where the phase keeps one. */
-  readonly output: Record<string, Tensor> = {};
+  readonly output: Record<string, Tensor> = table();
   step = 0;
   epoch = 0;
   progress = 0;
@@ -63,7 +64,7 @@ export class TrainingRun implements Run {
     this.phase = model.phases[0]!;
     for (const record of model.data) {
       const name = record.fields[0]!.name;
-      const dataset = settings.datasets[name];
+      const dataset = entry(settings.datasets, name);
       if (dataset !== undefined) this.feeds[name] = new Feed(name, dataset, settings.seed);
       record.fields.forEach((f, index) => {
         this.fields.set(f.name, { record: name, index, type: f.type });
@@ -194,7 +195,7 @@ export class TrainingRun implements Run {
     const rule = this.rules.get(optimizer)!;
     const limit = hyper.clip_norm;
     const used = typeof limit === 'number' ? clipGradients(gradients, limit) : gradients;
-    state.optimizers[optimizer] ??= {};
+    state.optimizers[optimizer] ??= table();
     const states = state.optimizers[optimizer]!;
     const names = Object.keys(used);
     const updates = names.map((name) => ({
@@ -309,9 +310,9 @@ export class TrainingRun implements Run {
   /** The phase's losses as last evaluated in an update. */
   lastLosses(): Record<string, number> {
     const { losses } = this.state;
-    return Object.fromEntries(
-      this.phase.losses.flatMap((name) => (name in losses ? [[name, losses[name]!]] : [])),
-    );
+    const last: Record<string, number> = table();
+    for (const name of this.phase.losses) if (name in losses) last[name] = losses[name]!;
+    return last;
   }
 
   private forgetNotes(): void {
@@ -335,7 +336,7 @@ export class TrainingRun implements Run {
     const samples: Record<string, Tensor> = table();
     try {
       for (const name of output.sources) {
-        if (samples[name] !== undefined || given[name] !== undefined) continue;
+        if (samples[name] !== undefined || entry(given, name) !== undefined) continue;
         const field = this.fields.get(name);
         if (field === undefined) {
           const noise = this.noise.get(name)!;
@@ -361,7 +362,7 @@ export class TrainingRun implements Run {
         live: this.state.live,
         frozen: this.frozen,
         averaged: this.averaged,
-        samples: { ...samples, ...given },
+        samples: tableOf(samples, given),
         draw: (place, dist, shape) =>
           tf.tensor(drawValues(seed, `${stream}/${drawStream(place)}`, nth, dist, shape), shape, 'float32'),
       };

@@ -5,11 +5,11 @@ import * as tf from '@tensorflow/tfjs';
 import { initialStat, initialWeight } from './initialise.ts';
 import type { CompiledModel } from './model.ts';
 import type { OptimizerState } from './optimise.ts';
+import { table } from './table.ts';
 
 type Tensors = Record<string, Tensor>;
 
-/** A table of user's names, which has none of its own (`constructor`, `toString`). */
-export const table = <T>(): Record<string, T> => Object.create(null);
+export { table };
 
 export class State {
   /** Weights and stats by name. */

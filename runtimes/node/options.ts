@@ -67,7 +67,7 @@ function collect(text: string, before: string[] | undefined): string[] {
 function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) throw new InvalidArgumentError('Write it as NAME=SOURCE.');
-  return { ...before, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+  return { ...before, [text.slice(0, at).trim().normalize('NFC')]: text.slice(at + 1).trim() };
 }
 
 const dataOption = () =>

@@ -7,7 +7,7 @@ import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { TrainingRun } from '../core/run.ts';
 import { pathsIn } from '../core/sources/paths.ts';
-import { table } from '../core/state.ts';
+import { entry, table } from '../core/table.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host } from './options.ts';
 import { builtInNames, openSource } from './sources/open.ts';
@@ -54,7 +54,7 @@ export async function openData(
   for (const record of model.data) {
     if (!record.fields.some((f) => wanted(f.name))) continue;
     const name = record.fields[0]!.name;
-    const replaced = record.fields.map((f) => given[f.name]).find((s) => s !== undefined);
+    const replaced = record.fields.map((f) => entry(given, f.name)).find((s) => s !== undefined);
     const source = replaced ?? record.from;
     if (source === null) {
       throw new UserError(`\`${name}\` has no source`, {

@@ -15,5 +15,5 @@ export function setOption(): Option {
 export function pair(text: string): Record<string, string> {
   const at = text.indexOf('=');
   if (at <= 0) throw new InvalidArgumentError(`write it as NAME=value, not "${text}".`);
-  return { [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+  return { [text.slice(0, at).trim().normalize('NFC')]: text.slice(at + 1).trim() };
 }
