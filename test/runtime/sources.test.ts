@@ -155,9 +155,10 @@ describe('NPY', () => {
     ]);
   });
 
-  test('bytes with two axes are pictures, with one they are numbers unless a picture is declared', async () => {
+  test('bytes stay what they are in a plain tensor, and are scaled where a picture is declared', async () => {
     const square = write('p.npy', npy(1, dict('|u1', '(2, 2, 2)'), pixels));
-    expect(await all(square, declared('x', 'tensor', 4))).toEqual([scaled]);
+    expect(await all(square, declared('x', 'tensor', 4))).toEqual([[...pixels]]);
+    expect(await all(square, declared('x', 'image', 2, 2, 1))).toEqual([scaled]);
     const flat = write('f.npy', npy(1, dict('|u1', '(2, 4)'), pixels));
     expect(await all(flat, declared('x', 'tensor', 4))).toEqual([[...pixels]]);
     expect(await all(flat, declared('x', 'image', 2, 2, 1))).toEqual([scaled]);
@@ -194,7 +195,7 @@ describe('NPY', () => {
     await fails(
       write('h.npy', npy(1, dict('<f4', '(1, 2, 3)'), body)),
       [declared('x', 'image', 2, 3, 1)],
-      'example 0',
+      'holds -4 to 6',
       '[−1, 1]',
     );
     await fails(

@@ -29,14 +29,18 @@ export async function openCsv(bytes: Bytes, record: readonly Declared[], place: 
     const start = next;
     const size = chosen.at.length;
     next += size;
+    const read = (index: number, out: Float32Array, to: number) => {
+      const row = index * width + start;
+      if (size === 1) out[to] = values[row]!;
+      else out.set(values.subarray(row, row + size), to);
+    };
     return {
       name: chosen.declared.name,
       shape: chosen.label ? [] : [size],
-      content: chosen.label ? 'class' : 'numbers',
-      read(index, out, to) {
-        const row = index * width + start;
-        if (size === 1) out[to] = values[row]!;
-        else out.set(values.subarray(row, row + size), to);
+      content: chosen.label ? 'class' : whole(values, width, start, size) ? 'integers' : 'numbers',
+      read,
+      block(first, count, out) {
+        for (let i = 0; i < count; i++) read(first + i, out, i * size);
       },
     };
   });
@@ -47,6 +51,14 @@ export async function openCsv(bytes: Bytes, record: readonly Declared[], place: 
     facts: { unit: ['row', 'rows'], notices: [...headerNotice(header), ...choice.notices] },
     example: (index) => `row ${rowNumbers(index)} of ${path}`,
   };
+}
+
+/** Whether these columns hold whole numbers alone. */
+function whole(values: Float32Array, width: number, start: number, size: number): boolean {
+  for (let row = start; row < values.length; row += width) {
+    for (let i = 0; i < size; i++) if (!Number.isInteger(values[row + i])) return false;
+  }
+  return true;
 }
 
 interface Table {

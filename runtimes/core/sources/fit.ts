@@ -4,12 +4,14 @@
  */
 import type { Dataset } from '../data.ts';
 import { UserError } from '../errors.ts';
-import { type ClassFacts, counted, type DataFacts, none } from '../facts.ts';
+import { type ClassFacts, counted, type DataFacts, type Notice, none } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
 import { missingClasses } from './classes.ts';
 import { limitOf } from './join.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
+import { SLACK, scalingOf } from './scaling.ts';
 import { each } from './several.ts';
+import { survey, visit } from './survey.ts';
 
 export interface Declared {
   readonly name: string;
@@ -27,13 +29,18 @@ const trimmed = (shape: readonly number[]) => shape.filter((n) => n !== 1).join(
 interface Conversion {
   raw: RawField;
   size: number;
+  /** What is worth knowing of its numbers. */
+  notices: readonly Notice[];
   /** From one example's raw numbers to the values of its type. Throws for a value that does not fit. */
   convert(values: Float32Array, out: Float32Array, at: number, index: number): void;
 }
 
 /** The source as a data set of this record. Reads the first examples, so that misfits show before training. */
 export async function fit(source: RawSource, record: readonly Declared[]): Promise<Dataset> {
-  const conversions = assign(source, record).map((raw, i) => conversion(source, raw, record[i]!));
+  const conversions: Conversion[] = [];
+  for (const [i, raw] of assign(source, record).entries()) {
+    conversions.push(await conversion(source, raw, record[i]!));
+  }
   const damage = new Damage(source);
   const dataset: Dataset = {
     origin: source.origin,
@@ -138,7 +145,8 @@ async function factsOf(
   conversions: readonly Conversion[],
   record: readonly Declared[],
 ): Promise<DataFacts> {
-  const facts = { ...none, ...source.facts, origin: source.origin, count: source.count };
+  const found = { ...none, ...source.facts, origin: source.origin, count: source.count };
+  const facts = { ...found, notices: [...found.notices, ...conversions.flatMap((c) => c.notices)] };
   const at = record.findIndex((d) => d.type.meaning === 'label');
   if (at < 0) return facts;
   const label = record[at]!;
@@ -147,7 +155,7 @@ async function factsOf(
   return { ...facts, classes, notices: [...facts.notices, ...missingClasses(label, classes)] };
 }
 
-/** Where each number has to be fetched from a disk, so many are counted at most. */
+/** Where each number has to be fetched from a disk by itself, so many are counted at most. */
 const COUNTED = 100_000;
 
 /** Counts them; throws for a number that is no class, wherever it stands. */
@@ -156,20 +164,26 @@ async function countedClasses(
   count: number,
   label: Declared,
 ): Promise<ClassFacts[] | null> {
-  if (raw.content !== 'class') return null;
+  if (sizeOf(raw.shape) !== 1) return null;
   const declared = label.type.shape[0] ?? 1;
-  const value = new Float32Array(1);
   const vector = new Float32Array(declared);
   const counts = new Array<number>(declared).fill(0);
-  for (let i = 0; i < count; i++) {
-    const waiting = raw.read(i, value, 0);
-    if (waiting !== undefined) {
-      if (count > COUNTED) return null;
-      await waiting;
+  const see = (values: Float32Array, first: number) => {
+    values.forEach((c, i) => {
+      if (!Number.isInteger(c) || c < 0 || c >= declared) convert(values.subarray(i), vector, 0, first + i);
+      counts[c]!++;
+    });
+  };
+  if (!(await visit(raw, count, see))) {
+    const value = new Float32Array(1);
+    for (let i = 0; i < count; i++) {
+      const waiting = raw.read(i, value, 0);
+      if (waiting !== undefined) {
+        if (count > COUNTED) return null;
+        await waiting;
+      }
+      see(value, i);
     }
-    const c = value[0]!;
-    if (!Number.isInteger(c) || c < 0 || c >= declared) convert(value, vector, 0, i);
-    counts[c]!++;
   }
   return counts.map((n, i) => ({ name: raw.names?.[i] ?? String(i), count: n }));
 }
@@ -194,55 +208,32 @@ function assign(source: RawSource, record: readonly Declared[]): RawField[] {
   });
 }
 
-function conversion(source: RawSource, raw: RawField, declared: Declared): Conversion {
-  const { type } = declared;
+async function conversion(source: RawSource, raw: RawField, declared: Declared): Promise<Conversion> {
+  const { name, type } = declared;
+  const { origin, count } = source;
   const size = sizeOf(type.shape);
-  const where = (index: number) => source.example?.(index) ?? `example ${index} of ${source.origin}`;
-  const misfit = (hint?: string): never => {
-    throw new UserError(
-      `\`${declared.name}\` is declared ${typeText(type)}, but ${source.origin} holds examples of [${raw.shape.join(', ')}]`,
-      hint === undefined ? {} : { hint },
-    );
-  };
-  const rawSize = sizeOf(raw.shape);
-  if (type.meaning === 'label' && rawSize === 1) return { raw, size, convert: oneHot(declared, where) };
-  if (rawSize !== size) {
-    const [h, w, c] = type.shape;
-    misfit(
-      type.meaning === 'image' && raw.shape.length >= 2 && c !== undefined
-        ? `declare image[${[...raw.shape, 1].slice(0, 3).join(', ')}], or give a folder of pictures, which is resized to ${h}×${w}`
-        : undefined,
-    );
+  const where = (index: number) =>
+    source.example?.(index) ?? source.paths?.[index] ?? `example ${index} of ${origin}`;
+  if (type.meaning === 'label' && sizeOf(raw.shape) === 1) {
+    return { raw, size, convert: oneHot(declared, where), notices: [] };
   }
-  const flat = raw.shape.length <= 1;
-  if (
-    trimmed(raw.shape) !== trimmed(type.shape) &&
-    !flat &&
-    !(raw.content === 'picture' && type.meaning === 'tensor')
-  ) {
-    const [a, b, c] = raw.shape;
-    const channelsFirst = type.meaning === 'image' && [b, c, a].join() === type.shape.join();
-    misfit(channelsFirst ? 'channels go last: np.transpose(x, (0, 2, 3, 1))' : undefined);
-  }
-  const isPicture = raw.content === 'picture' || (raw.content === 'bytes' && type.meaning === 'image');
-  const scale = isPicture
-    ? 127.5
-    : type.meaning === 'sound' && raw.content === 'integers'
-      ? (raw.scale ?? 1)
-      : 1;
-  const shift = isPicture ? -1 : 0;
+  checkShape(origin, raw, declared);
+  const range = await survey(raw, count, name, where);
+  const { scale, shift, notices } = scalingOf({ name, type, origin, raw, range });
+  // What is read at its place was looked at; what is decoded, and parts of very large arrays, were not.
   const bounded = type.meaning === 'image' || type.meaning === 'sound';
   return {
     raw,
     size,
+    notices,
     convert(values, out, at, index) {
       for (let i = 0; i < size; i++) {
         const value = values[i]! / scale + shift;
         if (!Number.isFinite(value))
-          throw new UserError(`${where(index)} holds ${values[i]} for \`${declared.name}\``);
-        if (bounded && (value < -1.001 || value > 1.001)) {
+          throw new UserError(`${where(index)} holds ${values[i]} for \`${name}\``);
+        if (bounded && Math.abs(value) > 1 + SLACK) {
           throw new UserError(
-            `${where(index)} holds ${values[i]} for \`${declared.name}\`, but values of ${typeText(type)} lie in [−1, 1]`,
+            `${where(index)} holds ${values[i]} for \`${name}\`, but values of ${typeText(type)} lie in [−1, 1]`,
             { hint: 'scale the data, or save pictures as bytes (uint8, 0 to 255), which are scaled here' },
           );
         }
@@ -252,6 +243,34 @@ function conversion(source: RawSource, raw: RawField, declared: Declared): Conve
   };
 }
 
+/** As many numbers as declared, in the declared order of axes; a row of numbers may be of any shape. */
+function checkShape(origin: string, raw: RawField, { name, type }: Declared): void {
+  const misfit = (hint?: string): never => {
+    throw new UserError(
+      `\`${name}\` is declared ${typeText(type)}, but ${origin} holds examples of [${raw.shape.join(', ')}]`,
+      hint === undefined ? {} : { hint },
+    );
+  };
+  if (sizeOf(raw.shape) !== sizeOf(type.shape)) {
+    const [h, w, c] = type.shape;
+    misfit(
+      type.meaning === 'image' && raw.shape.length >= 2 && c !== undefined
+        ? `declare image[${[...raw.shape, 1].slice(0, 3).join(', ')}], or give a folder of pictures, which is resized to ${h}×${w}`
+        : undefined,
+    );
+  }
+  const pixels = raw.content === 'picture' || (raw.content === 'bytes' && raw.shape.length <= 3);
+  if (
+    trimmed(raw.shape) !== trimmed(type.shape) &&
+    raw.shape.length > 1 &&
+    !(pixels && type.meaning === 'tensor')
+  ) {
+    const [a, b, c] = raw.shape;
+    const channelsFirst = type.meaning === 'image' && [b, c, a].join() === type.shape.join();
+    misfit(channelsFirst ? 'channels go last: np.transpose(x, (0, 2, 3, 1))' : undefined);
+  }
+}
+
 function oneHot(declared: Declared, where: (index: number) => string): Conversion['convert'] {
   const classes = declared.type.shape[0] ?? 1;
   return (values, out, at, index) => {
@@ -259,6 +278,9 @@ function oneHot(declared: Declared, where: (index: number) => string): Conversio
     if (!Number.isInteger(value) || value < 0 || value >= classes) {
       throw new UserError(
         `${where(index)} is of class ${value}, but \`${declared.name}\` is declared ${typeText(declared.type)}: classes 0 to ${classes - 1}`,
+        value === classes
+          ? { hint: 'classes are counted from 0: if these are counted from 1, save y - 1' }
+          : {},
       );
     }
     out[at + value] = 1;

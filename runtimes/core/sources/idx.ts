@@ -31,5 +31,8 @@ export async function readIdx(
   const sizes = await bytes.read(4, 4 * axes);
   const view = new DataView(sizes.buffer, sizes.byteOffset, sizes.byteLength);
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 * i));
-  return arrayField(bytes, { name, type: types[head[2]!]!, little: false, offset, shape });
+  const array = arrayField(bytes, { name, type: types[head[2]!]!, little: false, offset, shape });
+  // What MNIST and its kin are: bytes with two axes or three.
+  const picture = array.field.content === 'bytes' && (axes === 3 || axes === 4);
+  return picture ? { ...array, field: { ...array.field, content: 'picture' } } : array;
 }

@@ -17,9 +17,18 @@ function view(
     ...all,
     count: parts[0]!.at.length,
     fields: parts.flatMap(({ source, at }) =>
-      source.fields.map(
-        (field): RawField => ({ ...field, read: (i, out, to) => field.read(at[i]!, out, to) }),
-      ),
+      source.fields.map(({ block, ...field }): RawField => {
+        const size = field.shape.reduce((a, b) => a * b, 1);
+        const read: RawField['read'] = (i, out, to) => field.read(at[i]!, out, to);
+        if (block === undefined) return { ...field, read };
+        return {
+          ...field,
+          read,
+          async block(first, count, out) {
+            for (let i = 0; i < count; i++) await read(first + i, out, i * size);
+          },
+        };
+      }),
     ),
     ...(rates[0] === undefined ? {} : { sampleRate: rates[0] }),
     close: async () => {

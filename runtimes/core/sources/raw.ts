@@ -6,8 +6,9 @@ import { halfToNumber } from '../safetensors.ts';
 import type { Bytes } from './place.ts';
 
 /**
- * `picture`: bytes 0 to 255. `class`: one whole number. `sound`: already in [−1, 1]. `integers` have `scale`, the
- * largest of their kind, so that samples of sound can be brought to [−1, 1].
+ * `picture`: pixels 0 to 255. `class`: one whole number. `sound`: already in [−1, 1]. `numbers`: floats. `bytes`: unsigned
+ * ones and booleans. `integers` are the other whole numbers; `scale` is half the count of their kind, by which samples of
+ * sound are brought to [−1, 1].
  */
 export interface RawField {
   readonly name: string | null;
@@ -21,6 +22,8 @@ export interface RawField {
   readonly names?: readonly string[];
   /** Writes one example's numbers, row-major, to `out` from `at`. Throws `Broken` where its file is damaged. */
   read(index: number, out: Float32Array, at: number): void | Promise<void>;
+  /** Of arrays: writes many examples at once. */
+  block?(first: number, count: number, out: Float32Array): void | Promise<void>;
 }
 
 /** A file that cannot be read: the example is skipped. */
@@ -100,26 +103,28 @@ export function arrayField(bytes: Bytes, layout: ArrayLayout): { count: number; 
       return;
     }
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    for (let i = 0; i < size; i++) out[at + i] = type.get(view, i * type.bytes, little);
+    const numbers = data.length / type.bytes;
+    for (let i = 0; i < numbers; i++) out[at + i] = type.get(view, i * type.bytes, little);
+  };
+  const stride = size * type.bytes;
+  const take = (first: number, examples: number, out: Float32Array, at: number) => {
+    const data = bytes.read(offset + first * stride, examples * stride);
+    return data instanceof Uint8Array ? decode(data, out, at) : data.then((d) => decode(d, out, at));
   };
   const field: RawField = {
     name: layout.name,
     shape: example,
     content: contentOf(type, example),
     scale: type.kind === 'float' ? 1 : 2 ** (8 * type.bytes - 1),
-    read(index, out, at) {
-      const data = bytes.read(offset + index * size * type.bytes, size * type.bytes);
-      return data instanceof Uint8Array ? decode(data, out, at) : data.then((d) => decode(d, out, at));
-    },
+    read: (index, out, at) => take(index, 1, out, at),
+    block: (first, examples, out) => take(first, examples, out, 0),
   };
   return { count, field };
 }
 
-/** Bytes with two or three axes are a picture's; one whole number is a class. */
+/** One whole number is a class. */
 function contentOf(type: NumberType, example: readonly number[]): RawField['content'] {
-  const wide = example.filter((n) => n > 1).length;
   if (type.kind === 'float') return 'numbers';
-  if (wide === 0) return 'class';
-  if (type !== numberTypes.u1) return 'integers';
-  return example.length >= 2 && example.length <= 3 ? 'picture' : 'bytes';
+  if (!example.some((n) => n > 1)) return 'class';
+  return type === numberTypes.u1 ? 'bytes' : 'integers';
 }
