@@ -27,7 +27,7 @@ export interface DrawOptions {
 
 /** `stem` is the files' name without its ending. */
 export async function draw(
-  output: OutputSpec,
+  output: Pick<OutputSpec, 'type'>,
   examples: Examples,
   stem: string,
   options: DrawOptions = {},

@@ -4,8 +4,17 @@ export type { CompiledModel, OutputRun, Run } from '../core/model.ts';
 export * as nn from '../core/nn.ts';
 export { TrainingRun } from '../core/run.ts';
 export { type Backend, type BackendName, backends, chooseBackend } from './backends.ts';
+export { lookAtData, reportLines } from './data.ts';
 export { errorText, main } from './main.ts';
-export { type Host, type SampleOptions, sampleOptions, type TrainOptions, trainOptions } from './options.ts';
+export {
+  type DataOptions,
+  dataOptions,
+  type Host,
+  type SampleOptions,
+  sampleOptions,
+  type TrainOptions,
+  trainOptions,
+} from './options.ts';
 export type { Outcome } from './outcome.ts';
 export { sample } from './sample.ts';
 export { openSource } from './sources/open.ts';

@@ -5,10 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
-import { type Host, type SampleOptions, sampleOptions, type TrainOptions, trainOptions } from './options.ts';
+import { lookAtData, reportLines } from './data.ts';
+import {
+  type DataOptions,
+  dataOptions,
+  type Host,
+  type SampleOptions,
+  sampleOptions,
+  type TrainOptions,
+  trainOptions,
+} from './options.ts';
 import { watchOutput, workWithoutReader } from './output-streams.ts';
 import { sample } from './sample.ts';
-import { shown, train } from './train.ts';
+import { shown } from './shown.ts';
+import { train } from './train.ts';
 
 /** Runs the program if `url` is what Node was started with; imported, a model does nothing by itself. */
 export async function main(model: CompiledModel, url: string): Promise<void> {
@@ -46,6 +56,15 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
     for (const path of await sample(model, run, options, host)) process.stdout.write(`${shown(path)}\n`);
   });
   program.addCommand(draw);
+  const look = new Command('data').description('show the data that it would learn from, without training');
+  look.exitOverride();
+  for (const option of dataOptions()) look.addOption(option);
+  look.action(async (options: DataOptions) => {
+    const report = await lookAtData(model, options, host);
+    const text = options.json ? JSON.stringify(report, null, 2) : reportLines(report).join('\n');
+    process.stdout.write(`${text}\n`);
+  });
+  program.addCommand(look);
   const run = `runs/${model.name}-1`;
   program.addHelpText(
     'after',

@@ -20,6 +20,19 @@ export interface TrainOptions {
   checkpointEvery?: number;
   logEvery?: number;
   samplesEvery?: number;
+  /** Events as lines of JSON on stdout. */
+  json?: boolean;
+}
+
+export interface DataOptions {
+  data?: Record<string, string>;
+  /** Examples in a picture. */
+  count?: number;
+  /** Where pictures go; default: the working folder. */
+  folder?: string;
+  /** `--no-pictures`: none are drawn. */
+  pictures?: boolean;
+  json?: boolean;
 }
 
 export interface SampleOptions {
@@ -114,6 +127,23 @@ export function trainOptions(): Option[] {
       '--samples-every <n>',
       'steps between sample pictures (default: a tenth of the run)',
     ).argParser(whole(1)),
+    new Option(
+      '--json',
+      'what happens as lines of JSON on stdout: the data first, each logged step, the end',
+    ),
+  ];
+}
+
+export function dataOptions(): Option[] {
+  return [
+    dataOption(),
+    new Option(
+      '--count <n>',
+      'examples in a picture (default: 64 pictures, 4 sounds, 1000 points)',
+    ).argParser(whole(1)),
+    new Option('--folder <folder>', 'where the pictures go, data-NAME.png (default: here)'),
+    new Option('--no-pictures', 'draw none'),
+    new Option('--json', 'as JSON, for programs'),
   ];
 }
 

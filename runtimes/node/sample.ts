@@ -12,7 +12,7 @@ import { draw } from './drawing.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host, SampleOptions } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';
-import { shown } from './train.ts';
+import { shown } from './shown.ts';
 import { trouble } from './trouble.ts';
 import { writeWhole } from './whole.ts';
 

@@ -1,10 +1,9 @@
 /** Training as people run it: a run folder, progress, checkpoints, pictures, and an end that says where they are. */
 import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { cadenceOf } from '../core/cadence.ts';
 import { adjustPhases, captureCheckpoint, checkpointSummary, restoreCheckpoint } from '../core/checkpoint.ts';
-import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
 import { factLines } from '../core/facts.ts';
 import { type LoopHost, trainLoop } from '../core/loop.ts';
@@ -13,12 +12,14 @@ import { isDrawable } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
+import { recordFacts } from './data.ts';
 import { locate, RunFolder, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
 import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import type { RunRecord } from './record.ts';
+import { shown } from './shown.ts';
 import { listenForStop, type SignalCode, type StopRequest } from './signals.ts';
 
 export interface TrainResult {
@@ -89,7 +90,19 @@ async function trainInto(
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
     const lost = folder.openLog(run.state.total);
     if (lost > 0) progress.say(`log.jsonl: ${lost} damaged line${lost === 1 ? '' : 's'} left out`);
-    for (const line of dataLines(model, datasets)) progress.say(line);
+    const data = recordFacts(model, datasets);
+    for (const { names, facts } of data) for (const line of factLines(names, facts)) progress.say(line);
+    const tell = options.json === true ? jsonLine : null;
+    tell?.({
+      event: 'start',
+      model: model.name,
+      folder: folder.path,
+      seed,
+      backend: backend.name,
+      step: run.state.total,
+      data,
+      notices,
+    });
     progress.say(beginning(run, folder, seed, origin !== null && file === null));
     for (const notice of notices) progress.say(notice);
     const undrawn = nothingDrawn(model);
@@ -103,7 +116,7 @@ async function trainInto(
         checkpoint: settings.checkpointEvery,
         pictures: settings.samplesEvery,
       }),
-      loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}),
+      loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}, tell),
     ).catch((error) => {
       throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
@@ -113,7 +126,7 @@ async function trainInto(
       if (words) progress.say(words);
     }
     writeCurves(folder);
-    return finish(status === 'finished' ? null : stop.requested, run, folder, pictures, host);
+    return finish(status === 'finished' ? null : stop.requested, run, folder, pictures, host, tell);
   } finally {
     progress.end();
     run.dispose();
@@ -121,14 +134,10 @@ async function trainInto(
   }
 }
 
-/** What the run learns from. */
-function dataLines({ data }: CompiledModel, datasets: Record<string, Dataset>): string[] {
-  return data.flatMap(({ fields }) => {
-    const names = fields.map((f) => f.name);
-    const facts = datasets[names[0]!]?.facts;
-    return facts === undefined ? [] : factLines(names, facts);
-  });
-}
+/** Events of `--json`. */
+type Tell = (event: Record<string, unknown>) => void;
+
+const jsonLine: Tell = (event) => void process.stdout.write(`${JSON.stringify(event)}\n`);
 
 function beginning(run: TrainingRun, folder: RunFolder, seed: number, anew: boolean): string {
   const { model, state } = run;
@@ -157,6 +166,7 @@ function loopHost(
   stop: StopRequest,
   settings: TrainOptions,
   carried: Record<string, string>,
+  tell: Tell | null,
 ): LoopHost {
   let saved = performance.now();
   return {
@@ -168,7 +178,10 @@ function loopHost(
       folder.renew();
       progress.step(report);
     },
-    logged: (entry) => folder.append(entry),
+    logged(entry) {
+      folder.append(entry);
+      tell?.({ event: 'log', ...entry });
+    },
     checkpointDue: () => settings.checkpointEvery === undefined && performance.now() - saved > CHECKPOINT_MS,
     async checkpoint() {
       const { tensors, metadata } = await captureCheckpoint(run);
@@ -184,7 +197,7 @@ function loopHost(
 
 /** What is said now goes before what the run was started with. */
 async function merge(model: CompiledModel, before: TrainOptions, now: TrainOptions): Promise<TrainOptions> {
-  const { from: _, out: __, ...rest } = now;
+  const { from: _, out: __, json: ___, ...rest } = now;
   const given = Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined)) as TrainOptions;
   const merged: TrainOptions = { ...before, ...given };
   if (given.data !== undefined)
@@ -258,6 +271,7 @@ function finish(
   folder: RunFolder,
   pictures: Pictures,
   host: Host,
+  tell: Tell | null,
 ): TrainResult {
   const checkpoint = folder.latest()?.path ?? null;
   const curves = join(folder.path, 'curves.svg');
@@ -269,18 +283,17 @@ function finish(
     ...(checkpoint === null ? [] : [`checkpoint  ${shown(checkpoint)}`]),
   ];
   if (signal !== null) lines.push(`go on with  ${host.command ?? 'ganc train'} --from ${shown(folder.path)}`);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const status = signal === null ? 'finished' : 'stopped';
+  if (tell === null) process.stdout.write(`${lines.join('\n')}\n`);
+  else {
+    const { total: steps } = run.state;
+    tell({ event: 'end', status, steps, folder: folder.path, checkpoint, pictures: pictures.latest });
+  }
   return {
-    status: signal === null ? 'finished' : 'stopped',
+    status,
     folder: folder.path,
     checkpoint,
     steps: run.state.total,
     exitCode: signal ?? 0,
   };
-}
-
-/** As a person in the working folder would write it. */
-export function shown(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
 }

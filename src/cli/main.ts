@@ -5,6 +5,7 @@ import { watchOutput } from '../../runtimes/node/output-streams.ts';
 import { backendsCommand } from './backends/command.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
+import { dataCommand } from './data.ts';
 import { explainCommand } from './explain.ts';
 import { CannotRun } from './failure.ts';
 import { initCommand } from './init.ts';
@@ -44,6 +45,7 @@ const commands = [
   sampleCommand(),
   compileCommand(),
   serveCommand(),
+  dataCommand(),
   summaryCommand(),
   explainCommand(),
   backendsCommand(),

@@ -22,7 +22,9 @@ describe('help', () => {
 
   test.each([
     [['--help']],
-    ...['init', 'check', 'compile', 'train', 'sample', 'summary', 'explain'].map((c) => [[c, '--help']]),
+    ...['init', 'check', 'compile', 'train', 'sample', 'data', 'summary', 'explain'].map((c) => [
+      [c, '--help'],
+    ]),
   ])('%j gives examples, on stdout', async (args) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
