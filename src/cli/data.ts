@@ -21,7 +21,8 @@ Examples:
     )
     .action(async (file: string, options: DataOptions & { set?: Settings }, command: Command) => {
       const { set = {}, ...rest } = options;
-      const { fromFile, loadModel, loadRuntime } = await import('./in-memory.ts');
+      const { loadModel, loadRuntime } = await import('./in-memory.ts');
+      const { fromFile } = await import('./program.ts');
       const terminal = terminalOf(command);
       const { model, host } = await loadModel(fromFile(file, set), terminal);
       const runtime = await loadRuntime();
