@@ -1,14 +1,10 @@
 /**
  * Decodes pictures with the browser's own decoders, by the rules of Node's (sharp): turned as their EXIF says, cropped in
- * the middle, white behind what is transparent, grey by luminance. Scaled ones differ by a level or two of 255, large JPEGs
+ * the middle, white behind what is transparent, grey by luma. Scaled ones differ by a level or two of 255, large JPEGs
  * by more: sharp decodes those smaller at once.
  */
+import { luma } from '../core/sources/luma.ts';
 import { cover } from './resize.ts';
-
-const linear = Float64Array.from({ length: 256 }, (_, i) => {
-  const c = i / 255;
-  return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-});
 
 export async function decodePicture(
   file: Blob,
@@ -23,7 +19,7 @@ export async function decodePicture(
   const count = width * height;
   const out = new Uint8Array(count * channels);
   for (let i = 0; i < count; i++) {
-    if (channels === 1) out[i] = grey(data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!);
+    if (channels === 1) out[i] = luma(data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!);
     else for (let c = 0; c < channels; c++) out[channels * i + c] = data[4 * i + c]!;
   }
   return out;
@@ -55,11 +51,4 @@ function scaled({ data, width: w, height: h }: ImageData, width: number, height:
     const alpha = out[i | 3]!;
     return i % 4 === 3 || alpha <= 0 ? v : (v * 255) / alpha;
   });
-}
-
-/** Luminance (Rec. 709) of linear light, with sRGB's curve. */
-function grey(r: number, g: number, b: number): number {
-  if (r === g && g === b) return r;
-  const y = 0.2126 * linear[r]! + 0.7152 * linear[g]! + 0.0722 * linear[b]!;
-  return Math.round(255 * (y <= 0.0031308 ? 12.92 * y : 1.055 * y ** (1 / 2.4) - 0.055));
 }

@@ -1,4 +1,4 @@
-/** Sound that a model draws as one 16-bit WAV: the examples one after another. */
+/** Sound that a model draws as one 16-bit WAV: the examples one after another. What was read from one is written alike. */
 import wavefile from 'wavefile';
 import type { Examples } from './drawing.ts';
 
@@ -6,8 +6,8 @@ export function encodeWav({ count, shape, values }: Examples, rate: number): Uin
   const [length = 1, channels = 1] = shape;
   const tracks = Array.from({ length: channels }, (_, c) =>
     Int16Array.from({ length: count * length }, (_, t) => {
-      const value = Math.max(-1, Math.min(1, values[t * channels + c]!)) || 0;
-      return Math.round(value * 32_767);
+      const sample = Math.round(values[t * channels + c]! * 32_768) || 0;
+      return Math.max(-32_768, Math.min(32_767, sample));
     }),
   );
   const file = new wavefile.WaveFile();

@@ -164,6 +164,14 @@ inChromium('files dropped on a page', (browser) => {
     const npy = writeNpy([20, 3], values);
     test.each<[string, Dropped]>([
       ['CSV', { 'points.csv': text(`a,b,c\n${rows.join('\n')}\n`) }],
+      [
+        'CSV with an index, semicolons and a mark',
+        {
+          'points.csv': text(
+            `\ufeff;x0;x1;x2\r\n${rows.map((r, i) => `${i};${r.replaceAll(',', ';')}`).join('\r\n')}`,
+          ),
+        },
+      ],
       ['NPY', { 'points.npy': npy }],
       ['NPY, packed', { 'points.npy.gz': gzipSync(npy) }],
       ['NPZ, compressed', { 'points.npz': zip('x.npy', npy) }],
@@ -203,6 +211,23 @@ inChromium('files dropped on a page', (browser) => {
       expect(ours.count).toBe(3);
       expect(ours.fields.map((f) => [...f.values])).toEqual(theirs.values.map((v) => [...v]));
       expect([...ours.fields[1]!.values]).toEqual([1, 0, 1, 0, 0, 1]);
+    });
+
+    test('grey is the luma of a colour, the same byte as Node’s', async () => {
+      const talk = await talkTo('grey', grey);
+      const colours = [
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [255, 255, 255],
+      ];
+      const file = await png(28, 28, (x, y, c) => (y === 0 && x < 4 ? colours[x]![c]! : shade(x, y, c)));
+      const files = { 'grey/a.png': file, 'grey/b.png': file };
+      const type = { meaning: 'image' as const, shape: [28, 28, 1] };
+      const theirs = await inNode(files, 'grey', [{ name: 'x', type }], 1);
+      const ours = (await opened(talk, files)).fields[0]!.values.slice(0, 784);
+      expect([...ours]).toEqual([...theirs.values[0]!]);
+      expect([...ours.slice(0, 4)].map((v) => Math.round((v + 1) * 127.5))).toEqual([76, 150, 29, 255]);
     });
 
     test('others are cropped and scaled as by Node, to a few levels', async () => {

@@ -345,7 +345,7 @@ describe('drawings', () => {
     const wav = new wavefile.WaveFile(files[1]!.bytes);
     expect((wav.fmt as { sampleRate: number }).sampleRate).toBe(8000);
     expect([...(wav.getSamples() as unknown as Float64Array)]).toEqual([
-      0, 32767, -32767, 16384, 32767, 0, 0, 0,
+      0, 32767, -32768, 16384, 32767, 0, 0, 0,
     ]);
   });
 

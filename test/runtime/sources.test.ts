@@ -11,6 +11,7 @@ import type { Declared } from '../../runtimes/core/sources/fit.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openBytes } from '../../runtimes/node/sources/bytes.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
+import { encodeWav } from '../../runtimes/node/wav.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ganc-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -334,8 +335,10 @@ describe('pictures', async () => {
     const [grey] = await all(root, declared('x', 'image', 8, 8, 1));
     expect(grey!.length).toBe(6 * 64);
     expect(grey!.every((v) => v >= -1 && v <= 1)).toBe(true);
-    // Rec. 709 luminance of red, in sRGB: 0.2126 linear is 127 of 255.
-    expect(grey![0]).toBeCloseTo(127 / 127.5 - 1, 1);
+    // Luma of Rec. 601, as Pillow's convert("L") gives it: red 76, blue 29.
+    expect(grey![0]).toBe(Math.fround(76 / 127.5 - 1));
+    expect(grey![3 * 64]).toBe(Math.fround(29 / 127.5 - 1));
+    expect(grey![7]).toBe(1);
     const [flat] = await all(root, declared('x', 'tensor', 64));
     expect(flat).toEqual(grey);
     await fails(root, [declared('x', 'sound', 64, 1)], 'holds pictures', 'declared sound');
@@ -389,8 +392,28 @@ describe('WAV', async () => {
     expect(dataset.sampleRate).toBe(8000);
     const [values] = await dataset.read([0, 1, 2]);
     [0, 0.25, 0.5, 0.75, 0.125, 0].forEach((v, i) => {
-      expect(values![i]).toBeCloseTo(v, 3);
+      expect(values![i]).toBe(v);
     });
+  });
+  test.each<[string, number[]]>([
+    ['8', [-1, -0.5, 0, 0.5, 127 / 128]],
+    ['16', [-1, -0.5, 0, 0.5, 32_767 / 32_768]],
+    ['24', [-1, -0.5, 0, 0.5, (2 ** 23 - 1) / 2 ** 23]],
+    ['32', [-1, -0.5, 0, 0.5, Math.fround((2 ** 31 - 1) / 2 ** 31)]],
+    ['32f', [-1, -0.5, 0, 0.5, 1]],
+  ])('%s bits: −2^(bits−1) is −1, as in an array', async (bits, wanted) => {
+    const half = bits === '32f' ? 1 : 2 ** (Number(bits) - 1);
+    const silence = bits === '8' ? half : 0;
+    const samples = wanted.map((v) => Math.min(bits === '32f' ? 1 : half - 1, v * half) + silence);
+    const file = new WaveFile();
+    file.fromScratch(1, 8000, bits, samples);
+    expect(await all(write('bits.wav', file.toBuffer()), declared('x', 'sound', 5, 1))).toEqual([wanted]);
+  });
+  test('what is read is written again as it was', async () => {
+    const samples = Int16Array.from([-32768, -12345, -1, 0, 1, 777, 32767]);
+    const [values] = await all(write('again.wav', wav(1, samples)), declared('x', 'sound', 7, 1));
+    const written = encodeWav({ count: 1, shape: [7, 1], values: Float32Array.from(values!) }, 8000);
+    expect(new WaveFile(written).getSamples(false, Int16Array)).toEqual(samples);
   });
   test('what is refused', async () => {
     const x = [declared('x', 'sound', 2, 1)];

@@ -123,12 +123,22 @@ async function decode(path: string, place: Place): Promise<Float64Array[]> {
     const bytes = await place.open(path);
     const file = new WaveFile(await bytes.read(0, bytes.size));
     await bytes.close();
-    file.toBitDepth('32f');
+    const integers = /^(8|16|24|32)$/.test(file.bitDepth);
+    if (!integers) file.toBitDepth('32f');
     const samples = file.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
-    return samples instanceof Float64Array ? [samples] : samples;
+    const channels = samples instanceof Float64Array ? [samples] : samples;
+    if (integers) for (const channel of channels) toUnit(channel, Number(file.bitDepth));
+    return channels;
   } catch (error) {
     throw new UserError(`${path} cannot be decoded: ${said(error)}`);
   }
+}
+
+/** Integer samples of so many bits as in an array: −2^(bits−1) is −1, and no sample is 1. Bytes are unsigned in WAV. */
+function toUnit(samples: Float64Array, bits: number): void {
+  const half = 2 ** (bits - 1);
+  const silence = bits === 8 ? half : 0;
+  for (let i = 0; i < samples.length; i++) samples[i] = (samples[i]! - silence) / half;
 }
 
 /** Channels, rate and length without reading the samples: a walk over the RIFF chunks. */

@@ -1,5 +1,6 @@
 /** Decodes pictures with sharp. */
 import { said, UserError } from '../../core/errors.ts';
+import { luma } from '../../core/sources/luma.ts';
 import type { DecodePicture } from '../../core/sources/place.ts';
 
 export async function pictureDecoder(): Promise<DecodePicture> {
@@ -12,12 +13,15 @@ export async function pictureDecoder(): Promise<DecodePicture> {
       if (channels === 4) image = image.toColourspace('srgb').ensureAlpha();
       else {
         // What is transparent becomes white, as on paper.
-        image = image.flatten({ background: '#ffffff' });
-        image = channels === 1 ? image.toColourspace('b-w') : image.toColourspace('srgb');
+        image = image.flatten({ background: '#ffffff' }).toColourspace('srgb');
       }
       const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-      if (info.channels !== channels) throw new Error(`it has ${info.channels} channels, not ${channels}`);
-      return new Uint8Array(data);
+      const decoded = channels === 1 ? 3 : channels;
+      if (info.channels !== decoded) throw new Error(`it has ${info.channels} channels, not ${decoded}`);
+      if (channels !== 1) return new Uint8Array(data);
+      return Uint8Array.from({ length: width * height }, (_, i) =>
+        luma(data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!),
+      );
     };
     return read().catch((error) => {
       throw inWords(path, said(error));
