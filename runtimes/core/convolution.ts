@@ -11,7 +11,8 @@ type Picture = Tensor3D | Tensor4D;
 
 export interface Window {
   stride: number | Pair;
-  padding: 'same' | 'valid';
+  /** Or zeros around the picture: so many on all sides, or before and after each axis. */
+  padding: 'same' | 'valid' | number | [Pair, Pair];
   dilation?: number | Pair;
   groups?: number;
 }
@@ -82,19 +83,44 @@ export function conv2d(x: Picture, k: Tensor4D, window: Window): Tensor {
   return tf.tidy(() => batched(x, (batch) => forward(batch, k, window)));
 }
 
+/** [[top, bottom], [left, right]]; null where the padding is a word. */
+function marginsOf({ padding }: Window): [Pair, Pair] | null {
+  if (typeof padding === 'string') return null;
+  if (typeof padding === 'object') return padding;
+  return [
+    [padding, padding],
+    [padding, padding],
+  ];
+}
+
+/** Margins as tfjs has them, batch and channels included. */
+const around = ([rows, columns]: [Pair, Pair]): [Pair, Pair, Pair, Pair] => [[0, 0], rows, columns, [0, 0]];
+
+/** The same window on a picture that has its margins, for backends that do not all take them. */
+const inside = (window: Window): Window & { padding: 'same' | 'valid' } => ({
+  ...window,
+  padding: typeof window.padding === 'string' ? window.padding : 'valid',
+});
+
+function withMargins(x: Tensor4D, window: Window): Tensor4D {
+  const margins = marginsOf(window);
+  return margins ? tf.pad(x, around(margins)) : x;
+}
+
 /** The window as the attributes of a kernel that takes all of it. */
-const attrsOf = ({ stride, padding, dilation, groups = 1 }: Window) => ({
-  strides: pair(stride),
-  pad: padding,
-  dilations: pair(dilation),
-  groups,
+const attrsOf = (window: Window) => ({
+  strides: pair(window.stride),
+  pad: typeof window.padding === 'string' ? window.padding : around(marginsOf(window)!),
+  dilations: pair(window.dilation),
+  groups: window.groups ?? 1,
   dataFormat: 'NHWC',
 });
 
-function forward(x: Tensor4D, k: Tensor4D, window: Window): Tensor {
-  const y = own('GroupedConv2D', { x, filter: k }, attrsOf(window));
+function forward(picture: Tensor4D, k: Tensor4D, window: Window): Tensor {
+  const y = own('GroupedConv2D', { x: picture, filter: k }, attrsOf(window));
   if (y) return y;
-  const { stride, padding, dilation, groups = 1 } = window;
+  const x = withMargins(picture, window);
+  const { stride, padding, dilation, groups = 1 } = inside(window);
   const strides = pair(stride);
   const wide = spread(k, pair(dilation));
   if (groups === 1) return tf.conv2d(x, wide, strides, padding);
@@ -110,10 +136,20 @@ export function conv2dInputGradient(dy: Picture, k: Tensor4D, size: Pair, window
 }
 
 function toInput(dy: Tensor4D, k: Tensor4D, [h, w]: Pair, window: Window): Tensor {
-  const { stride, padding, dilation, groups = 1 } = window;
-  const inputShape = [dy.shape[0], h, w, k.shape[2] * groups];
+  const { stride, padding, dilation, groups = 1 } = inside(window);
+  const inputShape: [number, number, number, number] = [dy.shape[0], h, w, k.shape[2] * groups];
   const dx = own('GroupedConv2DInputGradient', { dy, filter: k }, { ...attrsOf(window), inputShape });
   if (dx) return dx;
+  const margins = marginsOf(window);
+  if (margins) {
+    const [rows, columns] = margins;
+    const size: Pair = [h + rows[0] + rows[1], w + columns[0] + columns[1]];
+    return tf.slice(
+      toInput(dy, k, size, inside(window)) as Tensor4D,
+      [0, rows[0], columns[0], 0],
+      inputShape,
+    );
+  }
   const strides = pair(stride);
   const wide = spread(k, pair(dilation));
   const channels = k.shape[2];
@@ -144,15 +180,16 @@ export function conv2dFilterGradient(
 }
 
 function toFilter(
-  x: Tensor4D,
+  picture: Tensor4D,
   dy: Tensor4D,
   filterShape: [number, number, number, number],
   window: Window,
 ): Tensor {
-  const dk = own('GroupedConv2DFilterGradient', { x, dy }, { ...attrsOf(window), filterShape });
+  const dk = own('GroupedConv2DFilterGradient', { x: picture, dy }, { ...attrsOf(window), filterShape });
   if (dk) return dk;
+  const x = withMargins(picture, window);
   const [kh, kw, ci, co] = filterShape;
-  const { stride, padding, dilation, groups = 1 } = window;
+  const { stride, padding, dilation, groups = 1 } = inside(window);
   const strides = pair(stride);
   const [dh, dw] = pair(dilation);
   // A dilated kernel is the larger one, of which only every d-th tap is wanted.

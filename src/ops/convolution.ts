@@ -6,11 +6,14 @@ import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
+import { marginsOf, plainPadding, withoutPad } from './convolution-margins.ts';
 import { anything, mulInterval, sumInterval, union } from './interval.ts';
 import type { Composite, Interval, Primitive } from './record.ts';
 import { countedShape } from './shapes.ts';
 import {
+  along,
   firstProblem,
+  type Margins,
   numbers,
   type Padding,
   type Pair,
@@ -40,7 +43,7 @@ function geometry(attrs: Attrs, size: Shape, out: Shape, kernel: Shape): Geometr
     kernel: [kernel[0]!, kernel[1]!],
     stride: pairAttr(attrs, 'stride'),
     dilation: pairAttr(attrs, 'dilation'),
-    padding: attrs.padding as Padding,
+    padding: attrs.padding as Padding | Margins,
   };
 }
 
@@ -56,7 +59,7 @@ function shapeOf(attrs: Attrs, x: Shape, k: Shape): Shape | Problem {
     [k[0]!, k[1]!],
     pairAttr(attrs, 'stride'),
     pairAttr(attrs, 'dilation'),
-    attrs.padding as Padding,
+    attrs.padding as Padding | Margins,
   );
   return isProblem(out) ? out : [...out, k[3]!];
 }
@@ -70,16 +73,24 @@ function windowOf({ stride, dilation, groups, padding }: Attrs): Attrs {
   return { stride: stride!, dilation: dilation!, groups: groups!, padding: padding! };
 }
 
-/** Whether tfjs has a function of its own for it: it takes no groups, and no dilation beside a stride. */
+/** Whether tfjs has a function of its own for it: it takes no groups, no margins, and no dilation beside a stride. */
 function plain(attrs: Attrs): boolean {
   const [stride, dilation] = [pairAttr(attrs, 'stride'), pairAttr(attrs, 'dilation')];
   const dilated = Math.max(...dilation) > 1;
-  return attrs.groups === 1 && !(dilated && Math.max(...stride) > 1);
+  return attrs.groups === 1 && typeof attrs.padding === 'string' && !(dilated && Math.max(...stride) > 1);
+}
+
+/** `'same'`, or pixels: `2` on all sides, `[[1, 2], [0, 1]]` before and after each axis. */
+function paddingText({ padding }: Attrs): string {
+  if (typeof padding === 'string') return `'${padding}'`;
+  const [rows, columns] = padding as unknown as Margins;
+  const equal = new Set([...rows, ...columns]).size === 1;
+  return equal ? String(rows[0]) : `[[${rows.join(', ')}], [${columns.join(', ')}]]`;
 }
 
 /** The window as the last argument of a runtime function. */
 function windowText(attrs: Attrs): string {
-  const parts = [`stride: ${pairText(pairAttr(attrs, 'stride'))}`, `padding: '${attrs.padding}'`];
+  const parts = [`stride: ${pairText(pairAttr(attrs, 'stride'))}`, `padding: ${paddingText(attrs)}`];
   const dilation = pairAttr(attrs, 'dilation');
   if (Math.max(...dilation) > 1) parts.push(`dilation: ${pairText(dilation)}`);
   if (attrs.groups !== 1) parts.push(`groups: ${attrs.groups}`);
@@ -94,12 +105,22 @@ const kernelOf = (kh: number, kw: number, i: number, o: number): Shaped => ({
 
 function window(
   stride: Pair,
-  padding: 'same' | 'valid',
+  padding: 'same' | 'valid' | Margins,
   dilation: Pair = [1, 1],
   groups = 1,
-): Record<string, Pair | string | number> {
+): Attrs {
   return { stride, padding, dilation, groups };
 }
+
+/** Margins for samples: another number on each side, and the same on all. */
+const uneven: Margins = [
+  [2, 1],
+  [1, 2],
+];
+const even: Margins = [
+  [2, 2],
+  [2, 2],
+];
 
 const conv2d: Primitive = {
   kind: 'primitive',
@@ -117,7 +138,7 @@ const conv2d: Primitive = {
     const product = mulInterval(x!, k!);
     const taps = shapes[1]!.shape;
     return sumInterval(
-      attrs.padding === 'same' ? union(product, zero) : product,
+      attrs.padding === 'valid' ? product : union(product, zero),
       taps[0]! * taps[1]! * taps[2]!,
     );
   },
@@ -130,7 +151,8 @@ const conv2d: Primitive = {
       node.attrs.groups as number,
       countedShape(node),
     ),
-  simplify: (b, [x, k], attrs) => plainWindows(b, x!, k!, attrs),
+  simplify: (b, [x, k], attrs) =>
+    withoutPad(b, 'conv2d', [x!, k!], attrs, k!.shape) ?? plainWindows(b, x!, k!, attrs),
   lower: {
     tfjs: ([x, k], node) => {
       if (!plain(node.attrs)) return `nn.conv2d(${x}, ${k}, ${windowText(node.attrs)})`;
@@ -152,6 +174,9 @@ const conv2d: Primitive = {
     { operands: [image(5, 5, 1), kernelOf(1, 1, 1, 2)], attrs: window([3, 2], 'same') },
     { operands: [image(6, 6, 1), kernelOf(2, 3, 1, 2)], attrs: window([3, 2], 'same') },
     { operands: [image(3, 2, 1), kernelOf(2, 1, 1, 2)], attrs: window([1, 3], 'valid') },
+    { operands: [image(5, 4, 2), kernelOf(3, 3, 2, 3)], attrs: window([2, 1], uneven) },
+    { operands: [image(4, 4, 4), kernelOf(3, 2, 2, 2)], attrs: window([1, 2], uneven, [1, 2], 2) },
+    { operands: [image(6, 5, 1), kernelOf(5, 5, 1, 2)], attrs: window([2, 2], even) },
   ],
 };
 
@@ -208,6 +233,9 @@ const conv2dInputGradient: Primitive = {
     inputGradientSample([5, 4], [3, 2, 3], [3, 3, 1, 3], window([2, 2], 'same', [1, 1], 3)),
     inputGradientSample([6, 6], [2, 2, 1], [2, 2, 2, 1], window([3, 3], 'same')),
     inputGradientSample([5, 4], [5, 4, 3], [3, 3, 2, 3], window([1, 1], 'same'), false),
+    inputGradientSample([5, 4], [3, 5, 3], [3, 3, 2, 3], window([2, 1], uneven)),
+    inputGradientSample([6, 5], [3, 3, 2], [5, 5, 1, 2], window([2, 2], even)),
+    inputGradientSample([4, 4], [5, 3, 2], [3, 2, 2, 2], window([1, 2], uneven, [1, 2], 2)),
   ],
 };
 
@@ -217,29 +245,36 @@ const conv2dInputGradient: Primitive = {
  * unequal strides where a long one never takes a step (noise from oneDNN, under TensorFlow).
  */
 function plainWindows(b: Builder, x: Node, k: Node, attrs: Attrs): Node | null {
-  const same = attrs.padding === 'same';
   const strides = pairAttr(attrs, 'stride');
-  const sides = [0, 1].map((i) => {
-    const [n, stride] = [x.shape[i]!, strides[i]!];
-    const span = spanOf(k.shape[i]!, pairAttr(attrs, 'dilation')[i]!);
-    const out = windowCount(n, span, stride, same ? 'same' : 'valid');
-    const missing = same ? (out - 1) * stride + span - n : 0;
-    const before = Math.max(0, missing >> 1);
-    const still = out === 1 && stride > 1 && strides[0] !== strides[1];
+  const margins = marginsOf(attrs, x.shape, k.shape);
+  const sides = ([0, 1] as const).map((i) => {
+    const [n, stride] = [x.shape[i]!, strides[i]];
+    const span = spanOf(k.shape[i]!, pairAttr(attrs, 'dilation')[i]);
+    const out = windowCount(n, span, stride, along(attrs.padding as Padding | Margins, i));
+    const [before, after] = margins[i];
+    // (One that lies in the margin alone keeps its stride.)
+    const still = out === 1 && stride > 1 && strides[0] !== strides[1] && span > before;
     // The only window that there is, and nothing beside it, needs no stride.
-    const after = still ? span - n - before : Math.max(0, missing) - before;
-    return { missing, still, before, after };
+    return {
+      missing: (out - 1) * stride + span - n,
+      still,
+      before,
+      after: still ? span - n - before : after,
+    };
   });
   const still = sides.some((side) => side.still);
-  const odd = sides.some(({ missing }) => missing < 0) || sides.every(({ missing }) => missing === 0);
-  if (!still && !(same && odd)) return null;
-  const margin = (f: (side: (typeof sides)[number]) => number) => [...sides.map(f), 0];
-  const around = { before: margin((side) => side.before), after: margin((side) => Math.max(0, side.after)) };
-  const beyond = { before: [0, 0, 0], after: margin((side) => Math.max(0, -side.after)) };
-  const input = b.op('crop', [b.op('zero_pad', [x], around)], beyond);
+  const gap = sides.some(({ missing }) => missing < 0) || sides.every(({ missing }) => missing === 0);
+  if (!still && !(attrs.padding === 'same' && gap)) return null;
+  const beyond = [...sides.map((side) => Math.max(0, -side.after)), 0];
+  const input = b.op('crop', [x], { before: [0, 0, 0], after: beyond });
   const stride = still ? strides.map((_, i) => strides[sides[i]!.still ? 1 - i : i]!) : strides;
   const both = sides.every((side) => side.still) ? [1, 1] : stride;
-  return b.op('conv2d', [input, k], { ...attrs, stride: both, padding: 'valid' });
+  const around = sides.map(({ before, after }) => [before, Math.max(0, after)]) as unknown as Margins;
+  const plain = { ...attrs, stride: both };
+  return b.op('conv2d', [input, k], {
+    ...plain,
+    padding: plainPadding(around, plain, input.shape, k.shape),
+  });
 }
 
 function inputGradientSample(size: Pair, dy: Shape, kernel: Shape, attrs: Attrs, batch = true) {
@@ -285,6 +320,8 @@ const conv2dFilterGradient: Primitive = {
       node.attrs.groups as number,
       node.shape,
     ),
+  simplify: (b, args, attrs) =>
+    withoutPad(b, 'conv2d_filter_gradient', args, attrs, pairAttr(attrs, 'kernel')),
   lower: {
     tfjs: ([x, dy], node) =>
       `nn.conv2dFilterGradient(${x}, ${dy}, [${node.shape.join(', ')}], ${windowText(node.attrs)})`,
@@ -298,6 +335,9 @@ const conv2dFilterGradient: Primitive = {
     filterGradientSample([4, 4, 4], [4, 4, 2], [3, 3], window([1, 1], 'same', [1, 1], 2)),
     filterGradientSample([5, 4, 3], [3, 2, 3], [3, 3], window([2, 2], 'same', [1, 1], 3)),
     filterGradientSample([5, 4, 2], [5, 4, 3], [3, 3], window([1, 1], 'same'), false),
+    filterGradientSample([5, 4, 2], [3, 5, 3], [3, 3], window([2, 1], uneven)),
+    filterGradientSample([6, 5, 1], [3, 3, 2], [5, 5], window([2, 2], even)),
+    filterGradientSample([4, 4, 4], [5, 3, 2], [3, 2], window([1, 2], uneven, [1, 2], 2)),
   ],
 };
 

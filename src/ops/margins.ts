@@ -4,6 +4,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { offsets, strides, zeros } from '../ir/ndarray.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
+import { withoutCrop } from './convolution-margins.ts';
 import { union } from './interval.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
 import { countedShape, shift } from './shapes.ts';
@@ -96,7 +97,7 @@ const crop: Primitive = {
     const { at, start } = boxOffsets(node, shape, a!.shape);
     return { shape, data: Float64Array.from(at, (i) => a!.data[i + start]!) };
   },
-  simplify: (_, [a], attrs) => (noMargin(attrs) ? a! : null),
+  simplify: (b, [a], attrs) => (noMargin(attrs) ? a! : withoutCrop(b, a!, attrs)),
   lower: {
     tfjs: ([a], node) => {
       const by = shift(node) ? [0] : [];

@@ -1,7 +1,7 @@
 /** Convolutions and pooling in float64, as loops that one can check by eye against their definitions. */
 import { zeros } from '../ir/ndarray.ts';
 import type { NDArray } from '../ir/types.ts';
-import { type Padding, type Pair, padBefore, spanOf } from './window.ts';
+import { along, type Margins, marginOf, type Padding, type Pair, spanOf } from './window.ts';
 
 export interface Geometry {
   /** Of the wide side: the input of a convolution. */
@@ -11,7 +11,7 @@ export interface Geometry {
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly dilation: Pair;
-  readonly padding: Padding;
+  readonly padding: Padding | Margins;
 }
 
 /** Calls `f` for each example, output position and tap of the window that meets the input, in row-major order. */
@@ -22,8 +22,8 @@ export function eachTap(
 ): void {
   const [h, w] = g.size;
   const [oh, ow] = g.out;
-  const top = padBefore(h, spanOf(g.kernel[0], g.dilation[0]), g.stride[0], g.padding);
-  const left = padBefore(w, spanOf(g.kernel[1], g.dilation[1]), g.stride[1], g.padding);
+  const [top] = marginOf(h, spanOf(g.kernel[0], g.dilation[0]), g.stride[0], along(g.padding, 0));
+  const [left] = marginOf(w, spanOf(g.kernel[1], g.dilation[1]), g.stride[1], along(g.padding, 1));
   for (let b = 0; b < batch; b++) {
     for (let oy = 0; oy < oh; oy++) {
       for (let ox = 0; ox < ow; ox++) {

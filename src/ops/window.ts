@@ -8,25 +8,27 @@ export type Pair = readonly [number, number];
 /** TF's conventions: `same` gives ⌈n / stride⌉ with the odd extra pixel after, `valid` pads nothing. */
 export type Padding = 'same' | 'valid' | number;
 
+/** Zeros before and after each axis that a window reads as if they were there: what pixels of padding become in the graph. */
+export type Margins = readonly [Pair, Pair];
+
+/** Along one axis. */
+export function along(padding: Padding | Margins, axis: 0 | 1): Padding | Pair {
+  return typeof padding === 'object' ? padding[axis] : padding;
+}
+
 /** Number of positions of a window that spans `span`; below 1 where it does not fit. */
-export function windowCount(n: number, span: number, stride: number, padding: Padding): number {
+export function windowCount(n: number, span: number, stride: number, padding: Padding | Pair): number {
   if (padding === 'same') return Math.ceil(n / stride);
-  const room = n + (padding === 'valid' ? 0 : 2 * padding) - span;
-  return Math.floor(room / stride) + 1;
+  const [before, after] = marginOf(n, span, stride, padding);
+  return Math.floor((n + before + after - span) / stride) + 1;
 }
 
-/** Pixels of padding before the first position. */
-export function padBefore(n: number, span: number, stride: number, padding: Padding): number {
-  if (padding === 'valid') return 0;
-  if (padding !== 'same') return padding;
-  const total = Math.max(0, (windowCount(n, span, stride, 'same') - 1) * stride + span - n);
-  return Math.floor(total / 2);
-}
-
-/** Positions of an input with its padding. */
-function paddedSize(n: number, span: number, stride: number, padding: Padding): number {
-  if (padding === 'valid') return n;
-  return padding === 'same' ? Math.max(n, (Math.ceil(n / stride) - 1) * stride + span) : n + 2 * padding;
+/** Pixels of padding before the first position and after the last. */
+export function marginOf(n: number, span: number, stride: number, padding: Padding | Pair): Pair {
+  if (typeof padding === 'object') return padding;
+  if (padding !== 'same') return padding === 'valid' ? [0, 0] : [padding, padding];
+  const total = Math.max(0, (Math.ceil(n / stride) - 1) * stride + span - n);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
 /** How many positions a kernel of `k` covers, its dilation's gaps included. */
@@ -105,18 +107,22 @@ export function windowCounts(
   kernel: Pair,
   stride: Pair,
   dilation: Pair,
-  padding: Padding,
+  padding: Padding | Margins,
   spatial: 1 | 2 = 2,
 ): Pair | Problem {
   const span: Pair = [spanOf(kernel[0], dilation[0]), spanOf(kernel[1], dilation[1])];
   // A 1-D window has height 1 on an input of height 1, which pixels of padding leave alone.
-  const vertical = spatial === 1 && typeof padding === 'number' ? 0 : padding;
+  const vertical = spatial === 1 && typeof padding === 'number' ? 0 : along(padding, 0);
+  const sides = [vertical, along(padding, 1)] as const;
   const out: Pair = [
-    windowCount(size[0], span[0], stride[0], vertical),
-    windowCount(size[1], span[1], stride[1], padding),
+    windowCount(size[0], span[0], stride[0], sides[0]),
+    windowCount(size[1], span[1], stride[1], sides[1]),
   ];
   if (out[0] >= 1 && out[1] >= 1) {
-    const padded = size.map((n, i) => paddedSize(n, span[i]!, stride[i]!, i === 0 ? vertical : padding));
+    const padded = size.map((n, i) => {
+      const [before, after] = marginOf(n, span[i]!, stride[i]!, sides[i]!);
+      return n + before + after;
+    });
     const [argument, what] = [
       typeof padding === 'number' ? 'padding' : 'kernel',
       `\`${op}\` with its padding`,

@@ -5,6 +5,7 @@ import { figure, markdown } from './statistics.ts';
 const titles: Record<string, string> = {
   w1: 'W1: MLP GAN 100-128-784, batch 128',
   w2: 'W2: DCGAN-28, batch 64',
+  w2p: 'W2P: W2 with `padding = 2` in D',
   w3: 'W3: DCGAN 64×64 (ngf = ndf = 64), batch 16',
   w4: "W4: WGAN-GP on W2's nets, batch 64",
   w5: 'W5: MLP VAE 784-400-20, batch 128',

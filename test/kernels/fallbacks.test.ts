@@ -4,8 +4,9 @@
  */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as nn from '../../runtimes/core/nn.ts';
+import { onFallback } from '../../runtimes/kernels/wasm/fallback.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';
 import type { Leaf } from '../../src/ir/graph.ts';
@@ -14,37 +15,15 @@ import { gradient } from '../../src/passes/differentiate.ts';
 import { nameOf, programOf } from '../backends/program.ts';
 import { allSamples, BATCH, makeCase, seeded, uniformArray } from '../gradients/cases.ts';
 
-/** They only say that two tensors share their numbers. */
-const FREE = new Set(['Identity', 'Reshape', 'ExpandDims']);
 const called = new Set<string>();
 
-/** Of tfjs's cpu backend, before ours takes its kernels over: each says that it is called, but not what it calls itself. */
-function watchCpuKernels(): void {
-  let depth = 0;
-  for (const kernel of tf.getKernelsForBackend('cpu')) {
-    if (FREE.has(kernel.kernelName)) continue;
-    const inner = kernel.kernelFunc;
-    tf.unregisterKernel(kernel.kernelName, 'cpu');
-    tf.registerKernel({
-      ...kernel,
-      kernelFunc: (args) => {
-        if (depth === 0) called.add(kernel.kernelName);
-        depth++;
-        try {
-          return inner(args);
-        } finally {
-          depth--;
-        }
-      },
-    });
-  }
-}
-
 beforeAll(async () => {
-  watchCpuKernels();
+  onFallback((name) => called.add(name));
   registerWasm(kernelHost({ threads: 1 })!.host, 'watched');
   await tf.setBackend('watched');
 });
+
+afterAll(() => onFallback(null));
 
 /** Runs a program and says which cpu kernels it called. */
 function fallbacks(text: string, values: ReadonlyMap<Leaf, NDArray>): string[] {

@@ -56,6 +56,8 @@ class Up(nn.Module):
 
 
 def conv(cin, cout, kernel, bias=True):
+    if name == "w2p":
+        return nn.Conv2d(cin, cout, kernel, 2, 2, bias=bias)
     return nn.Sequential(Same(kernel), nn.Conv2d(cin, cout, kernel, 2, bias=bias))
 
 
@@ -133,13 +135,13 @@ def feed(step, statement):
     given = {k[len(prefix) :]: v for k, v in data.items() if k.startswith(prefix)}
     if "x" in given:
         x = given["x"]
-        given["x"] = x.permute(0, 3, 1, 2).contiguous() if name in ("w2", "w3", "w4") else x.flatten(1)
+        given["x"] = x.permute(0, 3, 1, 2).contiguous() if name in ("w2", "w2p", "w3", "w4") else x.flatten(1)
     if name == "w4" and "e" in given:
         given["e"] = given["e"].view(-1, 1, 1, 1)
     return given
 
 
-WIDE = {"w1": "G/dense_1/bias", "w2": "D/conv_1/bias", "w4": "D/conv_1/bias", "w5": "encoder/dense_1/bias"}
+WIDE = {"w1": "G/dense_1/bias", "w5": "encoder/dense_1/bias", **dict.fromkeys(("w2", "w2p", "w4"), "D/conv_1/bias")}
 width = data["weights/" + WIDE[name]].shape[0] if name in WIDE else 0
 feeds = [[feed(i, 0), feed(i, 1)] for i in range(3)]
 
@@ -167,6 +169,7 @@ else:
     G, D = {
         "w1": lambda: mlp_gan(width),
         "w2": lambda: conv28(width, True),
+        "w2p": lambda: conv28(width, True),
         "w3": conv64,
         "w4": lambda: conv28(width, False),
     }[name]()
