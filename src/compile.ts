@@ -11,6 +11,7 @@ import { type Read, withoutAllowed } from './check/allow.ts';
 import { check } from './check/check.ts';
 import { craft } from './check/craft/craft.ts';
 import type { Model } from './check/model.ts';
+import { withProvenRepairs } from './check/proven.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
 import { browserModule, browserPackage, type PageOptions } from './emit/browser/package.ts';
 import { moduleFile } from './emit/file-names.ts';
@@ -40,7 +41,14 @@ export interface Analysis {
 }
 
 /** What `ganc check` says of a file, and the model where there is one. */
-export function analyse({ source, set = {}, load }: Input): Analysis {
+export function analyse(input: Input): Analysis {
+  const analysis = analyseAsIs(input);
+  const again = (source: Source) => analyseAsIs({ ...input, source }).diagnostics;
+  return { ...analysis, diagnostics: withProvenRepairs(input.source, analysis.diagnostics, again) };
+}
+
+/** With repairs as the checker proposes them, which may not have been tried. */
+function analyseAsIs({ source, set = {}, load }: Input): Analysis {
   const used = new Map<string, Source>();
   const parsed = parse(source);
   const sources = () => [source, ...used.values(), { path: 'prelude.gan', text: prelude }];

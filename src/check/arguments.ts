@@ -1,8 +1,9 @@
 /** Arguments against parameters: by position, then by name; and what a constant argument must be. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Extras } from '../diagnostics/table.ts';
 import { wholeNumber } from './constants.ts';
 import type { Checker } from './context.ts';
-import { describe, type Given, type Value } from './value.ts';
+import { describe, type Given, showNumber, type Value } from './value.ts';
 import { argumentMeant } from './words.ts';
 
 export interface Formal {
@@ -157,8 +158,24 @@ export function integersOf(
     }
     return result;
   }
+  const list = listMeant(value, span);
+  if (list) {
+    c.report('GAN0224', span, { what, expected: 'a number or a list', found: describe(value) }, list);
+    return null;
+  }
   const one = integerOf(c, value, span, what, least);
   return one === null ? null : [one];
+}
+
+/** Elsewhere several numbers stand in parentheses: here `(4, 4)` is a tuple, and `[4, 4]` the list. */
+export function listMeant(value: Value, span: Span): Extras | null {
+  if (value.kind !== 'tuple' || value.names.some((name) => name !== null)) return null;
+  const items = value.items.map((item) =>
+    item.kind === 'constant' && typeof item.value === 'number' ? showNumber(item.value) : null,
+  );
+  if (items.includes(null)) return null;
+  const text = `[${items.join(', ')}]`;
+  return { help: `write \`${text}\``, fix: [{ span, text }] };
 }
 
 export function booleanOf(c: Checker, value: Value, span: Span, what: string): boolean | null {

@@ -1,5 +1,6 @@
 /** What a file's names stand for: params, sources and functions at first need; values in the order of the text. */
 import { nearest } from '../diagnostics/nearest.ts';
+import { listMeant } from './arguments.ts';
 import type { Checker, Env } from './context.ts';
 import { declaredType, distribution } from './distributions.ts';
 import { evaluate } from './expressions.ts';
@@ -53,7 +54,8 @@ function paramValue(c: Checker, declared: Declared): Value {
   const written = evaluate(c, node.value, fileEnv(c, module, true));
   if (written.kind === 'unknown') return unknown;
   if (written.kind !== 'constant') {
-    c.report('GAN0240', node.value.span, { what: `\`${name.text}\``, found: describe(written) });
+    const list = listMeant(written, node.value.span) ?? {};
+    c.report('GAN0240', node.value.span, { what: `\`${name.text}\``, found: describe(written) }, list);
     return unknown;
   }
   if (!isParamValue(written.value)) {

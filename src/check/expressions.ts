@@ -1,7 +1,7 @@
 /** Expressions to values: constants are worked out, everything else becomes typed terms. */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Arg, Callee, DistExpr, Expr, ExprOf, Name, Pattern, Stage } from '../syntax/ast.ts';
-import { integerOf } from './arguments.ts';
+import { integerOf, listMeant } from './arguments.ts';
 import { apply } from './calls.ts';
 import { applyOperator, hostBinary, hostUnary, operatorNames } from './constants.ts';
 import type { Checker, Env, Locals } from './context.ts';
@@ -352,11 +352,8 @@ function eachElements(c: Checker, list: EachStage['list'], env: Env): readonly C
   const value = evaluate(c, list.expr, env);
   if (value.kind === 'unknown') return null;
   if (value.kind === 'constant' && Array.isArray(value.value)) return value.value;
-  c.report('GAN0224', list.span, {
-    what: 'what `each` goes through',
-    expected: 'a list',
-    found: describe(value),
-  });
+  const each = { what: 'what `each` goes through', expected: 'a list', found: describe(value) };
+  c.report('GAN0224', list.span, each, listMeant(value, list.span) ?? {});
   return null;
 }
 

@@ -43,13 +43,40 @@ function variants(parameters: readonly string[], wanted: readonly number[]): Var
   return all.filter((v) => parameters.includes(v.argument));
 }
 
-const order = ['units', 'filters', 'factor', 'stride', 'padding', 'kernel'];
+/** The order in which a practitioner would try: what is 0 first; null: not at all, since it draws a finding of its own. */
+function rank(term: OpTerm | LayerTerm, written: Attrs, { argument, value }: Variant): number | null {
+  const layer = term.kind === 'layer' ? term.layer : term.op;
+  const now = { ...written, [argument]: value };
+  const [kernel, stride] = [lengths(now.kernel), lengths(now.stride ?? 1)];
+  const each = (f: (k: number, s: number) => boolean) => kernel.some((k, i) => f(k, stride[i] ?? stride[0]!));
+  if (argument === 'kernel' || argument === 'stride') {
+    // A checkerboard where there was none (GAN0403), and pixels that no window looks at.
+    if (layer === 'conv_transpose' && each((k, s) => s > 1 && k % s !== 0)) return null;
+    if (layer === 'conv' && each((k, s) => s > k)) return null;
+  }
+  // The last window of a critic covers what is left of the picture.
+  if (argument === 'kernel' && layer === 'conv' && written.padding === 'valid') return 1.5;
+  const place = ['units', 'filters', 'factor', 'stride', 'padding', 'kernel'].indexOf(argument);
+  return argument === 'padding' || argument === 'kernel' || (place >= 2 && Number(value) > 2)
+    ? unusual + place
+    : place;
+}
+
+/** A number, or one for each direction. */
+function lengths(value: Attr | undefined): readonly number[] {
+  if (typeof value === 'number') return [value];
+  return Array.isArray(value) ? (value as number[]) : [];
+}
 
 interface Found {
   readonly term: OpTerm | LayerTerm;
   readonly variant: Variant;
   readonly result: Shape;
+  readonly rank: number;
 }
+
+/** From here on another start of the picture is the better way. */
+const unusual = 5;
 
 /** The first change in the chain behind `end` after which `fits` holds of its shape. */
 function search(
@@ -59,20 +86,23 @@ function search(
   fits: (shaped: Shaped) => boolean,
 ): Found | null {
   const chain = chainOf(end, reach);
-  const candidates: { at: number; variant: Variant }[] = [];
+  const candidates: { at: number; variant: Variant; rank: number }[] = [];
   for (const [at, term] of chain.entries()) {
     if ((term.kind !== 'layer' && term.kind !== 'op') || term.args.length === 0 || !c.layouts.has(term))
       continue;
     const signature = recordOf(term)?.signature;
     if (!signature) continue;
     const names = signature.map((p) => p.name);
-    for (const variant of variants(names, wanted)) candidates.push({ at, variant });
+    for (const variant of variants(names, wanted)) {
+      const place = rank(term, c.written.get(term) ?? {}, variant);
+      if (place !== null) candidates.push({ at, variant, rank: place });
+    }
   }
-  candidates.sort((a, b) => order.indexOf(a.variant.argument) - order.indexOf(b.variant.argument));
-  for (const { at, variant } of candidates) {
-    const shaped = replay(c, chain, at, variant);
+  candidates.sort((a, b) => a.rank - b.rank);
+  for (const { at, variant, rank } of candidates) {
+    const shaped = replay(c, chain, new Map([[at, { [variant.argument]: variant.value }]]));
     if (shaped && fits(shaped))
-      return { term: chain[at] as OpTerm | LayerTerm, variant, result: shaped.shape };
+      return { term: chain[at] as OpTerm | LayerTerm, variant, result: shaped.shape, rank };
   }
   return null;
 }
@@ -85,15 +115,15 @@ function recordOf(term: Term): Operation | undefined {
       : undefined;
 }
 
-/** The shape at the chain's end with one attribute of the term at `at` changed; null where something refuses. */
-function replay(c: Checker, chain: readonly Term[], at: number, variant: Variant): Shaped | null {
+/** The shape at the chain's end with attributes of some of its terms changed; null where something refuses. */
+function replay(c: Checker, chain: readonly Term[], changes: ReadonlyMap<number, Attrs>): Shaped | null {
   let changed: { term: Term; shaped: Shaped } | null = null;
-  for (let i = at; i >= 0; i--) {
+  for (let i = Math.max(...changes.keys()); i >= 0; i--) {
     const term = chain[i]!;
     const record = recordOf(term);
     const written = c.written.get(term);
     if (!record || !written || (term.kind !== 'op' && term.kind !== 'layer')) return null;
-    const attrs: Attrs = i === at ? { ...written, [variant.argument]: variant.value } : written;
+    const attrs: Attrs = { ...written, ...changes.get(i) };
     const operands: Shaped[] = term.args.map((a) =>
       changed && a === changed.term ? changed.shaped : shapedOf(a),
     );
@@ -137,13 +167,57 @@ function describe(c: Checker, { term, variant, result }: Found, where = ''): Rep
   return { help: `\`${stage}\`${where} would give ${showShape(result)}`, fix: [edit] };
 }
 
+/**
+ * A generator that grows a picture from a small one starts from another size: `dense(6 * 6 * c) |> reshape(6, 6, c)` for
+ * 96×96 by four doublings. What stands between the two must take any width.
+ */
+function otherStart(c: Checker, end: Term, wanted: Shape, where = ''): Repair | null {
+  if (wanted.length !== 3 || end.shape.length !== 3) return null;
+  const chain = chainOf(end, reach);
+  const at = chain.findIndex(
+    (term) => term.kind === 'op' && term.op === 'reshape' && term.shape.length === 3,
+  );
+  const below = chain.slice(at + 1).findIndex((term) => term.kind === 'layer' && term.layer === 'dense');
+  if (at === -1 || below === -1) return null;
+  const [start, dense] = [chain[at]!, chain[at + 1 + below]!];
+  const [shaped, made] = [c.layouts.get(start), c.layouts.get(dense)];
+  const units = made?.arguments.get('units');
+  const first = shaped?.arguments.get('shape');
+  if (!shaped || !made || !units || !first) return null;
+  const [h, w] = [0, 1].map((i) => (start.shape[i]! * wanted[i]!) / end.shape[i]!) as [number, number];
+  const grows = [0, 1].some((i) => start.shape[i] !== end.shape[i]);
+  if (!grows || !Number.isInteger(h) || !Number.isInteger(w)) return null;
+  const channels = start.shape[2]!;
+  const result = replay(
+    c,
+    chain,
+    new Map<number, Attrs>([
+      [at + 1 + below, { units: h * w * channels }],
+      [at, { shape: [h, w, channels] }],
+    ]),
+  );
+  if (!result || !equal(result.shape, wanted)) return null;
+  const source = c.sources.get(shaped.span.file)?.text ?? '';
+  const close = source.lastIndexOf(')', shaped.span.end - 1);
+  const list = source[first.start] === '[' ? `[${h}, ${w}, ${channels}]` : `${h}, ${w}, ${channels}`;
+  const fix: Edit[] = [
+    { span: units, text: `${h} * ${w} * ${channels}` },
+    { span: { ...first, end: source[first.start] === '[' ? first.end : close }, text: list },
+  ];
+  return {
+    help: `start${where} from ${h}×${w}: \`dense(${h} * ${w} * ${channels}) |> reshape(${h}, ${w}, ${channels})\` would give ${showShape(wanted)}`,
+    fix,
+  };
+}
+
 /** So that a body, which ends at `span`, gives what its net declares. */
 export function resultRepair(c: Checker, term: Term, shape: Shape, span: Span): Repair | null {
   const flat = flattening(c, term, shape);
   if (flat) return flat;
   const same = sizeOf(term.shape) === sizeOf(shape);
   const found = same ? null : search(c, term, widths(c, term, shape), ({ shape: s }) => equal(s, shape));
-  return found ? describe(c, found) : insertion(term.shape, shape, span);
+  if (found && found.rank < unusual) return describe(c, found);
+  return otherStart(c, term, shape) ?? (found ? describe(c, found) : insertion(term.shape, shape, span));
 }
 
 /** A `dense` at the end of a critic acts on the last axis alone, where `flatten` was forgotten before it. */
@@ -175,11 +249,13 @@ export function argumentRepair(
 ): Repair | null {
   const same = sizeOf(argument.shape) === sizeOf(shape);
   const found = same ? null : search(c, inner, widths(c, inner, shape), ({ shape: s }) => equal(s, shape));
-  if (!found) return insertion(argument.shape, shape, span);
-  if (inner === argument || argument.kind !== 'result') return describe(c, found);
-  const { net } = argument.call;
-  const repair = describe(c, found, ` in \`${net}\``);
-  return { help: `${repair.help}; the type that \`${net}\` declares then changes too`, fix: [] };
+  const outside = inner === argument || argument.kind !== 'result' ? null : argument.call.net;
+  const where = outside === null ? '' : ` in \`${outside}\``;
+  const start = found && found.rank < unusual ? null : otherStart(c, inner, shape, where);
+  const repair = start ?? (found && describe(c, found, where));
+  if (!repair) return insertion(argument.shape, shape, span);
+  if (outside === null) return repair;
+  return { help: `${repair.help}; the type that \`${outside}\` declares then changes too`, fix: [] };
 }
 
 /** A stage that would have to be added behind. */
@@ -206,8 +282,31 @@ function stageBetween(found: Shape, wanted: Shape): string | null {
   return null;
 }
 
+/**
+ * A vector joined to a picture, as a label in a conditional critic, is first spread over it: by a `dense` of its own where
+ * weights may stand, else the same at each pixel.
+ */
+function spread(operands: readonly Term[], spans: readonly Span[], inNet: boolean): Repair | null {
+  const picture = operands.find(({ shape }) => shape.length === 3);
+  const at = operands.findIndex(({ shape }) => shape.length === 1);
+  if (!picture || at === -1 || !spans[at]) return null;
+  const [h, w] = picture.shape as [number, number, number];
+  const n = operands[at]!.shape[0]!;
+  const way = inNet
+    ? `dense(${h} * ${w}) |> reshape(${h}, ${w}, 1)`
+    : `reshape(1, 1, ${n}) |> upsample([${h}, ${w}])`;
+  const what = inNet ? 'a map that is learnt' : 'each of its numbers a map of one value';
+  return {
+    help: `spread the vector over the picture first, ${what}: \`|> ${way}\``,
+    fix: [{ span: { ...spans[at], start: spans[at].end }, text: ` |> ${way}` }],
+  };
+}
+
 /** So that an operation's operands meet. */
-export function repairHelp(c: Checker, { record, operands, attrs, name }: Application): Repair | null {
+export function repairHelp(c: Checker, application: Application): Repair | null {
+  const { record, operands, attrs, name, spans, env } = application;
+  const joined = name === 'concat' ? spread(operands, spans, env.frame.net !== null) : null;
+  if (joined) return joined;
   for (const [i, operand] of operands.entries()) {
     const others = operands.filter((_, j) => j !== i).map((o) => o.shape);
     const target = name === 'reshape' && Array.isArray(attrs.shape) ? [attrs.shape as number[]] : others;

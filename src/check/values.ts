@@ -1,5 +1,6 @@
 /** The file's values, read top to bottom: lets, losses, metrics and outputs. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Extras } from '../diagnostics/table.ts';
 import type { LetDecl, ValueDecl } from '../syntax/ast.ts';
 import type { Checker } from './context.ts';
 import { fileEnv } from './declarations.ts';
@@ -7,6 +8,7 @@ import { bind, evaluate, nameTerms } from './expressions.ts';
 import type { NamedValue, Term } from './model.ts';
 import { toTerm } from './terms.ts';
 import { showShape, sizeOf, termValue, unknown, type Value } from './value.ts';
+import { postorder } from './walk.ts';
 
 export function evaluateValues(c: Checker): NamedValue[] {
   const named: NamedValue[] = [];
@@ -73,6 +75,36 @@ function meaningOf(c: Checker, term: Term): NamedValue['meaning'] {
   return 'tensor';
 }
 
+/**
+ * A penalty on the norm of a gradient, taken along some of its axes: an example then has many norms where it has one. To
+ * average them would be another penalty, so the way out is to leave the axis out.
+ */
+function wholeNorm(c: Checker, term: Term): Extras | null {
+  const partial = postorder([term]).find(
+    (part) => part.kind === 'op' && NORMS.has(part.op) && sizeOf(part.shape) > 1 && isSlope(part.args[0]!),
+  );
+  const layout = partial && c.layouts.get(partial);
+  if (partial?.kind !== 'op' || !layout) return null;
+  const source = c.sources.get(layout.span.file)?.text ?? '';
+  const given = layout.arguments.get('x');
+  const inside = given && given.start >= layout.span.start && given.end <= layout.span.end;
+  const text = inside ? `${partial.op}(${source.slice(given.start, given.end)})` : partial.op;
+  return {
+    labels: [{ span: partial.span, text: `${showShape(partial.shape)} for each example` }],
+    help: `the norm of a gradient is taken over all of its axes: \`${text.replace(/\s+/g, ' ')}\``,
+    fix: [{ span: layout.span, text }],
+  };
+}
+
+const NORMS = new Set(['norm', 'sum', 'mean']);
+
+/** A gradient, or its squares or sizes. */
+function isSlope(term: Term): boolean {
+  let at = term;
+  while (at.kind === 'op' && ['square', 'abs', 'pow'].includes(at.op)) at = at.args[0]!;
+  return at.kind === 'grad';
+}
+
 /** Holds a loss, a metric or an update's objective to one whole number. */
 export function holdScalar(c: Checker, value: Value, span: Span, what: string): Term | null {
   const term = toTerm(c, value, span, what);
@@ -86,6 +118,12 @@ export function holdScalar(c: Checker, value: Value, span: Span, what: string): 
       { span: { ...span, start: span.end }, text: after },
     ],
   });
+  const penalty = wholeNorm(c, term);
+  if (penalty && !one) {
+    if (term.batch) c.report('GAN0344', span, { what, shape: term.shape }, penalty);
+    else c.report('GAN0345', span, { what, shape: showShape(term.shape) }, penalty);
+    return null;
+  }
   if (term.batch) {
     c.report(
       'GAN0344',

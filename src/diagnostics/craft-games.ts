@@ -159,4 +159,41 @@ train (batch = 8, steps = 100) {
 }
 `,
   },
+
+  GAN0413: {
+    severity: 'warning',
+    title: 'a norm for each pixel in a penalty',
+    message: ({ shape }: { shape: readonly number[] }) =>
+      `this takes the norm of a picture's gradient along one axis, [${shape.join(', ')}] norms for each example: a picture has one slope`,
+    explain: `
+A gradient penalty holds the slope of the critic at an example, ‖∇D(x)‖: the norm over all numbers of the picture. With
+\`axis = -1\` it is taken over the channels alone, so there is a norm for each pixel, and each of them is drawn to 1: the
+whole gradient is then drawn to √(height · width), 28 for a 28×28 picture. In other libraries the picture is flattened
+first (\`grad.view(n, -1).norm(2, dim = 1)\`); here the batch is no axis, and \`norm(g)\` is the whole norm.
+
+Leave the axis out: \`norm(grad(D(mix), mix))\`.
+
+Gulrajani et al., "Improved Training of Wasserstein GANs", 2017 (arXiv:1704.00028), equation (3).
+`,
+    example: `
+data  x ~ image[4, 4, 3]
+noise z ~ normal[4]
+
+net G(z: [4]) -> image[4, 4, 3] = z |> dense(48) |> tanh |> reshape(4, 4, 3)
+net D(x: image[4, 4, 3]) -> [1] = x |> flatten |> dense(16) |> leaky_relu |> dense(1)
+
+let fake = G(z)
+let slope = norm(grad(D(x), x), axis = -1)
+loss critic = wasserstein_d(D(x), D(fake)) + 10 * expect(mean(square(slope - 1)))
+loss generator = wasserstein_g(D(fake))
+output samples = fake
+
+train (batch = 8, steps = 100) {
+  sample x, z
+  update D to minimize critic with adam(1e-4)
+  sample z
+  update G to minimize generator with adam(1e-4)
+}
+`,
+  },
 } as const;

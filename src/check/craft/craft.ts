@@ -7,7 +7,7 @@ import type { Operation } from '../../ops/record.ts';
 import { operations as table } from '../../ops/table.ts';
 import type { Model, Term } from '../model.ts';
 import { looseCritic, samePull } from './game.ts';
-import { batchNormUnderPenalty, mixedPixels, unevenTransposed } from './layers.ts';
+import { batchNormUnderPenalty, mixedPixels, normOfPixels, unevenTransposed } from './layers.ts';
 import { bernoulliTarget } from './likelihood.ts';
 import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
@@ -45,6 +45,7 @@ const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
   looseCritic,
   bernoulliTarget,
   mixedPixels,
+  normOfPixels,
 ];
 
 export function craft(model: Model, operations: Readonly<Record<string, Operation>> = table): Diagnostic[] {

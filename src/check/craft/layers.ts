@@ -1,7 +1,8 @@
 /** Rules about layers where they stand: transposed convolutions, and normalisation under a gradient penalty. */
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { diagnose } from '../../diagnostics/table.ts';
-import type { LayerTerm, Term } from '../model.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
+import type { LayerTerm, OpTerm, Term } from '../model.ts';
 import type { Craft } from './craft.ts';
 import { inOrder, type Terms, updates, type View, view } from './terms.ts';
 
@@ -67,6 +68,28 @@ export function* batchNormUnderPenalty({ model }: Craft): Generator<Diagnostic> 
       }
     }
     return [...found.values()];
+  }
+}
+
+/** The norm of a picture's gradient at each pixel apart: a picture is one example, and has one slope. */
+export function* normOfPixels({ model, terms, at }: Craft): Generator<Diagnostic> {
+  const owners = new Map(updates(model).flatMap((u) => inOrder([u.objective]).map((term) => [term, u.span])));
+  for (const [term, owner] of owners) {
+    if (term.kind !== 'op' || (term.op !== 'norm' && term.op !== 'sqrt') || !(sizeOf(term.shape) > 1))
+      continue;
+    // √(Σg² + ε) is a norm too.
+    const under = term.op === 'sqrt' ? terms.through(view(term.args[0]!)).term : term;
+    const parts = under.kind === 'op' && under.op === 'add' ? under.args : [under];
+    const sum = parts.find((part) => part.kind === 'op' && (part === term || part.op === 'sum')) as OpTerm;
+    const inner = sum && terms.through(view(sum.args[0]!)).term;
+    const gradient = inner?.kind === 'op' && inner.op === 'square' ? inner.args[0]! : inner;
+    if (gradient?.kind !== 'grad' || gradient.shape.length !== 3) continue;
+    yield diagnose(
+      'GAN0413',
+      at({ term, owner }),
+      { shape: term.shape },
+      { help: 'leave the axis out: `norm(grad(…))` is one number for each example' },
+    );
   }
 }
 

@@ -3,15 +3,19 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { diagnose } from '../../diagnostics/table.ts';
 import { mulInterval, negInterval } from '../../ops/interval.ts';
 import type { Interval } from '../../ops/record.ts';
-import type { OpTerm, Term } from '../model.ts';
+import type { OpTerm, Term, UpdateAction } from '../model.ts';
 import type { Craft } from './craft.ts';
-import { updates, view } from './terms.ts';
+import { contains, updates, view } from './terms.ts';
 
 /**
  * Cross-entropy on logits a is softplus(a) - t·a (or softplus(-a) + (1 - t)·a), of a class -t·log_softmax(a). Outside of
  * 0 ≤ t ≤ 1 it has no least value: it goes to −∞ with a. Targets of which nothing is known are trusted.
  */
 export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Generator<Diagnostic> {
+  // A loss of the prelude is shown at the line that uses it.
+  const lossOf = (product: Term, update: UpdateAction) =>
+    model.values.find(({ kind, term }) => kind === 'loss' && contains(term, (part) => part === product))
+      ?.span ?? update.span;
   for (const update of updates(model)) {
     const sign = update.direction === 'minimize' ? 1 : -1;
     const parts = terms
@@ -59,7 +63,7 @@ export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Genera
       const image = terms.through(view(target)).term;
       yield diagnose(
         'GAN0411',
-        product.span.file === update.span.file ? product.span : update.span,
+        product.span.file === update.span.file ? product.span : lossOf(product, update),
         { range },
         {
           help:

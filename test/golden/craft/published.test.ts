@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyse } from '../../../src/compile.ts';
 
-const GAMES = ['GAN0409', 'GAN0410', 'GAN0411', 'GAN0412'];
+const GAMES = ['GAN0409', 'GAN0410', 'GAN0411', 'GAN0412', 'GAN0413'];
 
 function games(text: string, path = 'case.gan'): string[] {
   const { diagnostics } = analyse({ source: { path, text }, load: () => undefined });
