@@ -257,7 +257,7 @@ export function adjustPhases(
 ): CompiledModel {
   const phases = model.phases.map((p) => ({ ...p }));
   const named = (option: string, text: string) => {
-    const match = /^\s*(?:([^=]+)=)?\s*([\d_]+)\s*$/.exec(text.normalize('NFC'));
+    const match = /^\s*(?:(.+)=)?\s*(\d[\d_]*)\s*$/s.exec(text.normalize('NFC'));
     const value = Number(match?.[2]?.replaceAll('_', ''));
     const wanted = match?.[1]?.trim();
     if (match === null || !Number.isSafeInteger(value) || value < 1) {

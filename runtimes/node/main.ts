@@ -10,6 +10,7 @@ import {
   type DataOptions,
   dataOptions,
   type Host,
+  refuseEmpty,
   type SampleOptions,
   sampleOptions,
   type TrainOptions,
@@ -65,6 +66,7 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
     process.stdout.write(`${text}\n`);
   });
   program.addCommand(look);
+  program.hook('preAction', (_, command) => refuseEmpty(command));
   const run = `runs/${model.name}-1`;
   program.addHelpText(
     'after',

@@ -2,7 +2,7 @@
  * The options of training and sampling, for `ganc train`, `ganc sample` and an emitted trainer's own command line.
  * Imports nothing heavy: a command line can show them without loading tfjs.
  */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BackendName } from './backends.ts';
 
 /** What `train` understands; a field left out has its default, or on `--from` what the run was started with. */
@@ -65,12 +65,28 @@ export interface Host {
 
 function whole(from: number) {
   return (text: string): number => {
-    const value = Number(text.replaceAll('_', ''));
+    // `Number` would take an empty text for 0, and 0x10 for 16.
+    const value = /^\d[\d_]*$/.test(text.trim()) ? Number(text.replaceAll('_', '')) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < from) {
       throw new InvalidArgumentError(`Write a whole number from ${from}.`);
     }
     return value;
   };
+}
+
+/**
+ * Refuses an option or argument that is given as nothing: `--out ""` is a variable of a script that was not set, and would
+ * name the working folder.
+ */
+export function refuseEmpty(command: Command): void {
+  const empty = (value: unknown) => [value].flat().some((v) => typeof v === 'string' && v.trim() === '');
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) === 'cli' && empty(command.getOptionValue(name))) {
+      command.error(`error: option '${option.flags}' is given as nothing`);
+    }
+  }
+  if (empty(command.args)) command.error('error: an argument is given as nothing');
 }
 
 function collect(text: string, before: string[] | undefined): string[] {
@@ -79,7 +95,8 @@ function collect(text: string, before: string[] | undefined): string[] {
 
 function pairs(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const at = text.indexOf('=');
-  if (at <= 0 || at === text.length - 1) throw new InvalidArgumentError('Write it as NAME=SOURCE.');
+  if (at < 0 || text.slice(0, at).trim() === '' || text.slice(at + 1).trim() === '')
+    throw new InvalidArgumentError('Write it as NAME=SOURCE.');
   return { ...before, [text.slice(0, at).trim().normalize('NFC')]: text.slice(at + 1).trim() };
 }
 

@@ -10,6 +10,7 @@ import { writeNpy } from '../core/sources/npy.ts';
 import { chooseBackend } from './backends.ts';
 import { draw } from './drawing.ts';
 import { locate, readCheckpoint } from './folder.ts';
+import { checkMemory } from './memory.ts';
 import type { Host, SampleOptions } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';
 import { shown } from './shown.ts';
@@ -41,6 +42,7 @@ export async function sample(
       },
     );
   }
+  checkCount(count, output, format);
   await chooseBackend(options.backend ?? 'auto');
   const file = readCheckpoint(origin.checkpoint);
   const given = { ...origin.folder?.record()?.options.data, ...options.data };
@@ -82,6 +84,28 @@ export async function sample(
     run.dispose();
     for (const dataset of Object.values(datasets)) await dataset.close?.();
   }
+}
+
+/** Pixels of a picture at most, points of a scatter, waves one below another. */
+const MOST_DRAWN = { image: 2 ** 26, points: 100_000, sound: 1000 };
+
+/** Refuses more examples than can be drawn, or held. */
+function checkCount(count: number, { name, type }: OutputSpec, format: 'png' | 'npy' | 'wav'): void {
+  const numbers = count * type.shape.reduce((a, b) => a * b, 1);
+  const words = `${count} examples of \`${name}\` [${type.shape.join(', ')}]`;
+  if (format === 'png') {
+    const [most, drawn] =
+      type.meaning === 'image'
+        ? [MOST_DRAWN.image, numbers]
+        : [type.meaning === 'sound' ? MOST_DRAWN.sound : MOST_DRAWN.points, count];
+    if (drawn <= most) return;
+    throw new UserError(`${words} are too many for a picture`, {
+      hint: `at most ${Math.floor(most / (drawn / count))}; --format npy writes their numbers`,
+      code: 2,
+    });
+  }
+  // The values, and the file's bytes beside them.
+  checkMemory(8 * numbers, words, '--count');
 }
 
 /** What a file's name asks for; sound has a picture and a WAV beside it, or the WAV alone. */

@@ -14,6 +14,7 @@ import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
 import { recordFacts } from './data.ts';
 import { locate, RunFolder, readCheckpoint } from './folder.ts';
+import { checkBatches, inWords } from './memory.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
 import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
@@ -72,6 +73,7 @@ async function trainInto(
   const before = origin?.folder?.record() ?? null;
   const settings = await merge(compiled, before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
+  checkBatches(model);
   const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
   const seed =
     options.seed ?? (file && checkpointSummary(file, origin!.checkpoint!)?.seed) ?? settings.seed ?? 0;
@@ -117,7 +119,8 @@ async function trainInto(
         pictures: settings.samplesEvery,
       }),
       loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}, tell),
-    ).catch((error) => {
+    ).catch((thrown) => {
+      const error = inWords(thrown);
       throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
     progress.end();

@@ -14,6 +14,7 @@ export function setOption(): Option {
 /** Splits `NAME=value` at the first `=`. */
 export function pair(text: string): Record<string, string> {
   const at = text.indexOf('=');
-  if (at <= 0) throw new InvalidArgumentError(`write it as NAME=value, not "${text}".`);
+  if (at < 0 || text.slice(0, at).trim() === '')
+    throw new InvalidArgumentError(`write it as NAME=value, not "${text}".`);
   return { [text.slice(0, at).trim().normalize('NFC')]: text.slice(at + 1).trim() };
 }

@@ -51,8 +51,8 @@ several threads.`,
 }
 
 function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const port = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) {
     throw new InvalidArgumentError('A port is a whole number up to 65535.');
   }
   return port;
