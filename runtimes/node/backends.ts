@@ -1,7 +1,8 @@
-/** What tfjs can compute on under Node, and how `auto` chooses: a GPU, else TensorFlow, else our own wasm kernels. */
-import { totalmem } from 'node:os';
+/** What tfjs can compute on under Node, and how `auto` chooses: a GPU, else TensorFlow, else our own wasm kernels, else cpu. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
-import { UserError } from '../core/errors.ts';
+import { said, UserError } from '../core/errors.ts';
 import { BACKEND } from '../kernels/wasm/backend.ts';
 import { registerWasm } from '../kernels/wasm/register.ts';
 import type { Missing, Outcome, Started } from './outcome.ts';
@@ -40,14 +41,13 @@ export async function chooseBackend(wanted: BackendName | 'auto'): Promise<Backe
     throw refusal(wanted, outcome);
   }
   const passed: string[] = [];
-  for (const name of ['webgpu', 'tensorflow', 'wasm'] as const) {
+  for (const name of ['webgpu', 'tensorflow', 'wasm', 'cpu'] as const) {
     const outcome = await (backends[name] as Entry).start({ software: false });
     if (outcome.available) {
       const why = passed.length === 0 ? '' : ` (${passed.join('; ')})`;
       return { ...outcome, name, line: `${lineOf(name, outcome)}${why}` };
     }
     passed.push(`no ${name}: ${outcome.why}`);
-    if (name === 'wasm') throw refusal(name, outcome);
   }
   throw new Error('`auto` has nothing to try.');
 }
@@ -63,22 +63,63 @@ function refusal(name: BackendName, { why, get }: Missing): UserError {
 const WASM_MEMORY = 4 * 2 ** 30;
 
 async function startWasm(): Promise<Outcome> {
-  const kernels = kernelHost();
-  if (kernels === null) {
+  if (typeof WebAssembly === 'undefined') {
     return {
       available: false,
-      why: 'this Node has no WebAssembly with SIMD',
-      get: 'Node 20 or newer; --backend cpu computes without (slowly)',
+      why: 'this Node runs without WebAssembly (--jitless)',
+      get: 'start Node without --jitless; --backend cpu computes without (slowly)',
     };
   }
-  registerWasm(kernels.host);
-  if (!(await tf.setBackend(BACKEND))) throw new UserError('the wasm backend does not start', { code: 2 });
-  await tf.ready();
-  const { threads } = kernels.host;
-  const simd = kernels.build.relaxed ? 'SIMD with fused multiply-add' : 'SIMD';
+  const fitting = Math.min(availableParallelism(), threadsThatFit());
+  let why = fitting < 1 ? 'the process may not have 12 GiB of address space' : '';
+  for (const threads of fitting < 1 ? [] : new Set([fitting, 1])) {
+    try {
+      const kernels = kernelHost({ threads });
+      if (kernels === null) break;
+      registerWasm(kernels.host);
+      if (!(await tf.setBackend(BACKEND))) throw new Error('tfjs does not take it');
+      await tf.ready();
+      return startedWasm(kernels, why);
+    } catch (error) {
+      why = said(error);
+    }
+  }
+  return why === ''
+    ? {
+        available: false,
+        why: 'this Node has no WebAssembly with SIMD',
+        get: 'Node 20 or newer; --backend cpu computes without (slowly)',
+      }
+    : {
+        available: false,
+        why: `its memory cannot be had (${why})`,
+        get: 'more memory for the process (ulimit -v); --backend cpu computes without (slowly)',
+      };
+}
+
+/**
+ * Where there is no address space left (ulimit -v) V8 ends the whole process, so nothing is tried that may take the rest of
+ * it. The memory takes 12 GiB with what V8 leaves free around it, a worker's own heap and code a part of two.
+ */
+function threadsThatFit(): number {
+  try {
+    const limit = Number(/^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    if (Number.isNaN(limit)) return Number.POSITIVE_INFINITY;
+    const used = 1024 * Number(/^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+    return 1 + Math.floor((limit - used - 12 * 2 ** 30) / 2 ** 31);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** `instead`: why it has one thread, where it could have more. */
+function startedWasm({ host, build }: NonNullable<ReturnType<typeof kernelHost>>, instead: string): Outcome {
+  const { threads } = host;
+  const simd = build.relaxed ? 'SIMD with fused multiply-add' : 'SIMD';
+  const alone = instead === '' ? '' : `; no more: ${instead}`;
   return {
     available: true,
-    device: `${threads} thread${threads === 1 ? '' : 's'}, ${simd}`,
+    device: `${threads} thread${threads === 1 ? '' : 's'}, ${simd}${alone}`,
     memory: Math.min(WASM_MEMORY, totalmem()),
     hardware: true,
   };

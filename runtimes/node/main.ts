@@ -18,8 +18,10 @@ import {
 } from './options.ts';
 import { watchOutput, workWithoutReader } from './output-streams.ts';
 import { sample } from './sample.ts';
+
 import { shown } from './shown.ts';
 import { train } from './train.ts';
+import { systemTrouble } from './trouble.ts';
 
 /** Runs the program if `url` is what Node was started with; imported, a model does nothing by itself. */
 export async function main(model: CompiledModel, url: string): Promise<void> {
@@ -124,6 +126,8 @@ export function errorText(error: unknown): string {
   if (error instanceof UserError) {
     return `error: ${error.message}\n${error.hint === null ? '' : `  help: ${error.hint}\n`}`;
   }
+  const system = systemTrouble(error);
+  if (system !== null) return `error: ${system}\n`;
   if (process.env.GANC_DEBUG && error instanceof Error) return `internal error: ${error.stack}\n`;
   const message = error instanceof Error ? error.message : String(error);
   return `internal error: ${message}\n  This is a fault of the program, not of your data. GANC_DEBUG=1 shows where it happened.\n`;

@@ -31,3 +31,10 @@ export const diskIsFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].incl
 export function trouble(error: unknown): string {
   return words[codeOf(error)] ?? said(error);
 }
+
+/** Of an error of the system that no one expected where it came: what is to be said. null for any other. */
+export function systemTrouble(error: unknown): string | null {
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  const why = words[codeOf(error)];
+  return why === undefined || syscall === undefined ? null : `${path ?? syscall}: ${why}`;
+}

@@ -2,6 +2,7 @@
 /** The command line: declares the commands and turns failures into sentences and exit codes. */
 import { CommanderError } from 'commander';
 import { watchOutput } from '../../runtimes/node/output-streams.ts';
+import { systemTrouble } from '../../runtimes/node/trouble.ts';
 import { commandLine } from './commands.ts';
 import { CannotRun } from './failure.ts';
 import { paintFor } from './paint.ts';
@@ -37,6 +38,11 @@ function report(error: unknown): number {
     process.stderr.write(`${paint('error', 'bold', 'red')}: ${error.message}\n`);
     if (hint) process.stderr.write(`  ${paint('help:', 'bold')} ${hint}\n`);
     return code ?? 2;
+  }
+  const system = systemTrouble(error);
+  if (system !== null) {
+    process.stderr.write(`${paint('error', 'bold', 'red')}: ${system}\n`);
+    return 2;
   }
   const message = (error instanceof Error ? error.message : String(error))
     // A model that was compiled in memory is imported by an address that holds all its text.
