@@ -106,6 +106,7 @@ const absurd: Readonly<Record<string, readonly string[]>> = {
 /** Read where the model is known. */
 const later = ['--steps', '--batch'];
 const anyText = [
+  '--folder',
   '--out',
   '--from',
   '--output',
