@@ -77,7 +77,7 @@ function recordFacts({ fields, from }: CompiledModel['data'][number], fashion: b
   return { name: fields[0]!.name, fields, from, builtIn, accepts: accepted(values[0]?.type) };
 }
 
-const ARRAYS = ['.npy', '.npz', '.csv', '.gz', '.idx', '.idx1-ubyte', '.idx3-ubyte'];
+const ARRAYS = ['.npy', '.npz', '.csv', '.tsv', '.txt', '.gz', '.idx', '.idx1-ubyte', '.idx3-ubyte'];
 
 function accepted(type: TypeSpec | undefined): RecordFacts['accepts'] {
   if (type?.meaning === 'image') {

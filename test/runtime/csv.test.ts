@@ -63,6 +63,8 @@ describe('the header chooses columns', () => {
         ...five.map((r) => [0, 3, 1, 2, 4, 3].map((i) => r.split(',')[i]).join(',')),
       ),
     ],
+    ['one name again and again', lines('x,x,x,x,y', ...five)],
+    ['… as pandas makes them different', lines('x,x.1,x.2,x.3,y', ...five)],
     ['without a header, by place', lines(...five)],
   ])('%s', async (_, text) => {
     expect((await read(text, 'x 4', 'y label 3')).values).toEqual([x4, y3]);
@@ -110,6 +112,15 @@ describe('the header chooses columns', () => {
   });
 });
 
+test('pictures in rows, the class before them, as Kaggle has MNIST', async () => {
+  const text = lines('label,pixel0,pixel1,pixel2,pixel3', '1,0,51,102,255', '0,255,0,0,0');
+  const { values } = await read(text, 'x image 2 2 1', 'y label 2');
+  expect(values).toEqual([
+    [-1, Math.fround(-0.6), Math.fround(-0.2), 1, 1, -1, -1, -1],
+    [0, 1, 1, 0],
+  ]);
+});
+
 describe('what is a header', () => {
   test.each<[string, number, string, number[]]>([
     ['words', 2, lines('a,b', '1,2'), [1, 2]],
@@ -134,6 +145,11 @@ describe('what is a header', () => {
     expect(values).toEqual([[1, 2, 3, 4, 5, 5, 5, 5, 5, 5]]);
     expect(notes).toMatch(/row 1 is the header \(0, 1, 2, 3, 4\)/);
   });
+  test('0 and 1 over bits may be an example, which is said', async () => {
+    expect((await read(lines('0,1', '1,0', '0,0'), 'x 2')).notes).toMatch(
+      /row 1 \(0, 1\) is taken for an example/,
+    );
+  });
   test('numbers and the name of the class', async () => {
     expect((await read(lines('0,1,label', '7,8,1'), 'x 2', 'y label 2')).values).toEqual([
       [7, 8],
@@ -151,7 +167,7 @@ describe('what is a header', () => {
       );
     }
     expect(await refusal(lines('5.1,3.5,setosa', '4.9,3.0,setosa'), 'x 2', 'y label 3')).toMatch(
-      /row 1, column 3: "setosa" is not a number/,
+      /row 1, column 3: "setosa" is not a number\n.*cat\.codes/,
     );
   });
 });
@@ -230,6 +246,11 @@ describe('refused with the row and the column', () => {
     ],
     ['infinity', lines('1,2', '3,-inf'), /row 2, column 2: "-inf" is not finite/],
     ['too large', lines('1,2', '3,1e39'), /row 2, column 2: "1e39" is too large/],
+    [
+      'the header again',
+      lines('a,b', '1,2', 'a,b', '3,4'),
+      /row 3, column 1 \(a\): the header stands here again/,
+    ],
     ['a short row', lines('a,b', '1,2', '3'), /row 3 has 1 cell, the header 2/],
     ['a long row', lines('1,2', '3,4,5'), /row 2 has 3 cells, the rows before 2/],
     ['a quote in a cell', lines('1,2', '3"5,4'), /row 2: a quote \("\) stands in the middle/],

@@ -232,6 +232,11 @@ describe('NPZ', () => {
     await fails(write('c.npz', whole.slice(0, -30)), record, 'zip');
     await fails(write('e.npz', zipSync({ 'a.txt': new Uint8Array(3) })), record, 'without NPY');
     await fails(
+      write('t.xlsx', zipSync({ 'xl/workbook.xml': new Uint8Array(3) })),
+      record,
+      'is a spreadsheet',
+    );
+    await fails(
       write('n.npz', zipSync({ 'a.npy': xs, 'b.npy': ys, 'c.npy': ys })),
       record,
       'a, b, c',

@@ -45,6 +45,17 @@ function countsColumns(first: readonly string[], below: readonly string[][]): bo
   return below.length > 0 && needed;
 }
 
+/** A row of the numbers 0 … n−1 that is taken for an example might be a header all the same. */
+export function undecided(first: readonly string[]): Notice[] {
+  if (first.length < 2 || first[0] !== '0' || !consecutive(first)) return [];
+  return [
+    {
+      message: `row 1 (${first.join(', ')}) is taken for an example, since the others look like it`,
+      hint: 'if it is a header, give the columns names',
+    },
+  ];
+}
+
 function consecutive(cells: readonly string[]): boolean {
   return cells.every((c, i) => /^\d{1,7}$/.test(c) && Number(c) === Number(cells[0]) + i);
 }
@@ -159,15 +170,16 @@ function named(
   return null;
 }
 
-/** `0`, `_0`, `.0`, `[0]`, `_0_1`: the numbers in it; null for other ends of a name. */
+/** `0`, `_0`, `.0`, `[0]`, `_0_1`: the numbers in it; null for other ends of a name. pandas leaves the first one bare. */
 function countOf(end: string): number[] | null {
+  if (end === '') return [];
   if (!/^[ _.\-[(]*\d+([ _.,\-\][]+\d+)*[\])]*$/.test(end)) return null;
   return end.match(/\d+/g)!.map(Number);
 }
 
 function inOrder(a: readonly number[], b: readonly number[]): number {
   const differs = a.findIndex((v, i) => v !== b[i]);
-  return differs < 0 ? 0 : a[differs]! - (b[differs] ?? -1);
+  return differs < 0 ? a.length - b.length : a[differs]! - (b[differs] ?? -1);
 }
 
 /** How wide these fields are, if they are that many columns together: a class is its number, or already one-hot. */

@@ -124,8 +124,8 @@ export function numberIn(cell: string): number {
   return Number.NaN;
 }
 
-/** Why a cell has no value, and the way out. */
-export function whyNot(cell: string): { why: string; hint?: string } {
+/** Why a cell has no value, and the way out. `label`: it should have been the number of a class. */
+export function whyNot(cell: string, label: boolean): { why: string; hint?: string } {
   const quoted = `"${cell.slice(0, 40)}${cell.length > 40 ? '…' : ''}"`;
   if (gaps.test(cell)) {
     return {
@@ -141,5 +141,8 @@ export function whyNot(cell: string): { why: string; hint?: string } {
   }
   if (infinite.test(cell)) return { why: `${quoted} is not finite` };
   if (!Number.isNaN(Number(cell))) return { why: `${quoted} is too large for a 32-bit number` };
-  return { why: `${quoted} is not a number` };
+  const why = `${quoted} is not a number`;
+  return label
+    ? { why, hint: 'a class is its number, from 0 (in pandas: df[c].astype("category").cat.codes)' }
+    : { why };
 }

@@ -1,7 +1,7 @@
 /** CSV: one example a row, each field one or several columns. Rows are counted as an editor counts lines, from 1. */
 import { said, UserError } from '../errors.ts';
 import type { Notice } from '../facts.ts';
-import { type Choice, type Chosen, chooseColumns, isHeader } from './columns.ts';
+import { type Choice, type Chosen, chooseColumns, isHeader, undecided } from './columns.ts';
 import { kindOf, type Layout, layoutOf, numberIn, whyNot } from './csv-text.ts';
 import type { Declared } from './fit.ts';
 import type { Bytes, Place } from './place.ts';
@@ -92,7 +92,9 @@ async function readTable(
       throw new UserError(`${path} holds no examples${header === null ? '' : ', only a header'}`);
     }
     const sample = body.filter((r) => r.cells.length === width).map((r) => [...r.cells]);
-    const choice = chooseColumns(path, header?.cells ?? null, width, sample, record);
+    const chosen = chooseColumns(path, header?.cells ?? null, width, sample, record);
+    const doubts = header === null ? undecided(body[0]!.cells) : [];
+    const choice = { ...chosen, notices: [...doubts, ...chosen.notices] };
     const reader = new Reader(path, header, width, choice.fields);
     for (const row of body) reader.add(row);
     for await (const row of rows) reader.add(whole(row));
@@ -161,6 +163,8 @@ class Reader {
   private values = new Float32Array(1024);
   private used = 0;
   private readonly columns: readonly number[];
+  /** Columns that hold numbers of classes. */
+  private readonly labels: ReadonlySet<number>;
   /** Where the row numbers go up by more than one: example and row. */
   private readonly jumps: { example: number; row: number }[] = [];
   private examples = 0;
@@ -173,6 +177,7 @@ class Reader {
     fields: readonly Chosen[],
   ) {
     this.columns = fields.flatMap((f) => f.at);
+    this.labels = new Set(fields.flatMap((f) => (f.label ? f.at : [])));
   }
 
   add({ number, cells }: Row): void {
@@ -184,7 +189,7 @@ class Reader {
     }
     for (const column of this.columns) {
       const value = numberIn(cells[column]!);
-      if (Number.isNaN(value)) throw this.refused(number, column, cells[column]!);
+      if (Number.isNaN(value)) throw this.refused(number, column, cells);
       this.values[this.used++] = value;
     }
     if (number !== this.expected) this.jumps.push({ example: this.examples, row: number });
@@ -201,10 +206,15 @@ class Reader {
     return jump.row + example - jump.example;
   }
 
-  private refused(row: number, column: number, cell: string): UserError {
-    const { why, hint } = whyNot(cell);
+  private refused(row: number, column: number, cells: readonly string[]): UserError {
     const name = this.header?.cells[column];
     const where = name ? `column ${column + 1} (${name})` : `column ${column + 1}`;
+    if (this.header !== null && cells.every((c, i) => c === this.header!.cells[i])) {
+      return new UserError(`${this.path}, row ${row}, ${where}: the header stands here again`, {
+        hint: 'tables that are put together keep one header, the first',
+      });
+    }
+    const { why, hint } = whyNot(cells[column]!, this.labels.has(column));
     return new UserError(`${this.path}, row ${row}, ${where}: ${why}`, hint === undefined ? {} : { hint });
   }
 

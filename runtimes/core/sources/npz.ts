@@ -28,12 +28,18 @@ export async function readNpz(
   place: Place,
 ): Promise<{ count: number; field: RawField; bytes: Bytes }[]> {
   const out = [];
-  for (const entry of await directory(bytes)) {
+  const entries = await directory(bytes);
+  for (const entry of entries) {
     if (!entry.name.endsWith('.npy')) continue;
     const part = await entryBytes(bytes, entry, place);
     out.push({ ...(await readNpy(part, entry.name.slice(0, -4))), bytes: part });
   }
-  if (out.length === 0) throw new UserError(`${bytes.path} is a zip without NPY arrays in it`);
+  if (out.length === 0) {
+    if (entries.some(({ name }) => /^(xl\/|content\.xml$)/.test(name))) {
+      throw new UserError(`${bytes.path} is a spreadsheet`, { hint: 'save its table as "CSV UTF-8"' });
+    }
+    throw new UserError(`${bytes.path} is a zip without NPY arrays in it`);
+  }
   return out;
 }
 

@@ -102,6 +102,11 @@ export function arrayField(bytes: Bytes, layout: ArrayLayout): { count: number; 
       out.set(data, at);
       return;
     }
+    // Most arrays are these: their bytes are the numbers already, as every machine that runs JavaScript keeps them.
+    if (type === numberTypes.f4 && little && data.byteOffset % 4 === 0) {
+      out.set(new Float32Array(data.buffer, data.byteOffset, data.length / 4), at);
+      return;
+    }
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     const numbers = data.length / type.bytes;
     for (let i = 0; i < numbers; i++) out[at + i] = type.get(view, i * type.bytes, little);
