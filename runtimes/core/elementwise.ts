@@ -32,11 +32,9 @@ export const where = (condition: Value, a: Value, b: Value): Tensor =>
 export const norm = (x: Tensor, axes: number[], keep = false): Tensor =>
   tf.tidy(() => tf.sqrt(tf.sum(tf.square(x), axes, keep)));
 
-/** log Σ eˣ over `axes` of the run-time array, which ascend from 0. */
-export function logSumExp(x: Tensor, axes: number[], keep = false): Tensor {
-  const together = axes.every((axis, i) => axis === axes[0]! + i);
-  return (together ? own('LogSumExpOver', { x }, { axes, keep }) : null) ?? tf.logSumExp(x, axes, keep);
-}
+/** log Σ eˣ over `axes` of the run-time array. */
+export const logSumExp = (x: Tensor, axes: number[], keep = false): Tensor =>
+  own('LogSumExpOver', { x }, { axes, keep }) ?? tf.logSumExp(x, axes, keep);
 
 /** Softmax along any axis; tfjs's own knows the last. */
 export const softmax = (x: Tensor, axis: number): Tensor =>

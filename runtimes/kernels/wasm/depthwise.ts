@@ -4,8 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
-import { broadcastOf, chain, floatBits } from './elementwise.ts';
+import { broadcastOf, chain } from './elementwise.ts';
 import { JOB } from './engine.ts';
+import { reduceRuns } from './reductions.ts';
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
 
@@ -88,8 +89,7 @@ export function depthwiseByKernel(
   const sums = parts === 1 ? to : engine.allocate(parts * length * 4);
   run(backend, KIND.byKernel, [from, by, sums], c, parts);
   if (parts > 1) {
-    engine.words.set([sums, to, 1, parts, length, floatBits(1), 0]);
-    engine.run(JOB.columns, parts * length);
+    reduceRuns(engine, sums, to, [[1, parts, length]], 0, 1);
     engine.release(sums);
   }
   if (wide !== x) backend.disposeData(wide.dataId);
@@ -112,8 +112,7 @@ export function depthwiseByPicture(
   const wide = times === 1 ? to : engine.allocate(n * times * 4);
   run(backend, KIND.byPicture, [from, by, wide], c, 0);
   if (times > 1) {
-    engine.words.set([wide, to, n, times, 0, floatBits(1)]);
-    engine.run(JOB.rows, n * times);
+    reduceRuns(engine, wide, to, [[n, times, 1]], 0, 1);
     engine.release(wide);
   }
 }

@@ -44,6 +44,7 @@ export const JOB = {
   resize: 18,
   softmax: 19,
   oneHot: 20,
+  byVector: 21,
 } as const;
 
 const PAGE = 65536;

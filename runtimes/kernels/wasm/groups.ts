@@ -20,9 +20,9 @@ import {
   writeReading,
 } from './chains.ts';
 import { BLOCK, floatBits } from './elementwise.ts';
-import { type Engine, JOB, MOST_WORDS } from './engine.ts';
+import { JOB, MOST_WORDS } from './engine.ts';
 import { compile, type Program, stepsOf, writeNumbers } from './program.ts';
-import { runOf } from './reductions.ts';
+import { axesApart, reduceRuns, runOf, runsOf } from './reductions.ts';
 
 interface Plan {
   wideShape: number[];
@@ -40,6 +40,8 @@ interface Plan {
   outer: number;
   chunks: number;
   cols: number;
+  /** Where the axes do not lie together, the reductions of those that the pass leaves, by their sizes. */
+  rest: [number, number, number][];
   narrow: { program: Program; job: Job } | null;
 }
 
@@ -70,10 +72,14 @@ function planOf(f: Formula, shapes: Shapes, threads: number): Plan | null {
       wideShape = tf.backend_util.assertAndGetBroadcastShape(wideShape, s as number[]);
   });
   const narrowShape = wideShape.flatMap((n, axis) => (f.axes.includes(axis) ? (f.keep ? [1] : []) : [n]));
-  const layout = runOf(wideShape, f.axes);
   const reduced = f.steps.filter((s) => reductions.has(s.op));
-  if (layout === null || reduced.length === 0) return null;
-  const [outer, rows, cols] = layout;
+  if (reduced.length === 0) return null;
+  // Of axes that do not lie together, those that reduce the most come first.
+  const product = (axes: readonly number[]) => axes.reduce((p, axis) => p * wideShape[axis]!, 1);
+  const [first = [], ...others] = axesApart(wideShape, f.axes).sort((p, q) => product(q) - product(p));
+  const [outer, rows, cols] = runOf(wideShape, first)!;
+  const between = wideShape.map((n, axis) => (first.includes(axis) ? 1 : n));
+  const rest = others.length > 0 ? runsOf(between, others.flat()) : [];
   const isNumber = (at: number) => shapes[at] === null;
   const outputsOf = (narrow: boolean) => f.outputs.filter((o) => o.narrow === narrow).map((o) => o.at);
   const inputsOf = (kind: 'wide' | 'narrow') => f.inputs.flatMap((_, i) => (f.reads[i]![kind] ? [i] : []));
@@ -88,7 +94,7 @@ function planOf(f: Formula, shapes: Shapes, threads: number): Plan | null {
   );
   const how = wide && readingOf(wide, shapes, wideShape);
   if (wide === null || how === null || outer * rows * cols === 0) return null;
-  const size = outer * cols;
+  const size = (outer * cols) / product(others.flat());
 
   const chunk = chunkOf(rows, cols);
   const chunks = Math.ceil(rows / chunk);
@@ -103,9 +109,9 @@ function planOf(f: Formula, shapes: Shapes, threads: number): Plan | null {
   writeChain(wide, written, words, HEAD);
   let at = writeReading(how, words, segment) + written.length;
   const sums = reduced.map(({ op, result }, i) => {
-    const scale = op === 'mean' ? 1 / rows : 1;
+    const scale = op === 'mean' ? 1 / product(f.axes) : 1;
     words[at] = wide.outputs[written.length + i]!;
-    words[at + 2] = floatBits(chunks === 1 ? scale : 1);
+    words[at + 2] = floatBits(chunks === 1 && rest.length === 0 ? scale : 1);
     at += 3;
     return { place: result.at, scale };
   });
@@ -132,14 +138,14 @@ function planOf(f: Formula, shapes: Shapes, threads: number): Plan | null {
   const operations = outer * rows * cols * (1 + wide.code.length / 5 + summed.length);
   return {
     ...{ wideShape, narrowShape, size, wide, words, segment, operations },
-    ...{ sums, outer, chunks, cols, narrow },
+    ...{ sums, outer, chunks, cols, rest, narrow },
   };
 }
 
 function run(plan: Plan, f: Formula, values: readonly Value[]): Tensor[] {
   const backend = backendNow();
   const { engine } = backend;
-  const { wide, narrow, words, sums, size, chunks } = plan;
+  const { wide, narrow, words, sums, size, outer, chunks, cols, rest } = plan;
   /** Addresses by place in the formula. */
   const address: number[] = [];
   values.forEach((x, i) => {
@@ -150,15 +156,20 @@ function run(plan: Plan, f: Formula, values: readonly Value[]): Tensor[] {
     address[at] = backend.entry(info).address;
     return tf.engine().makeTensorFromTensorInfo(info as never);
   });
-  // Sums that are no results, then the sums of chunks.
+  // Sums that are no results, then those of chunks, then those of axes that others follow.
   const passing = sums.filter(({ place }) => address[place] === undefined);
-  const partial = chunks === 1 ? 0 : size * chunks;
-  const floats = passing.length * size + sums.length * partial;
+  const partial = chunks === 1 ? 0 : outer * cols * chunks;
+  const before = rest.length === 0 ? 0 : outer * cols;
+  const floats = passing.length * size + sums.length * (partial + before);
   const scratch = floats > 0 ? engine.allocate(floats * 4) : 0;
   passing.forEach(({ place }, i) => {
     address[place] = scratch + i * size * 4;
   });
-  const partials = (i: number) => scratch + (passing.length * size + i * partial) * 4;
+  const behind = scratch + passing.length * size * 4;
+  const partials = (i: number) => behind + i * partial * 4;
+  /** Where the sums of the pass go. */
+  const passed = (i: number) =>
+    before === 0 ? address[sums[i]!.place]! : behind + (sums.length * partial + i * before) * 4;
 
   const w = engine.words;
   w.set(words);
@@ -169,14 +180,16 @@ function run(plan: Plan, f: Formula, values: readonly Value[]): Tensor[] {
     at += 6;
   }
   for (const o of f.outputs) if (!o.narrow) w[at++] = address[o.at]!;
-  sums.forEach(({ place }, i) => {
-    w[at + 1] = partial === 0 ? address[place]! : partials(i);
+  sums.forEach((_, i) => {
+    w[at + 1] = partial === 0 ? passed(i) : partials(i);
     at += 3;
   });
   engine.run(JOB.group, plan.operations);
-  if (partial > 0)
-    for (const [i, { place, scale }] of sums.entries())
-      addUp(engine, plan, partials(i), address[place]!, scale);
+  for (const [i, { place, scale }] of sums.entries()) {
+    const by = rest.length === 0 ? scale : 1;
+    if (partial > 0) reduceRuns(engine, partials(i), passed(i), [[outer, chunks, cols]], 0, by);
+    if (rest.length > 0) reduceRuns(engine, passed(i), address[place]!, rest, 0, scale);
+  }
   if (narrow !== null) {
     const { program, job } = narrow;
     const places = [...program.inputs, ...f.outputs.flatMap((o) => (isAfter(plan, o) ? [o.at] : []))];
@@ -195,20 +208,6 @@ function run(plan: Plan, f: Formula, values: readonly Value[]): Tensor[] {
 /** Whether an output is made by a narrow step. */
 const isAfter = ({ sums }: Plan, { at, narrow }: Formula['outputs'][number]) =>
   narrow && !sums.some(({ place }) => place === at);
-
-/** Adds up the sums of chunks. */
-function addUp(engine: Engine, { outer, chunks, cols }: Plan, from: number, to: number, scale: number): void {
-  const w = engine.words;
-  const bits = floatBits(scale);
-  const operations = outer * chunks * cols;
-  if (cols === 1) {
-    w.set([from, to, outer, chunks, 0, bits]);
-    engine.run(JOB.rows, operations);
-  } else {
-    w.set([from, to, outer, chunks, cols, bits, 0]);
-    engine.run(JOB.columns, operations);
-  }
-}
 
 /** Runs any formula: those without axes by `chain`, those with by one pass, and what is left by `fallback`. */
 export function groupExecutor(threads: number, chain: Executor, fallback: Executor): Executor {

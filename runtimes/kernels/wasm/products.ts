@@ -98,8 +98,29 @@ const batchMatMul: Kernel = (args) => {
   else if (m > 0 && n > 0) {
     // One for all, or each its own.
     const sizes = [a, b].map((t) => tf.util.sizeFromShape(t.shape.slice(0, -2)));
-    if (count > 1 && sizes.every((size) => size === 1 || size === count)) {
-      const [nextA, nextB] = [sizes[0] === 1 ? 0 : m * k, sizes[1] === 1 ? 0 : k * n];
+    const even = sizes.every((size) => size === 1 || size === count);
+    const [nextA, nextB] = [sizes[0] === 1 ? 0 : m * k, sizes[1] === 1 ? 0 : k * n];
+    if (even && (m === 1 || n === 1)) {
+      // A·v with the matrix at the left, or v·B; each reads the matrix by its rows as they lie.
+      const left = n === 1;
+      const long = left ? m : n;
+      const columns = left ? transposeA : !transposeB;
+      const [rows, cols] = columns ? [k, long] : [long, k];
+      backend.engine.words.set([
+        columns ? 1 : 0,
+        left ? pa : pb,
+        left ? pb : pa,
+        pc,
+        rows,
+        cols,
+        count,
+        4 * (left ? nextA : nextB),
+        4 * (left ? nextB : nextA),
+      ]);
+      backend.engine.run(JOB.byVector, count * m * n * k);
+      return out;
+    }
+    if (even && count > 1) {
       const head = [KIND.plain, pa, pb, pc, m, n, k, transposeA ? 1 : 0, transposeB ? 1 : 0];
       gemm(backend, head, [], [], { count, a: nextA, b: nextB, c: m * n });
       return out;

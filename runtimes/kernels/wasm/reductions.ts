@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { floatBits } from './elementwise.ts';
-import { JOB } from './engine.ts';
+import { type Engine, JOB } from './engine.ts';
 import { cpuKernel, type Kernel } from './fallback.ts';
 
 /** The axes as one run: [outer, reduced, inner] sizes; null where they don't lie together. */
@@ -16,22 +16,53 @@ export function runOf(shape: readonly number[], axes: readonly number[]): [numbe
   return [size(0, first), size(first, last + 1), size(last + 1, shape.length)];
 }
 
-/** Reduced axes as runs that lie together, the last run first: [outer, reduced, inner] sizes of each, what is before being reduced. */
-function runsOf(shape: readonly number[], axes: readonly number[]): [number, number, number][] {
-  const runs: [number, number, number][] = [];
-  let left = [...shape];
-  let rest = axes.filter((a) => shape[a] !== 1).sort((p, q) => q - p);
-  while (rest.length > 0) {
-    let length = 1;
-    const lastsTo = (a: number) =>
-      left.slice(a + 1, rest[0]! + 1).every((n, i) => n === 1 || rest.includes(a + 1 + i));
-    while (length < rest.length && lastsTo(rest[length]!)) length++;
-    const run = rest.slice(0, length);
-    runs.push(runOf(left, run)!);
-    left = left.map((n, i) => (run.includes(i) ? 1 : n));
-    rest = rest.slice(length);
+/** Reduced axes that lie together, the last first; those of 1 are left out. */
+export function axesApart(shape: readonly number[], axes: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  for (const axis of axes.filter((a) => shape[a] !== 1).sort((p, q) => q - p)) {
+    const run = runs.at(-1);
+    const next = run?.at(-1);
+    if (run && shape.slice(axis + 1, next).every((n) => n === 1)) run.push(axis);
+    else runs.push([axis]);
   }
-  return runs.length > 0 ? runs : [[tf.util.sizeFromShape([...shape]), 1, 1]];
+  return runs;
+}
+
+/** Reductions that follow one another, as [outer, reduced, inner] sizes of each: of axes that lie together, the last first. */
+export function runsOf(shape: readonly number[], axes: readonly number[]): [number, number, number][] {
+  let left = [...shape];
+  const runs = axesApart(shape, axes).map((run) => {
+    const sizes = runOf(left, run)!;
+    left = left.map((n, i) => (run.includes(i) ? 1 : n));
+    return sizes;
+  });
+  return runs.length > 0 ? runs : [[tf.util.sizeFromShape(shape as number[]), 1, 1]];
+}
+
+/** Makes one reduction after another: sums (kind 0, multiplied by `scale` in the end), maxima (1) or minima (2). */
+export function reduceRuns(
+  engine: Engine,
+  from: number,
+  to: number,
+  runs: readonly (readonly [number, number, number])[],
+  kind: number,
+  scale: number,
+): void {
+  // What is left after each but the last is in passing.
+  const passing = runs.slice(0, -1).map(([outer, , inner]) => engine.allocate(outer * inner * 4));
+  for (const [i, [outer, rows, cols]] of runs.entries()) {
+    const out = passing[i] ?? to;
+    const by = floatBits(i === runs.length - 1 ? scale : 1);
+    if (cols === 1) {
+      engine.words.set([from, out, outer, rows, kind, by]);
+      engine.run(JOB.rows, outer * rows);
+    } else {
+      engine.words.set([from, out, outer, rows, cols, by, kind]);
+      engine.run(JOB.columns, outer * rows * cols);
+    }
+    from = out;
+  }
+  for (const address of passing) engine.release(address);
 }
 
 function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kernel] {
@@ -52,24 +83,9 @@ function reduction(name: string, kind: 0 | 1 | 2, mean: boolean): [string, Kerne
       const runs = runsOf(x.shape, axes);
       const shape = x.shape.flatMap((n, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [n]));
       const out = backend.output(shape);
-      const { engine } = backend;
-      // What is left after each run but the last is in passing.
-      const passing = runs.slice(0, -1).map(([outer, , inner]) => engine.allocate(outer * inner * 4));
       const count = runs.reduce((p, [, n]) => p * n, 1);
-      let from = backend.entry(x).floats();
-      for (const [i, [outer, rows, cols]] of runs.entries()) {
-        const to = passing[i] ?? backend.entry(out).address;
-        const scale = floatBits(mean && i === runs.length - 1 ? 1 / count : 1);
-        if (cols === 1) {
-          engine.words.set([from, to, outer, rows, kind, scale]);
-          engine.run(JOB.rows, outer * rows);
-        } else {
-          engine.words.set([from, to, outer, rows, cols, scale, kind]);
-          engine.run(JOB.columns, outer * rows * cols);
-        }
-        from = to;
-      }
-      for (const address of passing) engine.release(address);
+      const from = backend.entry(x).floats();
+      reduceRuns(backend.engine, from, backend.entry(out).address, runs, kind, mean ? 1 / count : 1);
       return out;
     },
   ];

@@ -3,22 +3,20 @@ import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
 import { cpuKernel, type Kernel } from './fallback.ts';
-import { runOf } from './reductions.ts';
+import { runOf, runsOf } from './reductions.ts';
 
 const KIND = { softmax: 0, logSoftmax: 1, logSumExp: 2 } as const;
 
 function run(
-  backend: WasmBackend,
-  x: tf.TensorInfo,
-  out: tf.TensorInfo,
+  { engine }: WasmBackend,
+  from: number,
+  to: number,
   [outer, n, inner]: readonly [number, number, number],
   kind: number,
-): tf.TensorInfo {
-  const from = backend.entry(x).floats();
-  backend.engine.words.set([from, backend.entry(out).address, outer, n, inner, kind]);
+): void {
+  engine.words.set([from, to, outer, n, inner, kind]);
   // An exponential counts for some operations.
-  if (outer * n * inner > 0) backend.engine.run(JOB.softmax, outer * n * inner * 10);
-  return out;
+  if (outer * n * inner > 0) engine.run(JOB.softmax, outer * n * inner * 10);
 }
 
 function softmax(
@@ -29,7 +27,10 @@ function softmax(
 ): tf.TensorInfo {
   const b = backend as WasmBackend;
   const [at] = tf.util.parseAxisParam(axis, x.shape) as [number];
-  return run(b, x, b.output(x.shape), runOf(x.shape, [at])!, KIND[name]);
+  const out = b.output(x.shape);
+  const from = b.entry(x).floats();
+  run(b, from, b.entry(out).address, runOf(x.shape, [at])!, KIND[name]);
+  return out;
 }
 
 export function softmaxKernels(): [string, Kernel][] {
@@ -61,7 +62,18 @@ export function softmaxKernels(): [string, Kernel][] {
         const x = inputs.x!;
         const axes = attrs.axes as number[];
         const shape = x.shape.flatMap((n, i) => (axes.includes(i) ? (attrs.keep ? [1] : []) : [n]));
-        return run(b, x, b.output(shape), runOf(x.shape, axes)!, KIND.logSumExp);
+        const out = b.output(shape);
+        // Over one run of axes, then over the next.
+        const runs = runsOf(x.shape, axes);
+        const passing = runs.slice(0, -1).map(([outer, , inner]) => b.engine.allocate(outer * inner * 4));
+        let from = b.entry(x).floats();
+        for (const [i, of] of runs.entries()) {
+          const to = passing[i] ?? b.entry(out).address;
+          run(b, from, to, of, KIND.logSumExp);
+          from = to;
+        }
+        for (const address of passing) b.engine.release(address);
+        return out;
       },
     ],
     [

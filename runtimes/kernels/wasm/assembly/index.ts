@@ -10,17 +10,18 @@ import { oneHot, reduceColumns, reduceRows } from './reduce';
 import { resize } from './resize';
 import { begin } from './share';
 import { softmax } from './softmax';
+import { byVector } from './vectors';
 
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 17 pooling · 18 larger pictures · 19 softmax · 20 one-hot · 32 moves. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 17 pooling · 18 larger pictures · 19 softmax · 20 one-hot · 21 matrix by vector · 32 moves. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
     case 1: chain(p, work); return;
     case 2: reduceRows(p); return;
-    case 3: reduceColumns(p, threads, work); return;
+    case 3: reduceColumns(p, threads); return;
     case 4: few(p, work); return;
     case 8: group(p, work); return;
     case 16: depthwise(p); return;
@@ -29,6 +30,7 @@ function run(job: i32, p: usize, threads: i32, work: usize): void {
     case 18: resize(p, work); return;
     case 19: softmax(p, threads, work); return;
     case 20: oneHot(p); return;
+    case 21: byVector(p); return;
   }
 }
 

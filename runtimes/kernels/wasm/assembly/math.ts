@@ -100,7 +100,8 @@
   return f32x4.add(f32x4.max(x, c(0)), log1p(exp(f32x4.pmax(f32x4.neg(f32x4.abs(x)), c(-104)))));
 }
 
-// Sine and cosine: the argument less a multiple of π/2, in double precision, so that they are right up to some millions.
+// Sine and cosine: the argument less a multiple of π/2, by parts of that where it is small, else in double precision, so
+// that they are right up to some millions.
 
 /** The nearest multiple of π/2, as whole numbers, of four numbers. */
 @inline function quarters(x: v128): v128 {
@@ -108,6 +109,10 @@
 }
 /** x − n · π/2. */
 @inline function without(x: v128, n: v128): v128 {
+  if (!v128.any_true(f32x4.ge(f32x4.abs(x), c(4096)))) {
+    const f = f32x4.convert_i32x4_s(n);
+    return f32x4.sub(f32x4.sub(f32x4.sub(x, f32x4.mul(f, c(1.5703125))), f32x4.mul(f, c(4.8375129699707031e-4))), f32x4.mul(f, c(7.5497899548918821e-8)));
+  }
   const low = f64x2.sub(f64x2.promote_low_f32x4(x), f64x2.mul(f64x2.convert_low_i32x4_s(n), f64x2.splat(1.5707963267948966)));
   const xh = v128.shuffle<i32>(x, x, 2, 3, 2, 3), nh = v128.shuffle<i32>(n, n, 2, 3, 2, 3);
   const high = f64x2.sub(f64x2.promote_low_f32x4(xh), f64x2.mul(f64x2.convert_low_i32x4_s(nh), f64x2.splat(1.5707963267948966)));
@@ -161,8 +166,7 @@
   e = i64x2.add(e, low);
   m = v128.bitselect(f64x2.add(m, m), m, low);
   const s = f64x2.div(f64x2.sub(m, d(1)), f64x2.add(m, d(1))), z = f64x2.mul(s, s);
-  let p = f64x2.add(f64x2.mul(z, d(0.07692307692307693)), d(0.09090909090909091));
-  p = f64x2.add(f64x2.mul(p, z), d(0.1111111111111111));
+  let p = f64x2.add(f64x2.mul(z, d(0.09090909090909091)), d(0.1111111111111111));
   p = f64x2.add(f64x2.mul(p, z), d(0.14285714285714285));
   p = f64x2.add(f64x2.mul(p, z), d(0.2));
   p = f64x2.add(f64x2.mul(p, z), d(0.3333333333333333));
@@ -170,11 +174,9 @@
   // e is small: its low halves are whole numbers of 32 bits.
   const ef = f64x2.convert_low_i32x4_s(v128.shuffle<i32>(e, e, 0, 2, 0, 2));
   const log2 = f64x2.add(f64x2.mul(f64x2.mul(s, p), d(2.8853900817779268)), ef);
-  const t = f64x2.min(f64x2.max(f64x2.mul(y, log2), d(-200)), d(200));
+  const t = f64x2.pmin(f64x2.pmax(f64x2.mul(y, log2), d(-200)), d(200));
   const n = f64x2.nearest(t), r = f64x2.mul(f64x2.sub(t, n), d(0.6931471805599453));
-  let q = f64x2.add(f64x2.mul(r, d(2.7557319223985893e-6)), d(2.48015873015873e-5));
-  q = f64x2.add(f64x2.mul(q, r), d(1.984126984126984e-4));
-  q = f64x2.add(f64x2.mul(q, r), d(1.388888888888889e-3));
+  let q = f64x2.add(f64x2.mul(r, d(1.984126984126984e-4)), d(1.388888888888889e-3));
   q = f64x2.add(f64x2.mul(q, r), d(8.333333333333333e-3));
   q = f64x2.add(f64x2.mul(q, r), d(4.1666666666666664e-2));
   q = f64x2.add(f64x2.mul(q, r), d(0.16666666666666666));
@@ -190,9 +192,11 @@
 @inline function highHalf(x: v128): v128 { return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3)); }
 
 /** x^y, as JavaScript's Math.pow has it. */
-@inline export function vpow(x: v128, y: v128): v128 {
+export function vpow(x: v128, y: v128): v128 {
   const a = f32x4.abs(x), zero = c(0), one = c(1);
   let r = halves(power(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(y)), power(highHalf(a), highHalf(y)));
+  // Positive and finite, as nearly always.
+  if (i32x4.all_true(v128.and(v128.and(f32x4.gt(x, zero), f32x4.lt(x, c(Infinity))), f32x4.lt(f32x4.abs(y), c(Infinity))))) return r;
   // Of 0 and ∞ by the exponent's sign.
   const limit = v128.bitselect(v128.bitselect(zero, c(Infinity), f32x4.gt(y, zero)), v128.bitselect(c(Infinity), zero, f32x4.gt(y, zero)), f32x4.eq(a, zero));
   r = v128.bitselect(limit, r, v128.or(f32x4.eq(a, zero), f32x4.eq(a, c(Infinity))));

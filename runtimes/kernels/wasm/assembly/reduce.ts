@@ -35,12 +35,18 @@ function sumOf(x: usize, n: i32): f32 {
   for (; i < n; i++) { total += load<f32>(x); x += 4; }
   return <f32>total;
 }
+// pmax and pmin are one instruction each, where max and min are seven. They pass over what is no number, so that is kept apart.
 function maxOf(x: usize, n: i32): f32 {
   let m: f32 = -Infinity, i = 0;
-  if (n >= 8) {
-    let a = v128.load(x), b = v128.load(x, 16);
-    for (i = 8; i + 8 <= n; i += 8) { a = f32x4.max(a, v128.load(x + (<usize>i << 2))); b = f32x4.max(b, v128.load(x + (<usize>i << 2), 16)); }
-    a = f32x4.max(a, b);
+  if (n >= 16) {
+    let a = f32x4.splat(-Infinity), b = a, c = a, d = a, odd = i32x4.splat(0);
+    for (; i + 16 <= n; i += 16) {
+      const p = x + (<usize>i << 2), v0 = v128.load(p), v1 = v128.load(p, 16), v2 = v128.load(p, 32), v3 = v128.load(p, 48);
+      a = f32x4.pmax(a, v0); b = f32x4.pmax(b, v1); c = f32x4.pmax(c, v2); d = f32x4.pmax(d, v3);
+      odd = v128.or(odd, v128.or(v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)), v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3))));
+    }
+    if (v128.any_true(odd)) return NaN;
+    a = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
     m = max<f32>(max<f32>(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max<f32>(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
   }
   for (; i < n; i++) m = max<f32>(m, load<f32>(x + (<usize>i << 2)));
@@ -48,10 +54,15 @@ function maxOf(x: usize, n: i32): f32 {
 }
 function minOf(x: usize, n: i32): f32 {
   let m: f32 = Infinity, i = 0;
-  if (n >= 8) {
-    let a = v128.load(x), b = v128.load(x, 16);
-    for (i = 8; i + 8 <= n; i += 8) { a = f32x4.min(a, v128.load(x + (<usize>i << 2))); b = f32x4.min(b, v128.load(x + (<usize>i << 2), 16)); }
-    a = f32x4.min(a, b);
+  if (n >= 16) {
+    let a = f32x4.splat(Infinity), b = a, c = a, d = a, odd = i32x4.splat(0);
+    for (; i + 16 <= n; i += 16) {
+      const p = x + (<usize>i << 2), v0 = v128.load(p), v1 = v128.load(p, 16), v2 = v128.load(p, 32), v3 = v128.load(p, 48);
+      a = f32x4.pmin(a, v0); b = f32x4.pmin(b, v1); c = f32x4.pmin(c, v2); d = f32x4.pmin(d, v3);
+      odd = v128.or(odd, v128.or(v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)), v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3))));
+    }
+    if (v128.any_true(odd)) return NaN;
+    a = f32x4.pmin(f32x4.pmin(a, b), f32x4.pmin(c, d));
     m = min<f32>(min<f32>(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), min<f32>(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
   }
   for (; i < n; i++) m = min<f32>(m, load<f32>(x + (<usize>i << 2)));
@@ -59,7 +70,7 @@ function minOf(x: usize, n: i32): f32 {
 }
 
 /** Sum (scaled; kind 0), maximum (1) or minimum (2) over the middle axis of [outer, rows, cols] → [outer, cols]. A piece is a strip of columns of one entry. */
-export function reduceColumns(p: usize, threads: i32, work: usize): void {
+export function reduceColumns(p: usize, threads: i32): void {
   const x = <usize>load<u32>(p), out = <usize>load<u32>(p, 4);
   const outer = load<i32>(p, 8), rows = load<i32>(p, 12), cols = load<i32>(p, 16);
   const scale = load<f32>(p, 20), kind = load<i32>(p, 24);
@@ -69,7 +80,7 @@ export function reduceColumns(p: usize, threads: i32, work: usize): void {
   for (let piece = take(); piece < outer * strips; piece = take()) {
     const o = piece / strips, from = (piece - o * strips) * strip;
     const at = x + (<usize>(o * rows * cols) << 2), to = out + (<usize>(o * cols) << 2), end = min<i32>(cols, from + strip);
-    if (kind == 0) columns(at, to, rows, cols, from, end, scale, work);
+    if (kind == 0) columns(at, to, rows, cols, from, end, scale);
     else extremes(at, to, rows, cols, from, end, kind == 1);
   }
 }
@@ -92,26 +103,34 @@ function extremes(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32
     if (n > 12) putSome(o + 48, e, n - 12);
   }
 }
-const STRIP: i32 = 2048;
-/** Partial sums of 128 rows in `work`, added up in `work + STRIP`. */
-function columns(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32, scale: f32, work: usize): void {
-  const total = work + (<usize>STRIP << 2);
-  for (let c0 = from; c0 < to; c0 += STRIP) {
-    const n = to - c0 < STRIP ? to - c0 : STRIP;
-    memory.fill(total, 0, <usize>(n + 3) << 2);
-    for (let r0 = 0; r0 < rows; r0 += 128) {
-      memory.fill(work, 0, <usize>(n + 3) << 2);
-      const r1 = r0 + 128 < rows ? r0 + 128 : rows;
-      for (let r = r0; r < r1; r++) {
-        let q = x + (<usize>(r * cols + c0) << 2);
-        let w = work;
-        let i = 0;
-        for (; i + 4 <= n; i += 4) { v128.store(w, f32x4.add(v128.load(w), v128.load(q))); w += 16; q += 16; }
-        for (; i < n; i++) { store<f32>(w, load<f32>(w) + load<f32>(q)); w += 4; q += 4; }
+/** 16 columns at a time: sums of 128 rows in registers, added up in others. Beyond the strip's end other numbers are read. */
+function columns(x: usize, out: usize, rows: i32, cols: i32, from: i32, to: i32, scale: f32): void {
+  const row = <usize>cols << 2, by = f32x4.splat(scale);
+  for (let c = from; c < to; c += 16) {
+    const n = to - c;
+    let q = x + (<usize>c << 2);
+    let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+    for (let r = 0; r < rows;) {
+      const end = min<i32>(rows, r + 128);
+      let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+      if (n >= 16) for (; r < end; r++) {
+        s0 = f32x4.add(s0, v128.load(q)); s1 = f32x4.add(s1, v128.load(q, 16));
+        s2 = f32x4.add(s2, v128.load(q, 32)); s3 = f32x4.add(s3, v128.load(q, 48));
+        q += row;
+      } else for (; r < end; r++) {
+        s0 = f32x4.add(s0, v128.load(q));
+        if (n > 4) s1 = f32x4.add(s1, v128.load(q, 16));
+        if (n > 8) s2 = f32x4.add(s2, v128.load(q, 32));
+        if (n > 12) s3 = f32x4.add(s3, v128.load(q, 48));
+        q += row;
       }
-      for (let i = 0; i < n; i += 4) { const at = <usize>i << 2; v128.store(total + at, f32x4.add(v128.load(total + at), v128.load(work + at))); }
+      t0 = f32x4.add(t0, s0); t1 = f32x4.add(t1, s1); t2 = f32x4.add(t2, s2); t3 = f32x4.add(t3, s3);
     }
-    for (let i = 0; i < n; i++) store<f32>(out + (<usize>(c0 + i) << 2), load<f32>(total + (<usize>i << 2)) * scale);
+    const o = out + (<usize>c << 2);
+    putSome(o, f32x4.mul(t0, by), n);
+    if (n > 4) putSome(o + 16, f32x4.mul(t1, by), n - 4);
+    if (n > 8) putSome(o + 32, f32x4.mul(t2, by), n - 8);
+    if (n > 12) putSome(o + 48, f32x4.mul(t3, by), n - 12);
   }
 }
 

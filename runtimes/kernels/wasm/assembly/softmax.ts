@@ -1,4 +1,5 @@
-// Softmax, its logarithm, and log Σ eˣ along the middle axis of [outer, n, inner].
+// Softmax, its logarithm, and log Σ eˣ along the middle axis of [outer, n, inner]. A line with what is no number has none for a
+// maximum, and for a sum: pmax, which is one instruction, passes over it.
 import { min, putSome } from './lanes';
 import { vexp, vlog } from './math';
 import { take } from './share';
@@ -30,8 +31,8 @@ const STRIP: i32 = 256;
 function line(from: usize, to: usize): void {
   const whole = n & ~3, rest = n - whole;
   let m = f32x4.splat(-Infinity), k = 0;
-  for (; k < whole; k += 4) m = f32x4.max(m, v128.load(from + (<usize>k << 2)));
-  if (rest > 0) m = f32x4.max(m, part(from + (<usize>k << 2), rest));
+  for (; k < whole; k += 4) m = f32x4.pmax(m, v128.load(from + (<usize>k << 2)));
+  if (rest > 0) m = f32x4.pmax(m, part(from + (<usize>k << 2), rest));
   const top = highest(m), t = f32x4.splat(top);
   let sum: f64 = 0;
   for (k = 0; k < whole;) {
@@ -50,11 +51,13 @@ function line(from: usize, to: usize): void {
     sum += total(e);
   }
   if (kind == SOFTMAX) {
-    const s = f32x4.splat(<f32>sum);
-    for (k = 0; k < n; k += 4) putSome(to + (<usize>k << 2), f32x4.div(v128.load(to + (<usize>k << 2)), s), n - k);
+    const s = f32x4.splat(<f32>(1 / sum));
+    for (k = 0; k < whole; k += 4) v128.store(to + (<usize>k << 2), f32x4.mul(v128.load(to + (<usize>k << 2)), s));
+    if (rest > 0) putSome(to + (<usize>k << 2), f32x4.mul(v128.load(to + (<usize>k << 2)), s), rest);
   } else if (kind == LOG_SOFTMAX) {
     const l = f32x4.splat(logOf(<f32>sum));
-    for (k = 0; k < n; k += 4) putSome(to + (<usize>k << 2), f32x4.sub(f32x4.sub(v128.load(from + (<usize>k << 2)), t), l), n - k);
+    for (k = 0; k < whole; k += 4) v128.store(to + (<usize>k << 2), f32x4.sub(f32x4.sub(v128.load(from + (<usize>k << 2)), t), l));
+    if (rest > 0) putSome(to + (<usize>k << 2), f32x4.sub(f32x4.sub(v128.load(from + (<usize>k << 2)), t), l), rest);
   } else store<f32>(to, top + logOf(<f32>sum));
 }
 
@@ -65,7 +68,7 @@ function lines(from: usize, to: usize, count: i32, work: usize): void {
   for (let e: usize = 0; e < bytes; e += 16) { v128.store(maxima + e, f32x4.splat(-Infinity)); v128.store(sums + e, f32x4.splat(0)); }
   let p = from;
   for (let k = 0; k < n; k++) {
-    for (let e: usize = 0; e < bytes; e += 16) v128.store(maxima + e, f32x4.max(v128.load(maxima + e), v128.load(p + e)));
+    for (let e: usize = 0; e < bytes; e += 16) v128.store(maxima + e, f32x4.pmax(v128.load(maxima + e), v128.load(p + e)));
     p += row;
   }
   p = from;
