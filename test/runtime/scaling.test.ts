@@ -2,7 +2,7 @@
  * The type decides what becomes of the numbers of an array, not how they are stored: a plain tensor keeps them, an image
  * scales whole numbers. What does not look like the type is said when the data are opened, and what is no number is named.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
@@ -59,6 +59,7 @@ async function open(
   const [values] = await dataset.read(Int32Array.from({ length: dataset.count }, (_, i) => i));
   return {
     values: [...values!],
+    classes: dataset.facts!.classes,
     notes: dataset.facts!.notices.map(({ message, hint }) => `${message} ${hint ?? ''}`.trim()).join('\n'),
   };
 }
@@ -78,8 +79,11 @@ const scaled = pixels.map((p) => Math.fround(p / 127.5 - 1));
 
 describe('a plain tensor keeps its numbers', () => {
   test.each(stored)('0 and 1 as %s: two letters, one-hot', async (type) => {
-    expect(await open(npy(type, [2, 2, 2], bits), 'tensor', [2, 2])).toEqual({ values: bits, notes: '' });
-    expect(await open(npy(type, [1, 8], bits), 'tensor', [8])).toEqual({ values: bits, notes: '' });
+    expect(await open(npy(type, [2, 2, 2], bits), 'tensor', [2, 2])).toMatchObject({
+      values: bits,
+      notes: '',
+    });
+    expect(await open(npy(type, [1, 8], bits), 'tensor', [8])).toMatchObject({ values: bits, notes: '' });
   });
   test.each(stored.filter((t) => t !== '|b1' && t !== '|i1'))('0 to 255 as %s', async (type) => {
     expect((await open(npy(type, [2, 2, 2], pixels), 'tensor', [2, 2])).values).toEqual(pixels);
@@ -93,8 +97,11 @@ describe('a plain tensor keeps its numbers', () => {
   });
   test('files of pictures have the values of pictures; letters in such a file stay', async () => {
     const pictures = await open(idx([2, 2, 2], pixels), 'tensor', [4], 'idx');
-    expect(pictures).toEqual({ values: scaled, notes: '`x`: bytes of pictures are scaled to [−1, 1]' });
-    expect(await open(idx([2, 2, 2], bits), 'tensor', [2, 2], 'idx')).toEqual({ values: bits, notes: '' });
+    expect(pictures).toMatchObject({ values: scaled, notes: '`x`: bytes of pictures are scaled to [−1, 1]' });
+    expect(await open(idx([2, 2, 2], bits), 'tensor', [2, 2], 'idx')).toMatchObject({
+      values: bits,
+      notes: '',
+    });
     expect((await open(idx([2, 4], pixels), 'tensor', [4], 'idx')).values).toEqual(pixels);
   });
 });
@@ -119,7 +126,10 @@ describe('an image scales whole numbers', () => {
   });
   test('floats and −1 to 1 stay', async () => {
     const floats = [-1, 0.5, 1, 0, 0.25, -0.5, 0, 1];
-    expect(await open(npy('<f8', [2, 2, 2], floats), 'image', shape)).toEqual({ values: floats, notes: '' });
+    expect(await open(npy('<f8', [2, 2, 2], floats), 'image', shape)).toMatchObject({
+      values: floats,
+      notes: '',
+    });
     const signs = bits.map((b) => 2 * b - 1);
     expect((await open(npy('|i1', [2, 2, 2], signs), 'image', shape)).values).toEqual(signs);
   });
@@ -162,6 +172,56 @@ describe('what does not look like its type is said, with the remedy', () => {
     const shape = { image: [2, 2, 1], sound: [4, 1], tensor: [4], label: [4] }[meaning];
     expect(await refusal(npy(type, [1, ...shape], values), meaning, shape)).toMatch(words);
   });
+});
+
+test('vectors of a label that are not one-hot', async () => {
+  const good = npy('<f4', [3, 2], [0, 1, 1, 0, 0, 1]);
+  const bad = npy('<f4', [3, 2], [0, 1, 0, 0, 0.5, 0.5]);
+  expect((await open(good, 'label', [2])).notes).toBe('');
+  expect((await open(good, 'label', [2])).classes).toEqual([
+    { name: '0', count: 1 },
+    { name: '1', count: 2 },
+  ]);
+  expect((await open(bad, 'label', [2])).notes).toMatch(
+    /2 of 3 vectors of `x` are not one-hot, the first example 1/,
+  );
+});
+
+test('arrays of other names than the fields are said', async () => {
+  const path = join(folder, 'names.npz');
+  const x = npy('<f4', [2, 2], [1, 2, 3, 4]);
+  const types = { x: 'tensor', y: 'tensor' } as const;
+  const record = Object.entries(types).map(([name, meaning]) => ({ name, type: { meaning, shape: [2] } }));
+  const notes = async (names: string[]) => {
+    writeFileSync(path, zipSync(Object.fromEntries(names.map((name) => [`${name}.npy`, x]))));
+    return (await openSource(path, record, { directory: folder }))
+      .facts!.notices.map((n) => n.message)
+      .join();
+  };
+  expect(await notes(['y', 'x'])).toBe('');
+  expect(await notes(['y', 'inputs'])).toMatch(/`x` is inputs, `y` is y/);
+});
+
+test('the first pictures of a folder, all black or nearly', async () => {
+  const { default: sharp } = await import('sharp');
+  const notes = async (name: string, greys: number[]) => {
+    mkdirSync(join(folder, name));
+    for (const [i, grey] of greys.entries()) {
+      const raw = { width: 2, height: 2, channels: 1 as const };
+      await sharp(Buffer.alloc(4, grey), { raw })
+        .png()
+        .toFile(join(folder, name, `${i}.png`));
+    }
+    const dataset = await openSource(
+      join(folder, name),
+      [{ name: 'x', type: { meaning: 'image', shape: [2, 2, 1] } }],
+      { directory: folder },
+    );
+    return dataset.facts!.notices.map((n) => n.message).join();
+  };
+  expect(await notes('black', Array(9).fill(0))).toMatch(/every number of the first 9 examples is -1/);
+  expect(await notes('dark', [0, 9, 0, 1, 2, 3, 4, 5])).toMatch(/hardly any contrast/);
+  expect(await notes('whole', [0, 200, 1, 2, 3, 4, 5, 6])).toBe('');
 });
 
 describe('samples of sound', () => {

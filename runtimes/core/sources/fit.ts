@@ -4,14 +4,15 @@
  */
 import type { Dataset } from '../data.ts';
 import { UserError } from '../errors.ts';
-import { type ClassFacts, counted, type DataFacts, type Notice, none } from '../facts.ts';
+import { counted, type DataFacts, type Notice, none } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
 import { missingClasses } from './classes.ts';
+import { type Counted, countClasses } from './counting.ts';
 import { limitOf } from './join.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
-import { SLACK, scalingOf } from './scaling.ts';
+import { firstLook, SLACK, scalingOf } from './scaling.ts';
 import { each } from './several.ts';
-import { survey, visit } from './survey.ts';
+import { survey } from './survey.ts';
 
 export interface Declared {
   readonly name: string;
@@ -58,8 +59,16 @@ export async function fit(source: RawSource, record: readonly Declared[]): Promi
       return outs;
     },
   };
-  await dataset.read(Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i));
-  return { ...dataset, facts: await factsOf(source, conversions, record) };
+  const first = Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i);
+  const values = await dataset.read(first);
+  const notices = [
+    ...otherNames(source, conversions, record),
+    ...conversions.flatMap((c, k) => [
+      ...c.notices,
+      ...firstLook(record[k]!, c.raw, values[k]!, first.length),
+    ]),
+  ];
+  return { ...dataset, facts: await factsOf(source, conversions, record, notices) };
 }
 
 async function readField({ raw, size, convert }: Conversion, out: Float32Array, indices: ArrayLike<number>) {
@@ -144,48 +153,61 @@ async function factsOf(
   source: RawSource,
   conversions: readonly Conversion[],
   record: readonly Declared[],
+  notices: readonly Notice[],
 ): Promise<DataFacts> {
   const found = { ...none, ...source.facts, origin: source.origin, count: source.count };
-  const facts = { ...found, notices: [...found.notices, ...conversions.flatMap((c) => c.notices)] };
+  const facts = { ...found, notices: [...found.notices, ...notices] };
   const at = record.findIndex((d) => d.type.meaning === 'label');
   if (at < 0) return facts;
   const label = record[at]!;
-  const classes = facts.classes ?? (await countedClasses(conversions[at]!, source.count, label));
-  if (classes === null) return facts;
-  return { ...facts, classes, notices: [...facts.notices, ...missingClasses(label, classes)] };
+  const counted =
+    facts.classes === null ? await counts(source, conversions[at]!, label) : { ...facts, notices: [] };
+  const { classes } = counted;
+  return {
+    ...facts,
+    classes,
+    notices: [
+      ...facts.notices,
+      ...counted.notices,
+      ...(classes === null ? [] : missingClasses(label, classes)),
+    ],
+  };
 }
 
-/** Where each number has to be fetched from a disk by itself, so many are counted at most. */
-const COUNTED = 100_000;
+/** Arrays of other names are taken in their order, which is said. */
+function otherNames(
+  source: RawSource,
+  conversions: readonly Conversion[],
+  record: readonly Declared[],
+): Notice[] {
+  const others = conversions.filter(({ raw }, i) => raw.name !== null && raw.name !== record[i]!.name);
+  if (record.length === 1 || others.length === 0) return [];
+  const reads = conversions.map(({ raw }, i) => `\`${record[i]!.name}\` is ${raw.name}`).join(', ');
+  return [
+    {
+      message: `the arrays of ${source.origin} have other names than the fields, and are taken in their order: ${reads}`,
+      hint: 'name them as the fields, so that none is taken for another',
+    },
+  ];
+}
 
-/** Counts them; throws for a number that is no class, wherever it stands. */
-async function countedClasses(
-  { raw, convert }: Conversion,
-  count: number,
-  label: Declared,
-): Promise<ClassFacts[] | null> {
-  if (sizeOf(raw.shape) !== 1) return null;
-  const declared = label.type.shape[0] ?? 1;
-  const vector = new Float32Array(declared);
-  const counts = new Array<number>(declared).fill(0);
-  const see = (values: Float32Array, first: number) => {
-    values.forEach((c, i) => {
-      if (!Number.isInteger(c) || c < 0 || c >= declared) convert(values.subarray(i), vector, 0, first + i);
-      counts[c]!++;
-    });
-  };
-  if (!(await visit(raw, count, see))) {
-    const value = new Float32Array(1);
-    for (let i = 0; i < count; i++) {
-      const waiting = raw.read(i, value, 0);
-      if (waiting !== undefined) {
-        if (count > COUNTED) return null;
-        await waiting;
-      }
-      see(value, i);
-    }
-  }
-  return counts.map((n, i) => ({ name: raw.names?.[i] ?? String(i), count: n }));
+function counts(source: RawSource, { raw }: Conversion, label: Declared): Promise<Counted> {
+  const where = exampleOf(source);
+  return countClasses(
+    raw,
+    source.count,
+    label.name,
+    label.type.shape[0] ?? 1,
+    (value, index) => {
+      throw noClass(label, value, where(index));
+    },
+    where,
+  );
+}
+
+/** What messages call an example. */
+function exampleOf({ example, paths, origin }: RawSource): (index: number) => string {
+  return (index) => example?.(index) ?? paths?.[index] ?? `example ${index} of ${origin}`;
 }
 
 /** Fields by name where the source has names, else by what they hold. */
@@ -212,8 +234,7 @@ async function conversion(source: RawSource, raw: RawField, declared: Declared):
   const { name, type } = declared;
   const { origin, count } = source;
   const size = sizeOf(type.shape);
-  const where = (index: number) =>
-    source.example?.(index) ?? source.paths?.[index] ?? `example ${index} of ${origin}`;
+  const where = exampleOf(source);
   if (type.meaning === 'label' && sizeOf(raw.shape) === 1) {
     return { raw, size, convert: oneHot(declared, where), notices: [] };
   }
@@ -275,14 +296,16 @@ function oneHot(declared: Declared, where: (index: number) => string): Conversio
   const classes = declared.type.shape[0] ?? 1;
   return (values, out, at, index) => {
     const value = values[0]!;
-    if (!Number.isInteger(value) || value < 0 || value >= classes) {
-      throw new UserError(
-        `${where(index)} is of class ${value}, but \`${declared.name}\` is declared ${typeText(declared.type)}: classes 0 to ${classes - 1}`,
-        value === classes
-          ? { hint: 'classes are counted from 0: if these are counted from 1, save y - 1' }
-          : {},
-      );
-    }
+    if (!Number.isInteger(value) || value < 0 || value >= classes)
+      throw noClass(declared, value, where(index));
     out[at + value] = 1;
   };
+}
+
+function noClass({ name, type }: Declared, value: number, example: string): UserError {
+  const classes = type.shape[0] ?? 1;
+  return new UserError(
+    `${example} is of class ${value}, but \`${name}\` is declared ${typeText(type)}: classes 0 to ${classes - 1}`,
+    value === classes ? { hint: 'classes are counted from 0: if these are counted from 1, save y - 1' } : {},
+  );
 }

@@ -6,7 +6,7 @@
 import { UserError } from '../errors.ts';
 import type { Notice } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
-import { typeText } from './fit.ts';
+import { type Declared, typeText } from './fit.ts';
 import type { RawField } from './raw.ts';
 import type { Range } from './survey.ts';
 
@@ -47,6 +47,28 @@ export function scalingOf(given: Given): Scaling {
   const scaling = byMeaning[type.meaning](given);
   if (range !== null) refuseOutside(given, scaling, range);
   return { ...scaling, notices: constant.length > 0 ? constant : scaling.notices };
+}
+
+/** What can be said of pictures and sounds that are decoded when they are needed, by the first of them. */
+export function firstLook(
+  { name, type }: Declared,
+  raw: RawField,
+  values: Float32Array,
+  of: number,
+): Notice[] {
+  // A few say little.
+  if (raw.block !== undefined || type.meaning === 'label' || of < 8) return [];
+  const min = values.reduce((a, b) => Math.min(a, b));
+  const max = values.reduce((a, b) => Math.max(a, b));
+  const first = `the first ${of} examples`;
+  if (min === max) return [note(`\`${name}\`: every number of ${first} is ${shown(min)}`)];
+  if (raw.content !== 'picture' || max - min >= 0.25) return [];
+  return [
+    note(
+      `\`${name}\`: ${first} lie in [${shown(min)}, ${shown(max)}] of [−1, 1], hardly any contrast`,
+      'pictures that use few of their bits are saved with all of them: x * (255 / x.max())',
+    ),
+  ];
 }
 
 const byMeaning: Record<TypeSpec['meaning'], (given: Given) => Scaling> = { tensor, image, sound, label };
