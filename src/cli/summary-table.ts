@@ -32,6 +32,32 @@ function phaseLines({ phase, batch, flops, memory }: Summary['phases'][number]):
   return [`\none step of ${phase}, batch ${batch}`, ...rows].join('\n');
 }
 
+/** Each phase's step by operation, and which of them are slow on wasm. */
+export function renderCosts(summary: Summary, paint: Paint): string {
+  const parts = summary.phases.map((phase) => {
+    const table = newTable(
+      ['operation', 'a step', 'arithmetic', 'share'],
+      ['left', 'right', 'right', 'right'],
+      paint,
+    );
+    for (const { name, calls, flops } of phase.operations)
+      table.push([name, times(calls), si(flops, 'FLOP'), percent(flops, phase.flops)]);
+    const slow = phase.operations.filter(({ fallbacks }) => fallbacks.length > 0);
+    const lines = slow.map(({ name, fallbacks }) => `  ${name}: ${fallbacks.join(', ')}`);
+    const verdict =
+      slow.length === 0
+        ? 'On wasm every operation has a kernel of its own.'
+        : ['On wasm these run as plain JavaScript on one thread:', ...lines].join('\n');
+    return `\n${paint(`operations in a step of ${phase.phase}`, 'bold')}\n${table.toString()}\n${verdict}`;
+  });
+  return parts.join('\n');
+}
+
+/** Whole where it is: an operation under `every 4` is computed 0.25 times a step. */
+const times = (n: number): string => (Number.isInteger(n) ? whole(n) : String(Number(n.toPrecision(3))));
+const percent = (part: number, all: number): string =>
+  part === 0 ? '' : part / all < 0.001 ? '< 0.1 %' : `${((100 * part) / all).toFixed(1)} %`;
+
 function newTable(head: string[], colAligns: ('left' | 'right')[], paint: Paint) {
   return new Table({
     head: head.map((title) => paint(title, 'bold')),

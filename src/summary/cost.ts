@@ -4,9 +4,10 @@ import { isOwned } from '../emit/tfjs/uses.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Operation } from '../ops/record.ts';
-import { operations } from '../ops/table.ts';
+import { type OperationName, operations } from '../ops/table.ts';
 import { isNumber } from '../passes/numbers.ts';
 import { operandsOf, type PhasePlan, type Plan, type Step } from '../passes/plan.ts';
+import { FALLBACKS } from './fallbacks.ts';
 import { type Clock, hostValue } from './host-value.ts';
 
 export interface StepCost {
@@ -15,6 +16,18 @@ export interface StepCost {
   /** Of an average step: `every n` counts a n-th, `once` and metrics nothing. A multiply-add is two. Optimisers are left out. */
   readonly flops: number;
   readonly memory: Memory;
+  /** By operation, the most arithmetic first. */
+  readonly operations: readonly OperationCost[];
+}
+
+export interface OperationCost {
+  /** The operation's name; `formula` is a group of elementwise operations and sums that is one pass over memory. */
+  readonly name: string;
+  /** How often an average step computes it, and its share of the step's FLOPs. */
+  readonly calls: number;
+  readonly flops: number;
+  /** Kernels of tfjs on one thread by which it runs on wasm; none where it has one of ours. */
+  readonly fallbacks: readonly string[];
 }
 
 /** Bytes, all tensors in float32. */
@@ -43,10 +56,16 @@ export function stepCost(plan: Plan, phase: PhasePlan): StepCost {
     }, 0);
   const optimizers = optimizerBytes(plan);
   const activations = peak(phase);
+  const counted = new Map<string, { calls: number; flops: number; fallbacks: Set<string> }>();
+  count(phase.body, phase.batch, clock, 1, counted);
+  const operations = [...counted]
+    .map(([name, { calls, flops, fallbacks }]) => ({ name, calls, flops, fallbacks: [...fallbacks] }))
+    .sort((p, q) => q.flops - p.flops || q.calls - p.calls);
   return {
     phase: phase.name,
     batch: phase.batch,
-    flops: flops(phase.body, phase.batch, clock),
+    flops: operations.reduce((sum, { flops }) => sum + flops, 0),
+    operations,
     memory: { activations, weights, copies, optimizers, total: activations + weights + copies + optimizers },
   };
 }
@@ -55,25 +74,37 @@ function bytes(specs: readonly { readonly shape: readonly number[] }[]): number 
   return specs.reduce((sum, { shape }) => sum + sizeOf(shape) * FLOAT, 0);
 }
 
-function flops(steps: readonly Step[], batch: number, clock: Clock): number {
-  let sum = 0;
+type Counted = Map<string, { calls: number; flops: number; fallbacks: Set<string> }>;
+
+/** Adds up what the steps compute; `share` of them is executed in an average step. */
+function count(steps: readonly Step[], batch: number, clock: Clock, share: number, to: Counted): void {
+  const add = (name: string, nodes: readonly OpNode[]) => {
+    const known = to.get(name) ?? { calls: 0, flops: 0, fallbacks: new Set() };
+    to.set(name, known);
+    known.calls += share;
+    for (const node of nodes) {
+      known.flops += share * nodeFlops(node, batch);
+      for (const kernel of FALLBACKS[node.op as OperationName] ?? []) known.fallbacks.add(kernel);
+    }
+  };
   for (const step of steps) {
-    if (step.kind === 'compute' && step.node.kind === 'op') sum += nodeFlops(step.node, batch);
-    else if (step.kind === 'fuse') for (const node of step.nodes) sum += nodeFlops(node, batch);
+    if (step.kind === 'fuse') add('formula', step.nodes);
+    else if (step.kind === 'compute' && step.node.kind === 'op' && !isNumber(step.node))
+      add(step.node.op, [step.node]);
     else if (step.kind === 'repeat') {
-      sum += Math.max(0, Math.floor(hostValue(step.count, clock))) * flops(step.body, batch, clock);
+      const times = Math.max(0, Math.floor(hostValue(step.count, clock)));
+      if (times > 0) count(step.body, batch, clock, share * times, to);
     } else if (step.kind === 'when') {
       const { guard } = step;
-      const share =
+      const part =
         guard.kind === 'every'
           ? 1 / guard.period
           : guard.kind === 'positive'
             ? Number(hostValue(guard.count, clock) >= 1)
             : 0;
-      if (share > 0) sum += share * flops(step.body, batch, clock);
+      if (part > 0) count(step.body, batch, clock, share * part, to);
     }
   }
-  return sum;
 }
 
 /** A record counts one example; a value made from per-example ones is made from all of them. */

@@ -283,16 +283,35 @@ describe.each(variants)('$name', (variant) => {
     expect([...taken(empty).data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('more channels than the zeros outside a tensor', () => {
+  test('tens of thousands of channels, with a border of zeros', () => {
     const channels = 60_000;
     const x = numbers(channels, 5);
     const k = numbers(9 * channels, 6);
     const tx = tf.tensor4d(x, [1, 1, 1, channels]);
     const tk = tf.tensor4d(k, [3, 3, channels, 1]);
+    const turned = tf.tensor4d(k, [3, 3, 1, channels]);
+    const run = (name: string, inputs: tf.NamedTensorMap, attrs: object) =>
+      taken(
+        tf.engine().runKernel(name, inputs, {
+          strides: 1,
+          pad: 'same',
+          dataFormat: 'NHWC',
+          ...attrs,
+        } as never) as tf.Tensor,
+      ).data;
     const expected = x.reduce((s, v, i) => s + v * k[4 * channels + i]!, 0);
-    const got = taken(tf.conv2d(tx, tk, 1, 'same')).data[0]!;
-    tf.dispose([tx, tk]);
-    expect(Math.abs(got - expected)).toBeLessThan(2e-3);
+    expect(Math.abs(run('Conv2D', { x: tx, filter: tk }, {})[0]! - expected)).toBeLessThan(2e-3);
+    // The middle tap alone meets the picture of one pixel.
+    const dx = run('Conv2DBackpropInput', { dy: tx, filter: turned }, { inputShape: [1, 1, 1, 1] });
+    expect(Math.abs(dx[0]! - expected)).toBeLessThan(2e-3);
+    const dy = tf.tensor4d([2], [1, 1, 1, 1]);
+    const dk = run('Conv2DBackpropFilter', { x: tx, dy }, { filterShape: tk.shape });
+    const wrong = dk.findIndex((v, i) => {
+      const tap = Math.floor(i / channels);
+      return v !== (tap === 4 ? 2 * x[i % channels]! : 0);
+    });
+    expect(wrong).toBe(-1);
+    tf.dispose([tx, tk, turned, dy]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { CompiledModel } from '../../runtimes/core/model.ts';
 import * as nn from '../../runtimes/core/nn.ts';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
+import { renderCosts } from '../../src/cli/summary-table.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import { summary } from '../../src/summary/summary.ts';
 
@@ -58,6 +59,25 @@ test('a loop counts as often as it runs, a block every 4 steps a quarter', () =>
   expect(summed(loop).data.phases[0]!.flops).toBe(3 * once);
   const every = small.replace('sample x\n', 'every 4 { sample x').replace('adam(1e-3)\n', 'adam(1e-3) }\n');
   expect(summed(every).data.phases[0]!.flops).toBe(once / 4);
+});
+
+test('each operation of a step, how often, and which of them are slow on wasm', () => {
+  const { data } = summed(
+    small.replace('sample x\n', 'every 4 { sample x').replace('adam(1e-3)\n', 'adam(1e-3) }\n'),
+  );
+  const [phase] = data.phases;
+  const named = (name: string) => phase!.operations.find((o) => o.name === name)!;
+  expect(named('conv2d')).toMatchObject({ calls: 0.25, flops: (10 * 2 * 16 * 9 * 4) / 4, fallbacks: [] });
+  expect(named('conv2d_filter_gradient').calls).toBe(0.25);
+  expect(phase!.operations.reduce((sum, o) => sum + o.flops, 0)).toBe(phase!.flops);
+  const text = renderCosts(data, (t) => t);
+  expect(text).toMatch(/│ conv2d +│ +0\.25 │ +2\.88 kFLOP │/);
+  expect(text).toContain('On wasm every operation has a kernel of its own.');
+  const slow = { ...named('conv2d'), fallbacks: ['Conv2D', 'PadV2'] };
+  const other = { ...data, phases: [{ ...phase!, operations: [slow] }] };
+  expect(renderCosts(other, (t) => t)).toContain(
+    'On wasm these run as plain JavaScript on one thread:\n  conv2d: Conv2D, PadV2',
+  );
 });
 
 test.each(['conv.gan', 'ring.gan'])('the memory of a step of %s is what tfjs holds at most', async (name) => {

@@ -7,8 +7,6 @@ import { JOB } from './engine.ts';
 import { type KernelArgs as Args, cpuKernel, type Kernel } from './fallback.ts';
 import { fewByKernel, fewByPicture, fewForward } from './few.ts';
 
-/** The longest channel axis that the window paths take (ZEROS in assembly/gemm.ts). */
-const MOST_CHANNELS = 8192;
 const ACTIVATIONS = new Set(['linear', 'relu', 'sigmoid', 'elu', 'leakyrelu']);
 
 /** Ours where it can take the operands, else the cpu backend's. */
@@ -18,7 +16,6 @@ function orCpu(name: string, takes: (a: Args) => boolean, ours: Kernel): [string
 }
 const floats = ({ inputs }: Args) => Object.values(inputs).every((t) => !t || t.dtype === 'float32');
 const channelsLast = (a: Args) => floats(a) && (a.attrs.dataFormat ?? 'NHWC') === 'NHWC';
-const channelsFit = (t: tf.TensorInfo) => (t.shape[3] as number) <= MOST_CHANNELS;
 
 const KIND = { plain: 0, windows: 1, windowsT: 2, phase: 3 } as const;
 
@@ -377,7 +374,6 @@ const fused =
     );
 
 const fusible = (a: Args) => ACTIVATIONS.has((a.attrs.activation as string) ?? 'linear');
-const windows = (a: Args) => channelsLast(a) && channelsFit(a.inputs.x as tf.TensorInfo);
 
 export function productKernels(): [string, Kernel][] {
   return [
@@ -387,13 +383,9 @@ export function productKernels(): [string, Kernel][] {
     ['GroupedConv2DFilterGradient', conv2dFilterGradient],
     orCpu('BatchMatMul', floats, batchMatMul),
     orCpu('_FusedMatMul', (a) => floats(a) && fusible(a), fused(batchMatMul)),
-    orCpu('Conv2D', windows, conv2d),
-    orCpu('FusedConv2D', (a) => windows(a) && fusible(a), fused(conv2d)),
-    orCpu(
-      'Conv2DBackpropInput',
-      (a) => channelsLast(a) && channelsFit(a.inputs.dy as tf.TensorInfo),
-      conv2dInputGradient,
-    ),
-    orCpu('Conv2DBackpropFilter', windows, conv2dFilterGradient),
+    orCpu('Conv2D', channelsLast, conv2d),
+    orCpu('FusedConv2D', (a) => channelsLast(a) && fusible(a), fused(conv2d)),
+    orCpu('Conv2DBackpropInput', channelsLast, conv2dInputGradient),
+    orCpu('Conv2DBackpropFilter', channelsLast, conv2dFilterGradient),
   ];
 }

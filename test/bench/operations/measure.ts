@@ -47,11 +47,11 @@ export async function operations(settings: Settings): Promise<string> {
     const samples = realSamples(settings.filter);
     for (const [i, sample] of samples.entries()) {
       const files = writeCase(sample, folder, i);
-      rows.push(...(await measure(sample.title, files, children, settings)));
+      const found = await measure(sample.title, files, children, settings);
+      rows.push(...found);
       rmSync(files.file);
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1} of ${samples.length}: ${sample.name}`);
+      console.error(`${i + 1} of ${samples.length}: ${found.map(progress).join(' · ')}`);
     }
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   } finally {
     await Promise.all([...children.values()].map((child) => child.end()));
   }
@@ -104,6 +104,9 @@ async function measure(
   }
   return rows;
 }
+
+const progress = ({ title, what, ms, notes }: Row): string =>
+  `${what === 'forward' ? title : 'and gradient'}: ${figure(ms.ours)} beside ${figure(ms.torch)} ms${notes.map((n) => `; ${n}`).join('')}`;
 
 const names: Record<Who, string> = { ours: 'ganc', torch: 'PyTorch', tfjs: 'tfjs' };
 

@@ -8,8 +8,8 @@ import { geometry, gCols, gRows, gTX, packTaps, packWindows, packWindowsT, pixel
 const KC: i32 = 256;
 const NC: i32 = 1024;
 const MC: i32 = ASC_FEATURE_RELAXED_SIMD ? 120 : 128;
-/** Channels that a window outside the tensor reads as 0: the longest channel axis that the window paths take. */
-export const ZEROS: i32 = 8192;
+/** What a window reads outside of the tensor, of one tap: as many steps as are packed at a time. */
+export const ZEROS: i32 = KC;
 
 @inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
 @inline function max(a: i32, b: i32): i32 { return a > b ? a : b; }
