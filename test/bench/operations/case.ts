@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { encodeSafetensors, type StoredTensor } from '../../../runtimes/core/safetensors.ts';
 import type { Node } from '../../../src/ir/graph.ts';
+import { splat } from '../../../src/ir/graph-builder.ts';
 import type { NDArray } from '../../../src/ir/types.ts';
 import { gradient } from '../../../src/passes/differentiate.ts';
 import { nameOf, programOf } from '../../backends/program.ts';
@@ -52,7 +53,8 @@ export function writeCase(
   put('r', upstream);
   const r = b.leaf({ kind: 'source', name: 'r', version: 0 }, y.shape, y.count);
   const slopes = wrt.length === 0 ? [] : gradient(b, b.sum(b.mul(r, y), { batch: true }), wrt);
-  const flows = slopes.some((g) => g.kind === 'op');
+  // A step has slopes, and all are 0.
+  const flows = slopes.some((g) => splat(g) !== 0);
   const named = new Map(wrt.map((leaf, i) => [nameOf(leaf), slopes[i]!]));
   const file = path.join(folder, `operation-${number}.safetensors`);
   writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, {})));
