@@ -44,10 +44,14 @@ await build({
   external: ['@tensorflow/*', 'sharp'],
   plugins: [
     {
-      name: 'webgpu beside',
+      name: 'loaded beside',
       setup(builder) {
         builder.onResolve({ filter: /kernels\/webgpu\/register\.ts$/ }, () => ({
           path: './runtime.webgpu.js',
+          external: true,
+        }));
+        builder.onResolve({ filter: /^\.\/resample\.ts$/ }, () => ({
+          path: './runtime.resample.js',
           external: true,
         }));
       },
@@ -64,6 +68,14 @@ await build({
   entryPoints: { 'runtime.webgpu': 'runtimes/kernels/webgpu/register.ts' },
   external: ['@tensorflow/tfjs'],
   alias: { '@tensorflow/tfjs-core': '@tensorflow/tfjs' },
+});
+
+// And to resample sound: libsamplerate, two megabytes of tables.
+await build({
+  ...shared,
+  sourcemap: false,
+  minify: true,
+  entryPoints: { 'runtime.resample': 'runtimes/core/sources/resample.ts' },
 });
 
 // What `ganc compile --target browser` puts around a model: one tfjs, which everything else imports, the runtime, the

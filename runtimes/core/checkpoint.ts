@@ -59,7 +59,12 @@ export async function captureCheckpoint(
     feeds: Object.fromEntries(
       Object.entries(run.feeds).map(([name, feed]) => [
         name,
-        { ...feed.position, latest: feed.latest, count: feed.dataset.count },
+        {
+          ...feed.position,
+          latest: feed.latest,
+          count: feed.dataset.count,
+          ...(feed.dataset.sampleRate === undefined ? {} : { rate: feed.dataset.sampleRate }),
+        },
       ]),
     ),
     optimizers: steps,
@@ -85,6 +90,12 @@ export function checkpointSummary(
 ): { seed: number; total: number; model: string } | null {
   const counts = readCounts(file, path);
   return counts === null ? null : { seed: counts.seed, total: counts.total, model: counts.model };
+}
+
+/** Samples a second of the sounds that a run has learnt; null where it is not known. */
+export function soundRate(file: SafetensorsFile, path: string): number | null {
+  const feeds = Object.values(readCounts(file, path)?.feeds ?? {});
+  return feeds.find(({ rate }) => rate !== undefined)?.rate ?? null;
 }
 
 /** Weights and states of a file against what is expected; null where all are there in the right shapes. */

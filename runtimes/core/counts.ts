@@ -18,8 +18,10 @@ const schema = v.object({
   sampled: whole,
   /** By noise: how often it was drawn. */
   drawn: byName(whole),
-  /** By record: passes made, examples visited in the current one, the latest batch, and how many there are. */
-  feeds: byName(v.object({ pass: whole, offset: whole, latest: whole, count: positive })),
+  /** By record: passes made, examples visited in the current one, the latest batch, how many there are; of sound, samples a second. */
+  feeds: byName(
+    v.object({ pass: whole, offset: whole, latest: whole, count: positive, rate: v.optional(positive) }),
+  ),
   /** By optimiser, then weight: steps made. */
   optimizers: byName(byName(whole)),
   /** The optimisers of the file, which tell whose these are after an edit. Older checkpoints have only names. */

@@ -51,13 +51,16 @@ export async function surroundings(
   const feeds = run.model.data.flatMap((record) =>
     record.fields.map((field, index) => ({ feed: run.feeds[record.fields[0]!.name], field, index })),
   );
+  if (output.type.meaning === 'sound') {
+    // The length of what is drawn may be another; the rate is that of the sounds that were learnt.
+    const rate = feeds.find(({ feed }) => feed?.dataset.sampleRate !== undefined)?.feed?.dataset.sampleRate;
+    return rate === undefined ? {} : { sampleRate: rate };
+  }
   const alike = feeds.find(
     ({ feed, field }) => feed !== undefined && field.type.shape.join() === output.type.shape.join(),
   );
   if (alike?.feed === undefined) return {};
   const { dataset } = alike.feed;
-  if (output.type.meaning === 'sound')
-    return dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate };
   if (output.type.meaning === 'image') return {};
   const indices = Int32Array.from({ length: Math.min(BACKGROUND, dataset.count) }, (_, i) => i);
   return { background: (await dataset.read(indices))[alike.index]! };

@@ -58,7 +58,7 @@ export async function lookAtData(
   if (model.data.length === 0) {
     throw new UserError(`${model.name} declares no \`data\`: there is nothing to look at`);
   }
-  const datasets = await openData(model, options.data ?? {}, host);
+  const datasets = await openData(model, options, host);
   try {
     const records: DataReport['records'] = [];
     for (const { fields } of model.data) {

@@ -20,12 +20,15 @@ export interface TrainOptions {
   checkpointEvery?: number;
   logEvery?: number;
   samplesEvery?: number;
+  /** Samples a second to which sounds are brought. */
+  resample?: number;
   /** Events as lines of JSON on stdout. */
   json?: boolean;
 }
 
 export interface DataOptions {
   data?: Record<string, string>;
+  resample?: number;
   /** Examples in a picture. */
   count?: number;
   /** Where pictures go; default: the working folder. */
@@ -105,6 +108,11 @@ const dataOption = () =>
     '--data <NAME=SOURCE>',
     'where the data NAME comes from: a path or a built-in set (repeatable)',
   ).argParser(pairs);
+const resampleOption = () =>
+  new Option(
+    '--resample <rate>',
+    'bring sounds to this many samples a second (default: the rate of the most files)',
+  ).argParser(whole(1));
 /** The backends in the order in which `auto` tries; started in backends.ts. */
 export const backendWords: Readonly<Record<BackendName, string>> = {
   webgpu: 'a GPU of any maker, through Dawn',
@@ -121,6 +129,7 @@ const backendOption = () =>
 export function trainOptions(): Option[] {
   return [
     dataOption(),
+    resampleOption(),
     new Option('--steps <[PHASE=]n>', 'length of the last phase, or of a named one (repeatable)').argParser(
       collect,
     ),
@@ -154,6 +163,7 @@ export function trainOptions(): Option[] {
 export function dataOptions(): Option[] {
   return [
     dataOption(),
+    resampleOption(),
     new Option(
       '--count <n>',
       'examples in a picture (default: 64 pictures, 4 sounds, 1000 points)',

@@ -9,7 +9,7 @@ import type { TrainingRun } from '../core/run.ts';
 import { pathsIn } from '../core/sources/paths.ts';
 import { entry, table } from '../core/table.ts';
 import { locate, readCheckpoint } from './folder.ts';
-import type { Host } from './options.ts';
+import type { Host, TrainOptions } from './options.ts';
 import { builtInNames, openSource } from './sources/open.ts';
 
 /** Contracts of another version are refused. */
@@ -38,7 +38,7 @@ export async function absoluteSources(
 /** Opens the records that are needed: those `wanted` names a field of. By each record's first name. */
 export async function openData(
   model: CompiledModel,
-  given: Record<string, string>,
+  { data: given = {}, resample }: Pick<TrainOptions, 'data' | 'resample'>,
   host: Host,
   wanted: (name: string) => boolean = () => true,
 ): Promise<Record<string, Dataset>> {
@@ -65,6 +65,7 @@ export async function openData(
     const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
     opened[name] = await openSource(source, record.fields, {
       directory,
+      ...(resample === undefined ? {} : { resample }),
       ...(host.dataDirs === undefined ? {} : { dataDirs: host.dataDirs }),
     });
   }

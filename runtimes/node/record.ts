@@ -35,6 +35,7 @@ const options = {
   checkpointEvery: positive,
   logEvery: positive,
   samplesEvery: positive,
+  resample: positive,
   json: v.boolean(),
 } satisfies Record<keyof TrainOptions, v.GenericSchema>;
 

@@ -1,7 +1,7 @@
 /** Draws from a trained model: `sample RUN`. */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import { restoreForOutputs } from '../core/checkpoint.ts';
+import { restoreForOutputs, soundRate } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
@@ -15,6 +15,7 @@ import type { Host, SampleOptions } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';
 import { shown } from './shown.ts';
 import { trouble } from './trouble.ts';
+import { isOurWav } from './wav.ts';
 import { writeWhole } from './whole.ts';
 
 /** Evaluates an output on the weights of a run (or a checkpoint) and writes a picture or an NPY file. Gives its paths. */
@@ -43,9 +44,15 @@ export async function sample(
     );
   }
   checkCount(count, output, format);
+  if (format === 'png' && output.type.meaning === 'sound') refuseOthersWav(beside(path, '.wav'));
   await chooseBackend(options.backend ?? 'auto');
   const file = readCheckpoint(origin.checkpoint);
-  const given = { ...origin.folder?.record()?.options.data, ...options.data };
+  const before = origin.folder?.record()?.options;
+  const rate = soundRate(file, origin.checkpoint);
+  const given = {
+    data: { ...before?.data, ...options.data },
+    resample: before?.resample ?? rate ?? undefined,
+  };
   const datasets = await openData(model, given, host, (name) => output.sources.includes(name));
   const run = new TrainingRun(model, { seed: options.seed ?? 0, datasets });
   try {
@@ -57,16 +64,14 @@ export async function sample(
       format === 'npy'
         ? [{ path, bytes: writeNpy([drawn, ...output.type.shape], values) }]
         : (
-            await draw(
-              output,
-              { count: drawn, shape: output.type.shape, values },
-              'x',
-              await surroundings(run, output),
-            )
+            await draw(output, { count: drawn, shape: output.type.shape, values }, 'x', {
+              ...(rate === null ? {} : { sampleRate: rate }),
+              ...(await surroundings(run, output)),
+            })
           )
             .filter(({ name }) => format === 'png' || name.endsWith(format))
             .map(({ name, bytes }) => ({
-              path: name === `x.${format}` ? path : path.replace(/(\.png)?$/, name.slice(1)),
+              path: name === `x.${format}` ? path : beside(path, name.slice(1)),
               bytes,
             }));
     for (const one of paths) {
@@ -106,6 +111,17 @@ function checkCount(count: number, { name, type }: OutputSpec, format: 'png' | '
   }
   // The values, and the file's bytes beside them.
   checkMemory(8 * numbers, words, '--count');
+}
+
+const beside = (path: string, ending: string) => path.replace(/(\.png)?$/, ending);
+
+/** The WAV beside a picture was not named: one that ganc did not write is not replaced. */
+function refuseOthersWav(path: string): void {
+  if (!existsSync(path) || isOurWav(readFileSync(path))) return;
+  throw new UserError(`${shown(path)} would be replaced, and ganc did not write it`, {
+    hint: `-o names another file; -o ${shown(path)} replaces it`,
+    code: 2,
+  });
 }
 
 /** What a file's name asks for; sound has a picture and a WAV beside it, or the WAV alone. */

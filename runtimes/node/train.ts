@@ -3,7 +3,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { cadenceOf } from '../core/cadence.ts';
-import { adjustPhases, captureCheckpoint, checkpointSummary, restoreCheckpoint } from '../core/checkpoint.ts';
+import {
+  adjustPhases,
+  captureCheckpoint,
+  checkpointSummary,
+  restoreCheckpoint,
+  soundRate,
+} from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
 import { factLines } from '../core/facts.ts';
 import { type LoopHost, trainLoop } from '../core/loop.ts';
@@ -80,7 +86,10 @@ async function trainInto(
   const backend = await chooseBackend(settings.backend ?? 'auto');
   progress.say(backend.line);
 
-  const datasets = await openData(model, settings.data ?? {}, host);
+  // New sounds are brought to the rate that the run has learnt.
+  const resample =
+    settings.resample ?? (file === null ? null : soundRate(file, origin!.checkpoint!)) ?? undefined;
+  const datasets = await openData(model, { ...settings, resample }, host);
   const run = new TrainingRun(model, { seed, datasets });
   try {
     run.state.initialise(seed);

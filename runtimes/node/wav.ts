@@ -2,6 +2,9 @@
 import wavefile from 'wavefile';
 import type { Examples } from './drawing.ts';
 
+/** The tag of software in a WAV of ours. */
+const SOFTWARE = 'ganc';
+
 export function encodeWav({ count, shape, values }: Examples, rate: number): Uint8Array {
   const [length = 1, channels = 1] = shape;
   const tracks = Array.from({ length: channels }, (_, c) =>
@@ -12,5 +15,13 @@ export function encodeWav({ count, shape, values }: Examples, rate: number): Uin
   );
   const file = new wavefile.WaveFile();
   file.fromScratch(channels, rate, '16', channels === 1 ? tracks[0]! : tracks);
+  file.setTag('ISFT', SOFTWARE);
   return file.toBuffer();
+}
+
+/** Whether a WAV file was written here. */
+export function isOurWav(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(
+    `ISFT\x05\0\0\0${SOFTWARE}\0`,
+  );
 }

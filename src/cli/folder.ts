@@ -8,7 +8,7 @@ import type { Model } from '../check/model.ts';
 import { type Options as CompileOptions, compile, type Input } from '../compile.ts';
 import { CannotRun } from './failure.ts';
 import { modelOf } from './frontend.ts';
-import { browserFolder, dataFolder, runtimeFile, webgpuFile } from './paths.ts';
+import { browserFolder, dataFolder, resampleFile, runtimeFile, webgpuFile } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -26,7 +26,8 @@ export function compiledFolder(
   const compiled = compile(input, targetOptions(target));
   const model = modelOf(compiled, terminal);
   if (!compiled.files) throw new Error('the compiler gave no files and no error');
-  const along = target === 'browser' ? pageAlong() : { 'runtime.webgpu.js': readFileSync(webgpuFile) };
+  const sound = model.data.some(({ fields }) => fields.some(({ type }) => type.meaning === 'sound'));
+  const along = target === 'browser' ? pageAlong(sound) : runtimeAlong(sound);
   return { files: { ...along, ...compiled.files, ...dataAlong(model) }, model };
 }
 
@@ -38,9 +39,17 @@ function targetOptions(target: Target): CompileOptions {
   return { target, runtime: readFileSync(runtimeFile, 'utf8'), version };
 }
 
-/** The page and its runtime. */
-function pageAlong(): Record<string, Uint8Array> {
-  const names = readdirSync(browserFolder);
+/** What the runtime loads besides. */
+function runtimeAlong(sound: boolean): Record<string, Uint8Array> {
+  return {
+    'runtime.webgpu.js': readFileSync(webgpuFile),
+    ...(sound ? { 'runtime.resample.js': readFileSync(resampleFile) } : {}),
+  };
+}
+
+/** The page and its runtime. Only a model of sounds resamples. */
+function pageAlong(sound: boolean): Record<string, Uint8Array> {
+  const names = readdirSync(browserFolder).filter((name) => sound || !/^resample-/.test(name));
   return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(browserFolder, name))]));
 }
 

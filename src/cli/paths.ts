@@ -9,6 +9,9 @@ export const runtimeFile = fileURLToPath(runtimeUrl);
 /** What the runtime loads beside itself to compute on a GPU. */
 export const webgpuFile = fileURLToPath(new URL('./runtime.webgpu.js', import.meta.url));
 
+/** What the runtime loads beside itself to resample sound. */
+export const resampleFile = fileURLToPath(new URL('./runtime.resample.js', import.meta.url));
+
 /** What stands around a model in a browser's folder. */
 export const browserFolder = fileURLToPath(new URL('./browser/', import.meta.url));
 

@@ -7,7 +7,16 @@ import type { Source } from '../diagnostics/diagnostic.ts';
 import { cut } from './visible.ts';
 
 /** Files of either target's runtime, so that a model has one name on both. */
-const TAKEN = new Set(['tfjs', 'runtime', 'runtime.webgpu', 'page', 'thread', 'webgl', 'webgpu']);
+const TAKEN = new Set([
+  'tfjs',
+  'runtime',
+  'runtime.webgpu',
+  'runtime.resample',
+  'page',
+  'thread',
+  'webgl',
+  'webgpu',
+]);
 
 /** The emitted module's: as the model is called, unless a file of the runtime is called so. */
 export function moduleFile({ name }: Pick<Model, 'name'>): string {

@@ -423,11 +423,6 @@ describe('WAV', async () => {
   test('what is refused', async () => {
     const x = [declared('x', 'sound', 2, 1)];
     await fails(write('cut.wav', wav(1, new Int16Array(9)).slice(0, 44)), x, 'no samples');
-    const root = join(folder, 'rates');
-    mkdirSync(root);
-    writeFileSync(join(root, 'a.wav'), wav(1, new Int16Array(9)));
-    writeFileSync(join(root, 'b.wav'), wav(1, new Int16Array(9), 16000));
-    await fails(root, x, '16000', '8000');
     await fails(
       write('mono.wav', wav(1, new Int16Array(9))),
       [declared('x', 'sound', 2, 2)],

@@ -255,7 +255,12 @@ async function conversion(source: RawSource, raw: RawField, declared: Declared):
         if (bounded && Math.abs(value) > 1 + SLACK) {
           throw new UserError(
             `${where(index)} holds ${values[i]} for \`${name}\`, but values of ${typeText(type)} lie in [−1, 1]`,
-            { hint: 'scale the data, or save pictures as bytes (uint8, 0 to 255), which are scaled here' },
+            {
+              hint:
+                type.meaning === 'sound'
+                  ? 'divide the sound by its largest sample'
+                  : 'scale the data, or save pictures as bytes (uint8, 0 to 255), which are scaled here',
+            },
           );
         }
         out[at + i] = value;

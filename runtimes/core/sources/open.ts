@@ -13,6 +13,7 @@ import { pathsIn } from './paths.ts';
 import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
+import { unpackLine } from './wav.ts';
 
 const files = ['fashion', 'fashion-full'];
 
@@ -51,11 +52,14 @@ async function openPath(path: string, record: readonly Declared[], place: Place)
 }
 
 async function isWav(bytes: Bytes): Promise<boolean> {
-  if (bytes.size < 44) return false;
-  const head = await bytes.read(0, 12);
-  const says = (at: number, word: string) => [...word].every((c, i) => head[at + i] === c.charCodeAt(0));
-  return (says(0, 'RIFF') || says(0, 'RIFX')) && says(8, 'WAVE');
+  if (/\.wave?$/i.test(bytes.path)) return true;
+  if (bytes.size < 12) return false;
+  const head = String.fromCharCode(...(await bytes.read(0, 12)));
+  return /^(RIFF|RIFX|RF64)/.test(head) && head.endsWith('WAVE');
 }
+
+/** Sound that is not read, and is often given. */
+const OTHER_SOUND = /\.(mp3|flac|ogg|oga|opus|m4a|aac|aiff?|wma)$/i;
 
 /** Pictures, sounds, or an IDX pair as MNIST's distributions lie. */
 async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
@@ -71,6 +75,12 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
   const images = filesOf(path, all, /images.*idx3|idx3.*images|images-ubyte/i).files;
   const chosen = images.find((n) => nameIn(n).startsWith('train')) ?? images[0];
   if (chosen !== undefined) return openIdxPair(chosen, place);
+  const other = filesOf(path, all, OTHER_SOUND).files;
+  if (other[0] !== undefined) {
+    throw new UserError(`${path} holds sounds of a kind that is not read: ${other[0]}`, {
+      hint: `sounds are WAV files: ${unpackLine(other[0])}`,
+    });
+  }
   throw new UserError(`${path} holds no pictures (PNG, JPEG, WebP), no WAV and no IDX files`, {
     hint: 'a data file of another kind is given by its own path',
   });
@@ -115,6 +125,11 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
   if (/\.(png|jpe?g|webp)$/i.test(path)) {
     throw new UserError(`${path} is one picture; a source of pictures is a folder of them`, {
       hint: folderOf(path) === '' ? 'give the folder that it is in' : `give its folder: ${folderOf(path)}`,
+    });
+  }
+  if (OTHER_SOUND.test(path)) {
+    throw new UserError(`${path} is sound of a kind that is not read`, {
+      hint: `sounds are WAV files: ${unpackLine(path)}`,
     });
   }
   return openCsv(bytes, record, place);

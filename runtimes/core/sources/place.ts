@@ -37,6 +37,8 @@ export type DecodePicture = (
 ) => Promise<Uint8Array>;
 
 export interface Place {
+  /** Samples a second that a person asked for; sounds of other rates are resampled to it. */
+  readonly resample?: number;
   /** A path as it was written in a source, from where such paths start here. */
   resolve(path: string): string;
   /** null: there is nothing. Throws a `UserError` where it may not be looked at. */

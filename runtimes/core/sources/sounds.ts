@@ -1,20 +1,25 @@
-/** Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. */
-import wavefile from 'wavefile';
-import { said, UserError } from '../errors.ts';
-import { classesOf, type Files } from './classes.ts';
+/**
+ * Folders of WAV files (or one file): cut into clips of the declared length, a short file filled up with silence. Files of
+ * another rate are resampled to that of the most, or to the one that is asked for.
+ */
+import { UserError } from '../errors.ts';
+import { counted, listed, type Notice, type SoundFacts } from '../facts.ts';
+import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { Place } from './place.ts';
-import type { RawField, RawSource } from './raw.ts';
+import { Broken, type RawField, type RawSource } from './raw.ts';
+import { resampled } from './resampled.ts';
+import { each } from './several.ts';
+import { NotRead, readWave, type Wave } from './wav.ts';
 
-const { WaveFile } = wavefile;
+/** Clips are kept in memory up to here. */
+const MEMORY = 256 * 2 ** 20;
+/** Folders up to here are read whole when they are opened, so that every broken file is known before the first step. */
+const READ = { files: 2000, samples: 32 * 2 ** 20 };
 
-/** Decoded files kept in memory, by their number of samples. */
-const KEPT_SAMPLES = 64 * 2 ** 20;
-
-interface Header {
-  channels: number;
-  rate: number;
-  frames: number;
+interface Clip {
+  file: number;
+  start: number;
 }
 
 export async function openSounds(
@@ -31,151 +36,203 @@ export async function openSounds(
     });
   }
   const [length = 1, channels = 1] = declared.type.shape;
-  const headers = await Promise.all(found.files.map((path) => readHeader(path, place)));
-  const rate = headers[0]!.rate;
-  // Which file and where in it each clip begins.
-  const clips: { file: number; start: number }[] = [];
-  headers.forEach((header, file) => {
-    if (header.rate !== rate) {
+  const { files } = found;
+  const { waves, broken } = await headersOf(files, place);
+  const rate = place.resample ?? commonest([...waves.values()].map((w) => w.rate));
+  if (rate === null) throw noneRead(origin, files, broken);
+  const clips: Clip[] = [];
+  const missing = new Map<number, string>();
+  const used = new Map<number, Wave>();
+  files.forEach((path, file) => {
+    const wave = waves.get(file);
+    if (wave === undefined) {
+      // It counts as one example that is left out.
+      missing.set(clips.length, broken.get(file)!);
+      clips.push({ file, start: 0 });
+      return;
+    }
+    if (channels !== 1 && wave.channels !== channels) {
       throw new UserError(
-        `${found.files[file]} has ${header.rate} samples a second, ${found.files[0]} has ${rate}: they must agree`,
+        `${path} has ${counted(wave.channels, 'channel')}, but \`${declared.name}\` is declared ${typeText(declared.type)}`,
+        { hint: `declare sound[${length}] for the mean of all channels, or give files of ${channels}` },
       );
     }
-    if (channels !== 1 && header.channels !== channels) {
-      throw new UserError(
-        `${found.files[file]} has ${header.channels} ${header.channels === 1 ? 'channel' : 'channels'}, but \`${declared.name}\` is declared ${typeText(declared.type)}`,
-      );
-    }
-    const count = Math.max(1, Math.floor(header.frames / length));
+    const played = wave.rate === rate ? wave : resampled(wave, rate, path);
+    used.set(file, played);
+    const count = Math.max(1, Math.floor(played.frames / length));
     for (let k = 0; k < count; k++) clips.push({ file, start: k * length });
   });
-  const decoded = new DecodedFiles(found.files, place);
-  const wave: RawField = {
-    name: null,
-    shape: [length, channels],
-    content: 'sound',
-    async read(index, out, at) {
-      const { file, start } = clips[index]!;
-      const sources = await decoded.get(file);
-      for (let t = 0; t < length; t++) {
-        for (let c = 0; c < channels; c++) {
-          let value = 0;
-          // One channel is the mean of those there are.
-          if (channels === 1) for (const s of sources) value += (s[start + t] ?? 0) / sources.length;
-          else value = sources[c]![start + t] ?? 0;
-          out[at + t * channels + c] = value;
-        }
+  const reader = new Clips(clips, used, files, [length, channels], place);
+  const samples = [...used.values()].reduce((sum, w) => sum + w.frames * w.channels, 0);
+  if (files.length <= READ.files && samples <= READ.samples) {
+    const readable = clips.map((_, i) => i).filter((i) => !missing.has(i));
+    await each(readable, async (index) => {
+      try {
+        await reader.clip(index);
+      } catch (error) {
+        if (!(error instanceof Broken)) throw error;
+        missing.set(index, error.why);
       }
-    },
-  };
-  const fields = [wave];
+    });
+  }
   const classes = classesOf(origin, found, record);
-  if (classes !== null) fields.push(classes.field((index) => clips[index]!.file));
-  const lengths = headers.map(({ frames }) => frames / rate);
+  const keys = keysOf(origin, files);
+  const nth = (start: number) => (start === 0 ? '' : ` (clip ${1 + start / length})`);
   return {
     origin,
     count: clips.length,
-    fields,
+    fields: [reader.field, ...(classes === null ? [] : [classes.field((i) => clips[i]!.file)])],
     sampleRate: rate,
+    paths: clips.map(({ file, start }) => files[file]! + nth(start)),
+    keys: clips.map(({ file, start }) => keys[file]! + nth(start)),
+    broken: missing,
     facts: {
       unit: ['clip', 'clips'],
       hidden: found.hidden,
-      sound: {
-        rate,
-        files: found.files.length,
-        shortest: lengths.reduce((a, b) => Math.min(a, b)),
-        longest: lengths.reduce((a, b) => Math.max(a, b)),
-        total: lengths.reduce((a, b) => a + b, 0),
-        clip: length / rate,
-      },
-      notices: classes?.notices ?? [],
+      sound: soundFacts([...used.values()], rate, length),
+      notices: [
+        ...(classes?.notices ?? []),
+        ...rateNotices([...waves.values()], rate),
+        ...cutOff(waves, files),
+      ],
     },
   };
 }
 
-class DecodedFiles {
-  private readonly kept = new Map<number, Promise<Float64Array[]>>();
-  private samples = 0;
+async function headersOf(files: readonly string[], place: Place) {
+  const waves = new Map<number, Wave>();
+  const broken = new Map<number, string>();
+  await each(files, async (path, i) => {
+    try {
+      const file = await place.open(path, true);
+      try {
+        waves.set(i, await readWave(file));
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      broken.set(i, reasonOf(error, path));
+    }
+  });
+  return { waves, broken };
+}
+
+/** Why a file is left out; what is no fault of the file is thrown on. */
+function reasonOf(error: unknown, path: string): string {
+  if (error instanceof NotRead) return error.message;
+  if (error instanceof UserError && error.code === 1) return error.message.replace(path, 'it');
+  throw error;
+}
+
+function noneRead(origin: string, files: readonly string[], broken: ReadonlyMap<number, string>): UserError {
+  const [first] = [...broken].sort(([a], [b]) => a - b);
+  const [file, why] = first!;
+  if (files.length === 1) return new UserError(`${files[file]} is not a WAV file that can be read: ${why}`);
+  return new UserError(
+    `none of the ${files.length} WAV files of ${origin} can be read; the first, ${files[file]}: ${why}`,
+  );
+}
+
+/** The rate of the most files; the lower one where two have as many. */
+function commonest(rates: readonly number[]): number | null {
+  const counts = new Map<number, number>();
+  for (const rate of rates) counts.set(rate, (counts.get(rate) ?? 0) + 1);
+  const [first] = [...counts].sort(([a, n], [b, m]) => m - n || a - b);
+  return first?.[0] ?? null;
+}
+
+class Clips {
+  readonly field: RawField;
+  private readonly kept: (Float32Array | undefined)[] | null;
 
   constructor(
+    private readonly clips: readonly Clip[],
+    private readonly waves: ReadonlyMap<number, Wave>,
     private readonly files: readonly string[],
+    private readonly shape: readonly [number, number],
     private readonly place: Place,
-  ) {}
+  ) {
+    const bytes = 4 * shape[0] * shape[1] * clips.length;
+    this.kept = bytes <= MEMORY ? new Array(clips.length) : null;
+    this.field = {
+      name: null,
+      shape,
+      content: 'sound',
+      slow: true,
+      read: (index, out, at) => {
+        const known = this.kept?.[index];
+        if (known !== undefined) return void out.set(known, at);
+        return this.clip(index).then((values) => void out.set(values, at));
+      },
+    };
+  }
 
-  get(file: number): Promise<Float64Array[]> {
-    const known = this.kept.get(file);
-    if (known !== undefined) return known;
-    if (this.samples > KEPT_SAMPLES) {
-      this.kept.clear();
-      this.samples = 0;
+  /** Throws `Broken`. */
+  async clip(index: number): Promise<Float32Array> {
+    const { file, start } = this.clips[index]!;
+    const path = this.files[file]!;
+    const wave = this.waves.get(file);
+    if (wave === undefined) throw new Broken(path, 'it was not read');
+    let samples: Float32Array;
+    try {
+      const bytes = await this.place.open(path, true);
+      try {
+        samples = await wave.read(bytes, start, this.shape[0]);
+      } finally {
+        await bytes.close();
+      }
+    } catch (error) {
+      throw new Broken(path, reasonOf(error, path));
     }
-    const reading = decode(this.files[file]!, this.place);
-    this.kept.set(file, reading);
-    return reading.then((channels) => {
-      this.samples += channels.length * channels[0]!.length;
-      return channels;
-    });
+    const wrong = samples.find((v) => !Number.isFinite(v));
+    if (wrong !== undefined) throw new Broken(path, `it holds ${wrong}`);
+    const values = this.shape[1] === 1 ? mixed(samples, wave.channels) : samples;
+    if (this.kept !== null) this.kept[index] = values;
+    return values;
   }
 }
 
-async function decode(path: string, place: Place): Promise<Float64Array[]> {
-  try {
-    const bytes = await place.open(path);
-    const file = new WaveFile(await bytes.read(0, bytes.size));
-    await bytes.close();
-    const integers = /^(8|16|24|32)$/.test(file.bitDepth);
-    if (!integers) file.toBitDepth('32f');
-    const samples = file.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
-    const channels = samples instanceof Float64Array ? [samples] : samples;
-    if (integers) for (const channel of channels) toUnit(channel, Number(file.bitDepth));
-    return channels;
-  } catch (error) {
-    throw new UserError(`${path} cannot be decoded: ${said(error)}`);
-  }
+/** One channel is the mean of those there are. */
+function mixed(samples: Float32Array, channels: number): Float32Array {
+  if (channels === 1) return samples;
+  return Float32Array.from({ length: samples.length / channels }, (_, t) => {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += samples[t * channels + c]!;
+    return sum / channels;
+  });
 }
 
-/** Integer samples of so many bits as in an array: −2^(bits−1) is −1, and no sample is 1. Bytes are unsigned in WAV. */
-function toUnit(samples: Float64Array, bits: number): void {
-  const half = 2 ** (bits - 1);
-  const silence = bits === 8 ? half : 0;
-  for (let i = 0; i < samples.length; i++) samples[i] = (samples[i]! - silence) / half;
-}
-
-/** Channels, rate and length without reading the samples: a walk over the RIFF chunks. */
-async function readHeader(path: string, place: Place): Promise<Header> {
-  const refuse = (why: string): never => {
-    throw new UserError(`${path} is not a WAV file that can be read: ${why}`);
+function soundFacts(waves: readonly Wave[], rate: number, length: number): SoundFacts {
+  const seconds = waves.map((w) => w.frames / rate);
+  return {
+    rate,
+    files: waves.length,
+    shortest: seconds.reduce((a, b) => Math.min(a, b)),
+    longest: seconds.reduce((a, b) => Math.max(a, b)),
+    total: seconds.reduce((a, b) => a + b, 0),
+    clip: length / rate,
   };
-  const file = await place.open(path, true);
-  try {
-    const { size } = file;
-    let at = 12;
-    let format: { channels: number; rate: number; block: number } | null = null;
-    for (;;) {
-      if (at + 8 > size) return refuse('it has no samples');
-      const data = await file.read(at, Math.min(24, size - at));
-      const chunk = new DataView(data.buffer, data.byteOffset, data.byteLength);
-      const id = latin1(data.subarray(0, 4));
-      const length = chunk.getUint32(4, true);
-      if (id === 'fmt ' && data.length === 24) {
-        format = {
-          channels: chunk.getUint16(10, true),
-          rate: chunk.getUint32(12, true),
-          block: chunk.getUint16(20, true),
-        };
-      }
-      if (id === 'data') {
-        if (format === null || format.block === 0 || format.channels === 0)
-          return refuse('its format is not said');
-        const frames = Math.floor(Math.min(length, size - at - 8) / format.block);
-        if (frames === 0) return refuse('it has no samples');
-        return { channels: format.channels, rate: format.rate, frames };
-      }
-      at += 8 + length + (length % 2);
-    }
-  } finally {
-    await file.close();
-  }
 }
 
-const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+function rateNotices(waves: readonly Wave[], rate: number): Notice[] {
+  const others = waves.filter((w) => w.rate !== rate);
+  if (others.length === 0) return [];
+  const rates = [...new Set(others.map((w) => w.rate))].sort((a, b) => a - b).map((r) => `${r} Hz`);
+  return [
+    {
+      message: `${others.length} of ${counted(waves.length, 'file')} ${others.length === 1 ? 'is' : 'are'} resampled from ${listed(rates, 5)} to ${rate} Hz`,
+      hint: '--resample RATE chooses another rate',
+    },
+  ];
+}
+
+function cutOff(waves: ReadonlyMap<number, Wave>, files: readonly string[]): Notice[] {
+  const cut = [...waves].filter(([, wave]) => wave.cutOff).map(([i]) => files[i]!);
+  if (cut.length === 0) return [];
+  return [
+    {
+      message: `${counted(cut.length, 'file')} ${cut.length === 1 ? 'is' : 'are'} cut off, and used as far as ${cut.length === 1 ? 'it goes' : 'they go'}: ${listed(cut, 3)}`,
+      hint: null,
+    },
+  ];
+}

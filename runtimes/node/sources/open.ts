@@ -15,6 +15,8 @@ import { pictureDecoder } from './pictures.ts';
 export { builtInNames } from '../../core/sources/open.ts';
 
 export interface OpenOptions {
+  /** Samples a second to which sounds are brought. */
+  readonly resample?: number;
   /** Where a relative path starts: the `.gan` file's folder, or the working folder. */
   readonly directory: string;
   /** Folders that may hold `fashion` (besides those that come along). */
@@ -35,8 +37,9 @@ export function openSource(
   return openSourceAt(text, record, placeOf(options));
 }
 
-function placeOf({ directory, dataDirs = [] }: OpenOptions): Place {
+function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {
   return {
+    ...(resample === undefined ? {} : { resample }),
     resolve: (path) => (isAbsolute(path) ? path : resolve(directory, path)),
     async kind(path) {
       try {
