@@ -41,7 +41,8 @@ export interface Analysis {
 }
 
 /** What `ganc check` says of a file, and the model where there is one. */
-export function analyse(input: Input): Analysis {
+export function analyse(given: Input): Analysis {
+  const input = { ...given, source: notPrelude(given.source) };
   const analysis = analyseAsIs(input);
   const again = (source: Source) => analyseAsIs({ ...input, source }).diagnostics;
   return { ...analysis, diagnostics: withProvenRepairs(input.source, analysis.diagnostics, again) };
@@ -60,7 +61,8 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
     set: { ...set },
     partial: hasErrors(parsed.diagnostics),
     load: (path, from) => {
-      const loaded = load(path, from);
+      const found = load(path, from);
+      const loaded = found && notPrelude(found);
       if (loaded) used.set(loaded.path, loaded);
       return loaded;
     },
@@ -71,6 +73,11 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
   if (model && !hasErrors(found)) found.push(...craft(model));
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
   return { file, ...(model ? { model } : {}), diagnostics, sources: sources() };
+}
+
+/** A user's own file may be called as the prelude is, whose spans have that path. */
+function notPrelude(source: Source): Source {
+  return source.path === 'prelude.gan' ? { ...source, path: './prelude.gan' } : source;
 }
 
 /** What the folder is to run on, with what the host has for it: vendored texts, and the compiler's version. */

@@ -7,6 +7,7 @@ import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../co
 import { drawValues, sourceStream } from '../core/random.ts';
 import type { TrainingRun } from '../core/run.ts';
 import { squareAround } from '../core/square.ts';
+import { entry, table } from '../core/table.ts';
 import type { Drawn, FromWorker, Latents, Region } from './protocol.ts';
 
 /** The stream of Node's pictures too: the same latents give the same examples there. */
@@ -71,7 +72,7 @@ export async function sampleFor(
   const latents = latentsOf(run, output, count, stream);
   if (from.kind === 'values') {
     for (const [source, values] of Object.entries(from.values)) {
-      const drawn = latents[source];
+      const drawn = entry(latents, source);
       if (drawn === undefined) throw new UserError(`\`${name}\` is not made from a noise \`${source}\``);
       if (values.length !== drawn.length) {
         throw new UserError(
@@ -92,7 +93,7 @@ function latentsOf(
   count: number,
   stream: string,
 ): Record<string, Float32Array> {
-  const latents: Record<string, Float32Array> = {};
+  const latents: Record<string, Float32Array> = table();
   for (const { name, dist, shape } of run.model.noise) {
     if (!output.sources.includes(name)) continue;
     const size = sizeOf(shape);
@@ -119,9 +120,9 @@ async function valuesFrom(
   const out = new Float32Array(count * size);
   for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
     const n = Math.min(CHUNK, count - done);
-    const given: Record<string, tf.Tensor> = {};
+    const given: Record<string, tf.Tensor> = table();
     for (const { name, shape } of run.model.noise) {
-      const values = latents[name]?.subarray(done * sizeOf(shape), (done + n) * sizeOf(shape));
+      const values = entry(latents, name)?.subarray(done * sizeOf(shape), (done + n) * sizeOf(shape));
       if (values !== undefined) given[name] = tf.tensor(values.slice(), [n, ...shape], 'float32');
     }
     try {

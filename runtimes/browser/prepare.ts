@@ -4,7 +4,7 @@ import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import { decodeSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
-import { table } from '../core/state.ts';
+import { entry, table } from '../core/table.ts';
 import { concerning } from './concerns.ts';
 import { openChoice } from './files.ts';
 import type { Keeper } from './keeping.ts';
@@ -56,10 +56,10 @@ function lengths(of: 'steps' | 'examples', given: Record<string, number> = {}): 
 async function asItWas(given: Settings, keeper: Keeper): Promise<Settings> {
   const facts = await keeper.facts();
   if (facts === null) throw new UserError('no run is kept in this browser');
-  const data: Record<string, DataChoice> = {};
+  const data: Record<string, DataChoice> = table();
   for (const [record, name] of Object.entries(facts.data)) data[record] = { kind: 'built-in', name };
   for (const record of facts.kept.files) {
-    if (given.data[record]?.kind === 'files') continue;
+    if (entry(given.data, record)?.kind === 'files') continue;
     await concerning({ about: 'data', record }, () => {
       throw new UserError(`the kept run was trained on files for \`${record}\``, {
         hint: 'choose the same files again, then go on',
@@ -94,7 +94,8 @@ async function choicesOf(model: CompiledModel, given: Settings['data']): Promise
   const choices: Record<string, DataChoice> = table();
   for (const record of model.data) {
     const name = record.fields[0]!.name;
-    const choice = given[name] ?? (record.from === null ? null : { kind: 'built-in', name: record.from });
+    const choice =
+      entry(given, name) ?? (record.from === null ? null : { kind: 'built-in', name: record.from });
     if (choice === null) {
       await concerning({ about: 'data', record: name }, () => {
         throw new UserError(`\`${name}\` has no data yet`, {

@@ -1,6 +1,5 @@
 /** `ganc compile`: a folder that trains by itself, or any stage of the way there as text. */
 import { Command, Option } from 'commander';
-import { moduleFile } from '../emit/file-names.ts';
 import type { Stage } from '../emit/stages.ts';
 import { CannotRun } from './failure.ts';
 import type { Target } from './folder.ts';
@@ -74,14 +73,13 @@ gradients; plan, the training step in order; js, the emitted module.`,
         return;
       }
       const { compiledFolder, writeFolder } = await import('./folder.ts');
+      const { nextLines } = await import('./next.ts');
       const { files, model } = compiledFolder(input, options.target, terminal);
-      writeFolder(options.out!, files, (path) => terminal.out(path));
-      const out = quoted(options.out!);
-      const enter = out === '.' ? '' : `cd ${out} && `;
+      writeFolder(options.out!, files, (written) => terminal.out(written));
       const next =
         options.target === 'browser'
-          ? `ganc serve ${out}`
-          : `${enter}npm install && node ${quoted(moduleFile(model))}`;
-      terminal.say(`\nNext:\n  ${next}`);
+          ? [`ganc serve ${quoted(options.out!)}`]
+          : nextLines(model, options.out!, file);
+      terminal.say(`\nNext:\n${next.map((line) => `  ${line}\n`).join('')}`.trimEnd());
     });
 }

@@ -1,5 +1,5 @@
 /** Reads `.gan` files, and says in plain words why one cannot be read. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
@@ -13,16 +13,11 @@ export function readSource(name: string): Source {
   const shown = stdin ? '<stdin>' : name;
   let bytes: Buffer;
   try {
-    if (!stdin) {
-      const stat = statSync(name);
-      if (stat.isDirectory()) throw new CannotRun(`${name} is a folder, not a .gan file`, inside(name));
-      if (stat.isFile() && stat.size > LARGEST) throw tooLarge(shown, stat.size);
-    }
-    bytes = readFileSync(stdin ? 0 : name);
+    bytes = stdin ? readUpTo(0, LARGEST + 1) : readFile(name);
   } catch (error) {
     throw error instanceof CannotRun ? error : unreadable(shown, error as NodeJS.ErrnoException);
   }
-  if (bytes.length > LARGEST) throw tooLarge(shown, bytes.length);
+  if (bytes.length > LARGEST) throw tooLarge(shown);
   if (bytes.length === 0) {
     throw new CannotRun(
       `${shown} is empty`,
@@ -30,6 +25,44 @@ export function readSource(name: string): Source {
     );
   }
   return { path: shown, text: decode(shown, bytes) };
+}
+
+/** A plain file's bytes. A pipe would be waited for, a device has no end: neither is read. */
+function readFile(name: string): Buffer {
+  // Opened without waiting for the other end of a pipe.
+  const file = openSync(name, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) throw new CannotRun(`${name} is a folder, not a .gan file`, inside(name));
+    if (!stat.isFile()) {
+      throw new CannotRun(
+        `${name} is ${kindOf(stat)}, not a file`,
+        'a text from a pipe comes by standard input: -',
+      );
+    }
+    if (stat.size > LARGEST) throw tooLarge(name, stat.size);
+    return readUpTo(file, LARGEST + 1);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readUpTo(file: number, most: number): Buffer {
+  const parts: Buffer[] = [];
+  let length = 0;
+  while (length < most) {
+    const part = Buffer.alloc(Math.min(65_536, most - length));
+    const read = readSync(file, part, 0, part.length, null);
+    if (read === 0) break;
+    parts.push(part.subarray(0, read));
+    length += read;
+  }
+  return Buffer.concat(parts);
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isFIFO()) return 'a pipe';
+  return stat.isSocket() ? 'a socket' : 'a device';
 }
 
 /** Reads what `use "path"` names, relative to the file that says so; undefined where there is nothing to read. */
@@ -89,8 +122,10 @@ function firstBadByte(bytes: Buffer): number {
   return low;
 }
 
-function tooLarge(name: string, size: number): CannotRun {
-  return new CannotRun(`${name} is ${(size / LARGEST).toFixed(1)} MiB; a .gan file may be at most 1 MiB`);
+/** `size` in bytes, where it is known. */
+function tooLarge(name: string, size?: number): CannotRun {
+  const said = size === undefined ? 'larger than 1 MiB' : `${(size / LARGEST).toFixed(1)} MiB`;
+  return new CannotRun(`${name} is ${said}; a .gan file may be at most 1 MiB`);
 }
 
 function unreadable(name: string, error: NodeJS.ErrnoException): CannotRun {
@@ -99,6 +134,7 @@ function unreadable(name: string, error: NodeJS.ErrnoException): CannotRun {
     EACCES: 'permission denied',
     EPERM: 'permission denied',
     ENOTDIR: 'a part of the path is a file, not a folder',
+    ENXIO: 'it is a socket, not a file',
     ELOOP: 'its symbolic links go in a circle',
     EMFILE: 'too many files are open',
     EAGAIN: 'nothing can be read from standard input',

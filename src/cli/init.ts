@@ -21,10 +21,22 @@ Examples:
     .action((target: string, _options: unknown, command: Command) => {
       const terminal = terminalOf(command);
       const file = target.endsWith('.gan') && !isFolder(target) ? target : path.join(target, 'model.gan');
+      refuseOtherKinds(target);
       write(file);
       terminal.out(file);
       terminal.say(`\nNext:\n  ganc check ${quoted(file)}\n  ganc train ${quoted(file)}`);
     });
+}
+
+/** `foo.txt` is no folder that anyone wants. */
+function refuseOtherKinds(target: string): void {
+  const ending = path.extname(target);
+  if (ending === '.gan' || !/^\.[a-z]\w*$/i.test(ending) || /[/\\]$/.test(target) || isFolder(target)) return;
+  const named = `${target.slice(0, -ending.length)}.gan`;
+  throw new CannotRun(
+    `a model is a .gan file, and ${target} is none`,
+    `ganc init ${quoted(named)}, or ganc init ${quoted(`${target}/`)} for a folder of that name`,
+  );
 }
 
 function isFolder(name: string): boolean {

@@ -1,5 +1,4 @@
 /** Where a model comes from: a file, a run that keeps its sources, or a checkpoint that carries them. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { byName, mismatch } from '../../runtimes/core/validate.ts';
@@ -7,6 +6,7 @@ import { locate, type Origin, readCheckpoint } from '../../runtimes/node/folder.
 import type { Input } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
 import { CannotRun } from './failure.ts';
+import { readSource } from './files.ts';
 import { inputOf } from './frontend.ts';
 import { quoted } from './init.ts';
 import type { Settings } from './options.ts';
@@ -94,7 +94,7 @@ function fromCopies(
     try {
       // A record says where in its own folder a copy lies, and nothing else.
       if (path.relative(folder, file).startsWith('..')) throw new Error('outside');
-      return { path: from, text: readFileSync(file, 'utf8') };
+      return { path: from, text: readSource(file).text };
     } catch {
       throw new CannotRun(`${file} cannot be read: the run is not whole`, 'give the .gan file beside --from');
     }

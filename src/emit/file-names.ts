@@ -27,7 +27,7 @@ export function moduleFile({ name }: Pick<Model, 'name'>): string {
 /** Where the copies of the sources lie, by their paths: distinct names that end in `.gan`. The prelude is not copied. */
 export function sourceFiles(sources: readonly Source[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  const taken = new Set<string>();
+  const taken = new Set(['prelude.gan']);
   for (const { path } of sources) {
     if (path === 'prelude.gan' || names.has(path)) continue;
     const base = path === '<stdin>' ? 'model' : path.slice(path.search(/[^\\/]*$/));

@@ -1,4 +1,5 @@
 /** Latents of one or many examples, source by source, and as rows of numbers. */
+import { tableOf } from '../../core/table.ts';
 import type { ModelFacts } from '../protocol.ts';
 import { type Direction, rangeOf, spreadOf } from './latent-paths.ts';
 
@@ -72,7 +73,7 @@ export function shifted(
   directions: readonly Direction[],
   offsets: readonly number[],
 ): Latent {
-  const out: Latent = { ...base };
+  const out: Latent = tableOf(base);
   let from = 0;
   for (const { name, dist, shape } of sources) {
     const size = shape.reduce((a, b) => a * b, 1);

@@ -1,4 +1,5 @@
 /** The log of a run of any length in a bounded number of points: neighbours are averaged, twice as many each time. */
+import { entry } from '../../core/table.ts';
 import type { LogEntry } from '../protocol.ts';
 
 /** More than a screen has columns; fewer than slow drawing down. */
@@ -120,7 +121,7 @@ export function logCsv(entries: readonly LogEntry[]): string {
     e.phaseStep,
     e.epoch,
     e.ms,
-    ...names.map((name) => e.values[name] ?? ''),
+    ...names.map((name) => entry(e.values, name) ?? ''),
   ]);
   return [head, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }

@@ -2,6 +2,7 @@
  * A walk through the latent space of a net that rests: sliders along the directions that matter most or along single
  * numbers of the noise, and the way between two latents.
  */
+import { entry } from '../../core/table.ts';
 import type { ModelFacts, OutputFacts } from '../protocol.ts';
 import { byId, el, setText } from './dom.ts';
 import { soon } from './frames.ts';
@@ -152,7 +153,7 @@ export class Walk {
   }
 
   private fits(latent: Latent): boolean {
-    return this.sources.every((s) => latent[s.name]?.length === sizeOf(s));
+    return this.sources.every((s) => entry(latent, s.name)?.length === sizeOf(s));
   }
 
   private get continuous(): Noise[] {

@@ -1,6 +1,7 @@
 /** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
 import type { Dataset } from '../data.ts';
 import { said, UserError } from '../errors.ts';
+import { entry } from '../table.ts';
 import { filesOf } from './classes.ts';
 import { openCsv } from './csv.ts';
 import { type Declared, fit } from './fit.ts';
@@ -20,7 +21,7 @@ const files = ['fashion', 'fashion-full'];
 export const builtInNames = [...files, ...Object.keys(generated)];
 
 export async function openSource(text: string, record: readonly Declared[], place: Place): Promise<Dataset> {
-  const make = generated[text];
+  const make = entry(generated, text);
   if (make !== undefined) return fit(make(record), record);
   if (files.includes(text)) {
     const pair = await openIdxPair(await place.builtIn(text), place);

@@ -49,6 +49,7 @@ async function statFile(path: string) {
   try {
     const info = await stat(path);
     if (info.isDirectory()) throw new UserError(`${path} is a folder, not a file`);
+    if (!info.isFile()) throw new UserError(`${path} is a pipe or a device, not a file`);
     if (info.size === 0) throw new UserError(`${path} is empty`);
     return info;
   } catch (error) {

@@ -52,7 +52,13 @@ function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {
     },
     async filesIn(folder) {
       const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-      return entries.filter((e) => !e.isDirectory()).map((e) => join(e.parentPath, e.name));
+      const files: string[] = [];
+      for (const entry of entries) {
+        const path = join(entry.parentPath, entry.name);
+        // Pipes and devices are no data: they would be waited for.
+        if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) files.push(path);
+      }
+      return files;
     },
     open: (path, stay = false) => (stay ? openBytes(path, 0) : openBytes(path)),
     // From the file: what is in memory of it lies there.
@@ -62,6 +68,12 @@ function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {
     pictures: pictureDecoder,
     builtIn: async (name) => fashion(name, dataDirs),
   };
+}
+
+/** A link that leads nowhere counts as a file: it is named as one that cannot be read. */
+async function leadsToFile(link: string): Promise<boolean> {
+  const info = await stat(link).catch(() => null);
+  return info === null || info.isFile();
 }
 
 function fashion(name: string, given: readonly string[]): string {
