@@ -13,14 +13,17 @@ import { craft } from './check/craft/craft.ts';
 import type { Model } from './check/model.ts';
 import { withProvenRepairs } from './check/proven.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
+import { diagnose } from './diagnostics/table.ts';
 import { browserModule, browserPackage, type PageOptions } from './emit/browser/package.ts';
 import { moduleFile } from './emit/file-names.ts';
 import { type EmittedFiles, nodePackage, type PackageOptions } from './emit/node/package.ts';
 import { printStage, type Stage } from './emit/stages.ts';
 import { emit } from './emit/tfjs/emit.ts';
+import { mostNodes, TooLarge } from './ir/budget.ts';
 import { operations } from './ops/table.ts';
 import { makePlan } from './passes/make-plan.ts';
 import type { Plan } from './passes/plan.ts';
+import { estimate } from './passes/size.ts';
 import type { File } from './syntax/ast.ts';
 import { parse } from './syntax/parse.ts';
 
@@ -69,10 +72,12 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
   });
   const model = checked.value;
   const found = [...parsed.diagnostics, ...checked.diagnostics.filter(outsideOf(parsed.diagnostics, file))];
+  const refused = model && !hasErrors(found) ? tooLarge(model, sources()) : [];
+  found.push(...refused);
   // A file with errors has more urgent matters than its craft.
   if (model && !hasErrors(found)) found.push(...craft(model));
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
-  return { file, ...(model ? { model } : {}), diagnostics, sources: sources() };
+  return { file, ...(model && refused.length === 0 ? { model } : {}), diagnostics, sources: sources() };
 }
 
 /** A user's own file may be called as the prelude is, whose spans have that path. */
@@ -127,7 +132,28 @@ export function stageText(stage: Stage, { file, model, sources }: Analysis): str
 
 const tfjsModule = { tfjs: '@tensorflow/tfjs', runtime: './runtime.js' };
 
+/** What cannot be built is found by trying; for nearly all programs a look at their size is enough. */
+function tooLarge(model: Model, sources: readonly Source[]): Diagnostic[] {
+  if (estimate(model) < mostNodes) return [];
+  try {
+    tried.set(model, planOf(model, sources));
+    return [];
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    const { message, statement, inside } = error;
+    const isSaid = sources.some(({ path }) => path === inside.file && path !== 'prelude.gan');
+    const labels = isSaid ? [{ span: inside, text: 'given up here' }] : [];
+    return [diagnose('GAN0247', statement, { what: message }, { labels })];
+  }
+}
+
+/** Plans that were made to see whether they can be. */
+const tried = new WeakMap<Model, Plan>();
+
+/** Throws a `TooLarge` for a model that `analyse` has not seen. */
 export function planOf(model: Model, sources: readonly Source[]): Plan {
+  const known = tried.get(model);
+  if (known) return known;
   const texts = new Map(sources.map(({ path, text }) => [path, text]));
   return makePlan(model, { text: ({ file, start, end }: Span) => texts.get(file)?.slice(start, end) ?? '' });
 }

@@ -52,9 +52,9 @@ export interface NetState {
   frame: NetFrame | null;
 }
 
-const termLimit = 1_000_000;
+const termLimit = 150_000;
 const depthLimit = 400;
-const evaluationLimit = 4_000_000;
+const evaluationLimit = 1_000_000;
 
 export class Checker {
   readonly diagnostics: Diagnostic[] = [];

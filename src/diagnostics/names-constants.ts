@@ -98,9 +98,12 @@ output out = z + sum([z, 1])
     message: ({ what }) => `this is too large to build: ${what}`,
     explain: `Defs are inlined and \`each\` is unrolled, so a few lines can stand for more operations than any machine would hold:
 a def that calls another twice, which calls another twice, forty deep. Functions handed to each other can also call in a
-circle without end (\`def w(f) = f(f)\`).
+circle without end (\`def w(f) = f(f)\`). Nets that call other nets twice, gradients of gradients and an update for each of
+many losses grow in the same way when the training step is built. The message gives the limit that was reached, and points
+to where the expansion began: the outermost call, the update or the output.
 
-Look at the defs that the message names; a \`net\` that is called often is not copied, a def is.`,
+Look at the defs that the message names and at the loss of the update; one \`grad\` in a loss is ordinary, six within one
+another are not.`,
     example: `noise z ~ normal[8]
 def again(f, v) = f(f, v)
 output out = again(again, z)

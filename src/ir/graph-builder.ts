@@ -5,6 +5,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { isProblem } from '../diagnostics/table.ts';
 import type { BuildContext, Operation, Primitive } from '../ops/record.ts';
+import type { Budget } from './budget.ts';
 import type { Builder } from './builder.ts';
 import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
@@ -26,11 +27,13 @@ const nowhere: Span = { file: '', start: 0, end: 0 };
 export interface BuilderOptions {
   /** Without it every operation asked for becomes a node: what a value depends on is then what its text names. */
   readonly simplify?: boolean;
+  /** What several graphs may hold together. */
+  readonly budget?: Budget;
 }
 
 export function createBuilder(
   operations: Readonly<Record<string, Operation>>,
-  { simplify = true }: BuilderOptions = {},
+  { simplify = true, budget }: BuilderOptions = {},
 ): GraphBuilder {
   const nodes: Node[] = [];
   /** By key: what was asked for, to the node that stands for it (which may be a simpler one). */
@@ -49,6 +52,7 @@ export function createBuilder(
     const record = primitive(name);
     const args = record.elementwise ? aligned(unrepeated(record, given, attrs)) : given;
     const key = `${name}(${args.map((a) => a.id).join()})${attrsKey(attrs)}`;
+    budget?.request(span);
     const before = known.get(key);
     if (before !== undefined) return before;
 
@@ -90,12 +94,14 @@ export function createBuilder(
   }
 
   function push<N extends Node>(node: N): N {
+    budget?.node(span);
     nodes.push(node);
     return node;
   }
 
   function leaf(value: Leaf, shape: Shape, count: Count | null): LeafNode {
     const key = `leaf ${leafKey(value)}:${count}×${shape.join()}`;
+    budget?.request(span);
     const before = known.get(key);
     if (before !== undefined) return before as LeafNode;
     const node = push<LeafNode>({ kind: 'leaf', leaf: value, shape, count, id: nodes.length, span, origin });

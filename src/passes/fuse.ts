@@ -125,8 +125,11 @@ class Fusing {
   readonly #kept: Node | undefined;
   /** Groups that wait, by the values that they alone compute. */
   readonly #waiting = new Map<Node, Group>();
-  /** Each of them once, by the age of its oldest value. */
-  #groups: Group[] = [];
+  /** Each of them once, with the age of its oldest value. */
+  #ages = new Map<Group, number>();
+  #born = 0;
+  /** Of each value that it costs a pass to read, the groups that read or make it. */
+  readonly #holders = new Map<Node, Set<Group>>();
   /** Values that are nowhere stored: each group that reads them computes them for itself. */
   readonly #repeated = new Set<Node>();
 
@@ -171,7 +174,7 @@ class Fusing {
   }
 
   flushAll(): void {
-    for (const group of [...this.#groups]) if (this.#groups.includes(group)) this.#emit(group);
+    for (let group = this.#oldest(); group; group = this.#oldest()) this.#emit(group);
   }
 
   #isFusible(node: Node): boolean {
@@ -188,35 +191,64 @@ class Fusing {
         if (waiting) before.add(waiting);
       }
     }
-    let group = this.#join(own, [...before]);
-    if (group === null) {
-      group = this.#join(own, [])!;
-      for (const other of [...before].reverse()) group = this.#join(group.nodes, [other]) ?? group;
-    }
+    const whole = this.#join(own, [...before]);
+    let group = whole ?? this.#join(own, [])!;
+    if (!whole) for (const other of [...before].reverse()) group = this.#join(group.nodes, [other]) ?? group;
     const members = new Set<Node>(group.nodes);
-    for (let i = this.#groups.length - 1; i >= 0; i--) {
-      const other = this.#groups[i]!;
-      if (other.nodes.every((n) => members.has(n)) || !meet(other.full, group.full)) continue;
-      if (!mayJoin(group, other)) continue;
-      group = this.#join(group.nodes, [other]) ?? group;
+    const isOther = (other: Group): boolean => !other.nodes.every((n) => members.has(n));
+    // The youngest first; what a join brings along may have further neighbours, among the older ones.
+    let open = this.#neighbours(group, Number.POSITIVE_INFINITY).filter(isOther);
+    while (open.length > 0) {
+      const other = open.pop()!;
+      const joined: Group | null = mayJoin(group, other) ? this.#join(group.nodes, [other]) : null;
+      if (joined === null) continue;
+      group = joined;
+      open = this.#neighbours(group, this.#ages.get(other)!).filter(isOther);
     }
     this.#wait(group);
-    if (this.#groups.length > MOST_WAITING) this.#emit(this.#groups[0]!);
+    if (this.#ages.size > MOST_WAITING) this.#emit(this.#oldest()!);
+  }
+
+  /** Waiting groups older than `age` that read or make a value of this one's, the youngest last. */
+  #neighbours(group: Group, age: number): Group[] {
+    const found = new Set<Group>();
+    for (const node of group.full) for (const other of this.#holders.get(node) ?? []) found.add(other);
+    const ages = this.#ages;
+    return [...found].filter((other) => ages.get(other)! < age).sort((p, q) => ages.get(p)! - ages.get(q)!);
+  }
+
+  #oldest(): Group | undefined {
+    let oldest: Group | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [group, age] of this.#ages) if (age < least) [oldest, least] = [group, age];
+    return oldest;
   }
 
   /** In the place of the oldest of those that it is made of. */
   #wait(group: Group): void {
-    const parts = new Set<Group>();
+    let age = this.#born++;
     for (const member of group.nodes) {
       const part = this.#waiting.get(member);
-      if (part) parts.add(part);
+      if (part && this.#ages.has(part)) {
+        age = Math.min(age, this.#ages.get(part)!);
+        this.#leave(part);
+      }
       if (!this.#repeated.has(member)) this.#waiting.set(member, group);
     }
-    const place = this.#groups.findIndex((other) => parts.has(other));
-    if (place === -1) this.#groups.push(group);
-    else {
-      this.#groups[place] = group;
-      if (parts.size > 1) this.#groups = this.#groups.filter((other) => !parts.has(other));
+    this.#ages.set(group, age);
+    for (const node of group.full) {
+      const holders = this.#holders.get(node);
+      if (holders) holders.add(group);
+      else this.#holders.set(node, new Set([group]));
+    }
+  }
+
+  #leave(group: Group): void {
+    this.#ages.delete(group);
+    for (const node of group.full) {
+      const holders = this.#holders.get(node);
+      holders?.delete(group);
+      if (holders?.size === 0) this.#holders.delete(node);
     }
   }
 
@@ -262,7 +294,7 @@ class Fusing {
   #emit(group: Group): void {
     for (const input of group.inputs) this.flush(input);
     for (const node of group.nodes) if (!this.#repeated.has(node)) this.#waiting.delete(node);
-    this.#groups = this.#groups.filter((other) => other !== group);
+    this.#leave(group);
     const { nodes, results, reduced } = group;
     if (nodes.length === 1) this.result.push({ kind: 'compute', node: nodes[0]! });
     else this.result.push({ kind: 'fuse', nodes, results, reduced });
@@ -326,10 +358,4 @@ class Fusing {
   #readsAll(reader: OpNode, node: Node): boolean {
     return reducedBy(reader, this.#operations) !== null || sameForm(reader, node);
   }
-}
-
-function meet(a: ReadonlySet<Node>, b: ReadonlySet<Node>): boolean {
-  const [few, many] = a.size < b.size ? [a, b] : [b, a];
-  for (const node of few) if (many.has(node)) return true;
-  return false;
 }

@@ -5,6 +5,7 @@
  */
 import type { Action, Model, NamedValue, NetCall, Phase, Term, UpdateAction } from '../check/model.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { Budget } from '../ir/budget.ts';
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
 import { sameShape } from '../ir/ndarray.ts';
@@ -25,20 +26,22 @@ export interface PlanOptions {
   readonly text?: (span: Span) => string;
 }
 
+/** Throws a `TooLarge` where the program is larger than any machine would like (`ganc check` has found it then). */
 export function makePlan(model: Model, options: PlanOptions = {}): Plan {
+  const budget = new Budget();
   const frozen = new Set<string>();
   const outputs = model.values
     .filter((value) => value.kind === 'output')
-    .map((value) => outputPlan(model, value, frozen));
+    .map((value) => outputPlan(model, value, frozen, budget));
   // A net that makes nothing of its point is no surface.
   const probes = probesOf(model)
-    .map((value) => outputPlan(model, value, frozen))
+    .map((value) => outputPlan(model, value, frozen, budget))
     .filter(({ sources }) => sources.length > 0);
   // What an average knows lives on across phases.
   const averaging = new Set<string>();
   const changes = new Changes(model);
   const phases = model.phases.map((phase) =>
-    new PhaseWalk(model, phase, options, averaging, changes).plan(frozen),
+    new PhaseWalk(model, phase, { ...options, budget }, averaging, changes).plan(frozen),
   );
   return {
     name: model.name,
@@ -78,8 +81,9 @@ function probesOf(model: Model): NamedValue[] {
 }
 
 /** An output is a function of its own noise and data, on whichever weights there are. */
-function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): OutputPlan {
-  const b = createBuilder(operations);
+function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget: Budget): OutputPlan {
+  const b = createBuilder(operations, { budget });
+  budget.begin(value.span);
   const setting: Setting = {
     training: false,
     copy: 'output',
@@ -125,7 +129,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>): Outpu
 class PhaseWalk {
   readonly #model: Model;
   readonly #phase: Phase;
-  readonly #options: PlanOptions;
+  readonly #options: PlanOptions & { readonly budget: Budget };
   /** Nets with an `average` in this phase or an earlier one. */
   readonly #averaging: Set<string>;
   readonly #b: GraphBuilder;
@@ -138,12 +142,18 @@ class PhaseWalk {
   readonly #losses = new Set<string>();
   readonly #names = new Map<Node, string>();
 
-  constructor(model: Model, phase: Phase, options: PlanOptions, averaging: Set<string>, changes: Changes) {
+  constructor(
+    model: Model,
+    phase: Phase,
+    options: PlanOptions & { readonly budget: Budget },
+    averaging: Set<string>,
+    changes: Changes,
+  ) {
     this.#model = model;
     this.#phase = phase;
     this.#options = options;
     this.#averaging = averaging;
-    this.#b = createBuilder(operations);
+    this.#b = createBuilder(operations, { budget: options.budget });
     this.#changes = changes;
   }
 
@@ -246,6 +256,7 @@ class PhaseWalk {
     const logs: Step[] = [];
     const needs: Node[] = [];
     for (const update of updates) {
+      this.#options.budget.begin(update.span);
       const objective = here.value(update.objective);
       const down = update.direction === 'maximize' ? b.neg(objective) : objective;
       const weights = this.#leaves(update.nets);
@@ -290,7 +301,7 @@ class PhaseWalk {
 
   /** Weights that are on no way to the objective, as it is written. */
   #withoutInfluence(update: UpdateAction): ReadonlySet<string> {
-    const b = createBuilder(operations, { simplify: false });
+    const b = createBuilder(operations, { simplify: false, budget: this.#options.budget });
     const objective = this.#evaluation(false, b).value(update.objective);
     const weights = this.#leaves(update.nets, b);
     const gradients = gradient(
@@ -326,7 +337,8 @@ class PhaseWalk {
     const { span } = metrics[0]!;
     const block = new Block({ kind: 'when', guard: { kind: 'logged' }, span }, this.#root);
     const here = this.#evaluation(false);
-    for (const { name, term } of metrics) {
+    for (const { name, term, span } of metrics) {
+      this.#options.budget.begin(span);
       const value = here.value(term);
       this.#needs.push(value);
       block.statement([{ kind: 'log', name, value }], [value]);
