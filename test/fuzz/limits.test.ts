@@ -40,9 +40,9 @@ describe('refused, with its place and the count', () => {
   });
 
   test('functions handed to functions', () => {
-    const defs = list(15, (i) => `def f${i + 1}(h) = two(f${i}, h)`);
-    expect(errors(`def two(f, h) = f(f(h))\ndef f0(h) = h + 1\n${defs}\n${game('f15')}`)).toEqual([
-      '25:3 GAN0247 this is too large to build: more than 100,000 operations',
+    const defs = list(16, (i) => `def f${i + 1}(h) = two(f${i}, h)`);
+    expect(errors(`def two(f, h) = f(f(h))\ndef f0(h) = h + 1\n${defs}\n${game('f16')}`)).toEqual([
+      '26:3 GAN0247 this is too large to build: more than 100,000 operations',
     ]);
   });
 
