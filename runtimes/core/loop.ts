@@ -62,6 +62,22 @@ export class Diverged extends UserError {
   }
 }
 
+/** Takes what no one reads out of a step's notes; gives the first of it that is no finite number, in words. */
+function takeObjectives(
+  { objectives = [] }: PhaseSpec,
+  noted: Record<string, number>,
+): { name: string; value: number } | null {
+  let found: { name: string; value: number } | null = null;
+  for (const { name, update, line } of objectives) {
+    const value = noted[name];
+    delete noted[name];
+    if (value !== undefined && !Number.isFinite(value)) {
+      found ??= { name: `the objective of \`${update}\` (line ${line})`, value };
+    }
+  }
+  return found;
+}
+
 /**
  * Trains until the last phase ends or someone asks to stop. The run may be fresh or restored from a checkpoint; it is
  * checkpointed at its end in both cases.
@@ -86,6 +102,7 @@ export async function trainLoop(
       await phase.step(run);
       const { logging, epoch } = run;
       const noted = await run.readNotes();
+      const unnamed = takeObjectives(phase, noted);
       const ms = host.now() - begin;
       const values = tableOf(run.lastLosses(), noted);
       Object.assign(latest, values);
@@ -97,6 +114,7 @@ export async function trainLoop(
         if (phase.losses.includes(name) && !Number.isFinite(value))
           throw new Diverged(name, value, state.total);
       }
+      if (unnamed !== null) throw new Diverged(unnamed.name, unnamed.value, state.total);
       host.step({
         phase,
         done: state.step,

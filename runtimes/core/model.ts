@@ -61,6 +61,11 @@ export interface PhaseSpec {
   frozen: string[];
   losses: string[];
   metrics: string[];
+  /**
+   * What updates minimise beyond named losses: noted under `name` at each step and never written down, so that a value that
+   * is no number is found at once. `update` is the statement, on this line of the file.
+   */
+  objectives?: { name: string; update: string; line: number }[];
   step: (run: Run) => Promise<void>;
 }
 

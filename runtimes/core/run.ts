@@ -116,6 +116,7 @@ export class TrainingRun implements Run {
     this.batch = phase.batch;
     this.wanted.clear();
     for (const name of [...phase.losses, ...phase.metrics]) this.wanted.add(name);
+    for (const { name } of phase.objectives ?? []) this.wanted.add(name);
   }
 
   /** The feed whose passes `epoch` counts. */

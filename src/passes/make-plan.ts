@@ -4,6 +4,7 @@
  * value that a statement needs is placed, and freed after its last use.
  */
 import type { Action, Model, NamedValue, NetCall, Phase, Term, UpdateAction } from '../check/model.ts';
+import { operandsOf, postorder } from '../check/walk.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { Budget } from '../ir/budget.ts';
 import type { LeafNode, Node } from '../ir/graph.ts';
@@ -140,6 +141,7 @@ class PhaseWalk {
   readonly #iterations = new Map<number, Iteration>();
   readonly #needs: Node[] = [];
   readonly #losses = new Set<string>();
+  readonly #objectives: PhasePlan['objectives'][number][] = [];
   readonly #names = new Map<Node, string>();
 
   constructor(
@@ -187,6 +189,7 @@ class PhaseWalk {
       frozen: this.#inOrder(frozen),
       body: laid,
       losses: [...this.#losses],
+      objectives: this.#objectives,
       metrics,
       names: this.#names,
       draws: nameDraws(this.#b, laid),
@@ -284,6 +287,13 @@ class PhaseWalk {
         });
         for (const { g } of reached) needs.push(g);
       }
+      if (this.#isUnnamed(update)) {
+        const name = `objective ${this.#objectives.length + 1}`;
+        const value = asItIs(b, objective);
+        this.#objectives.push({ name, text: this.#text(update), span: update.span });
+        logs.push({ kind: 'log', name, value });
+        needs.push(value);
+      }
       for (const name of update.losses) {
         const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
         if (!loss || logs.some((log) => log.kind === 'log' && log.name === name)) continue;
@@ -297,6 +307,15 @@ class PhaseWalk {
     for (const node of needs) this.#needs.push(node);
     block.statement([...steps, ...logs], needs);
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
+  }
+
+  /** Whether a part of what is minimised belongs to no named loss, so that no one would see it leave the numbers. */
+  #isUnnamed({ objective }: UpdateAction): boolean {
+    const named = new Set(this.#model.values.filter((v) => v.kind === 'loss').map((v) => v.term));
+    const parts = postorder([objective], (term) => (named.has(term) ? [] : operandsOf(term)));
+    return parts.some(
+      (term) => !named.has(term) && !HARMLESS.has(term.kind) && operandsOf(term).length === 0,
+    );
   }
 
   /** Weights that are on no way to the objective, as it is written. */
@@ -388,6 +407,9 @@ class PhaseWalk {
     return this.#model.nets.map((net) => net.name).filter((name) => nets.includes(name));
   }
 }
+
+/** Numbers of the file and the clocks: known to be finite, or of no update's making. */
+const HARMLESS: ReadonlySet<Term['kind']> = new Set(['constant', 'host']);
 
 /** A weight itself, as a gradient or a loss: read before the statement changes it. */
 function asItIs(b: GraphBuilder, node: Node): Node {

@@ -48,6 +48,11 @@ export interface PhasePlan {
   /** Names logged: losses by updates, metrics at the end of logged steps. */
   readonly losses: readonly string[];
   readonly metrics: readonly string[];
+  /**
+   * What updates minimise beyond the named losses, by the name under which it is noted: watched at each step, and never
+   * written down.
+   */
+  readonly objectives: readonly { readonly name: string; readonly text: string; readonly span: Span }[];
   readonly names: Names;
   readonly draws: DrawNames;
   readonly span: Span;

@@ -37,6 +37,6 @@ test('its commands and scripts exist', async () => {
   const scripts = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).scripts);
   for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toContain(name);
   for (const [, name] of readme.matchAll(/npx ganc (\w+)/g)) {
-    expect(readFileSync('src/cli/main.ts', 'utf8')).toContain(`${name}Command()`);
+    expect(readFileSync('src/cli/commands.ts', 'utf8')).toContain(`${name}Command()`);
   }
 });

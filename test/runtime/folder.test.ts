@@ -383,3 +383,27 @@ test('an output of frozen and averaged copies is drawn from step 0 on', async ()
   expect(end![1]).toBe(begin![0]);
   expect(end![3]).toBe(end![2]);
 });
+
+test('NaN in what an update minimises without a name: found in the step that makes it, by the statement and its line', async () => {
+  const model = tinyModel({
+    steps: 20,
+    objectives: [{ name: 'objective 1', update: 'update D to minimize …', line: 12 }],
+  });
+  const { step } = model.phases[0]!;
+  model.phases[0]!.step = async (r) => {
+    await step(r);
+    const value = tf.scalar(r.step === 6 ? Number.NaN : 1);
+    r.log('objective 1', value);
+    value.dispose();
+  };
+  await fails(
+    run('unnamed', model, { checkpointEvery: 5, logEvery: 1 }),
+    'the objective of `update D to minimize …` (line 12) became NaN at step 7',
+    'step-000005.safetensors',
+  );
+  // It is watched, and not written down.
+  const names = new Set(
+    new RunFolder(join(root, 'unnamed')).entries().flatMap(({ values }) => Object.keys(values)),
+  );
+  expect([...names]).toEqual(['critic', 'generator', 'spread']);
+});

@@ -84,11 +84,8 @@ export function emit(plan: Plan, options: EmitOptions): Written {
   writer.line(`import { ${helpers} } from ${string(options.runtime)};`);
   writer.blank();
   constants.print(writer);
-  const model = modelLiteral(plan, {
-    phases: phaseNames,
-    outputs: outputNames,
-    probes: probeNames,
-  });
+  const functionNames = { phases: phaseNames, outputs: outputNames, probes: probeNames };
+  const model = modelLiteral(plan, functionNames, (span) => (sources.place(span)?.line ?? 0) + 1);
   writer.line(`export const model = ${literal(model, 0, WIDTH_FORCED)};`);
   writer.blank();
   writer.append(functions);

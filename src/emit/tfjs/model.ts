@@ -1,4 +1,5 @@
 /** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/model.ts. */
+import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Plan } from '../../passes/plan.ts';
 import { oneLine, Raw, type Value } from './literal.ts';
 
@@ -16,7 +17,8 @@ function probesOf(plan: Plan, names: FunctionNames): Value {
   }));
 }
 
-export function modelLiteral(plan: Plan, names: FunctionNames): Value {
+/** `lineOf`: where a statement stands, counted from 1. */
+export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Span) => number): Value {
   return {
     format: 1,
     name: plan.name,
@@ -51,6 +53,11 @@ export function modelLiteral(plan: Plan, names: FunctionNames): Value {
       frozen: phase.frozen,
       losses: phase.losses,
       metrics: phase.metrics,
+      ...(phase.objectives.length === 0
+        ? {}
+        : {
+            objectives: phase.objectives.map((o) => ({ name: o.name, update: o.text, line: lineOf(o.span) })),
+          }),
       step: new Raw(names.phases[i]!),
     })),
     outputs: plan.outputs.map((output, i) => ({
