@@ -191,7 +191,7 @@ describe('the index of the rows', () => {
   test('never trained on in silence', async () => {
     const index = lines(',a,b,c', '0,1,2,3', '1,4,5,6', '2,7,8,9');
     expect(await refusal(index, 'x 4')).toMatch(
-      /3 columns \(a, b, c\) beside the index of its rows, but x: \[4\] needs 4/,
+      /3 columns \(a, b, c\) beside the index of its rows, but x: \[4\] needs 4\ndeclare 3 numbers; .* give it a name/,
     );
     const time = await read(lines('t,v', '0,5', '1,6', '2,7'), 'x 2');
     expect(time.values).toEqual([[0, 5, 1, 6, 2, 7]]);

@@ -103,7 +103,7 @@ function image({ name, raw, range }: Given): Scaling {
   if (range === null) return { ...asTheyAre, notices: [] };
   const { min, max } = range;
   const asBytes = raw.content === 'bytes' || raw.content === 'picture';
-  if (asBytes || raw.content === 'integers') {
+  if (asBytes || raw.content === 'integers' || raw.content === 'class') {
     if (min >= 0 && max <= 1) {
       return { ...bits, notices: [note(`\`${name}\`: 0 and 1 are read as −1 and 1, black and white`)] };
     }
