@@ -71,7 +71,12 @@ const minibatchStddev: Composite = {
   doc: 'One channel more: the standard deviation of the values over the batch (or over each of `groups` equal parts of it), averaged to one number, by which a critic sees variety (Karras et al. 2018).',
   signature: [
     x,
-    { name: 'groups', kind: 'integer', default: 1, doc: 'parts of the batch that are compared apart' },
+    {
+      name: 'groups',
+      kind: 'integer',
+      default: 1,
+      doc: 'parts of the batch that are compared apart: examples that follow each other',
+    },
   ],
   resolve: (_, attrs) => positive('minibatch_stddev', 'groups', attrs.groups) ?? attrs,
   shape: ([a]) => {

@@ -264,7 +264,7 @@ function convTransposeSlots([a]: readonly Shaped[], attrs: Attrs): Slot[] {
 
 const convTranspose: Layer = {
   kind: 'layer',
-  doc: 'Transposed convolution, with which generators grow pictures: "same" gives exactly n × stride positions. Its kernel is [height, width, out, in].',
+  doc: 'Transposed convolution, with which generators grow pictures: "same" gives exactly n × stride positions, the odd one of what is cut off at the end. Its kernel is [height, width, out, in].',
   signature: [
     x,
     { name: 'filters', kind: 'integer' },

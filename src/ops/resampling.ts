@@ -191,7 +191,7 @@ function onPictures(op: string, shape: Shape) {
 
 const depthToSpace: Primitive = {
   kind: 'primitive',
-  doc: 'Channels as blocks of pixels, the sub-pixel layer: [h, w, c · b²] gives [h · b, w · b, c] (Shi et al. 2016).',
+  doc: 'Channels as blocks of pixels, the sub-pixel layer: [h, w, c · b²] gives [h · b, w · b, c], the channels of a pixel beside each other as in TensorFlow (Shi et al. 2016).',
   signature: [x, size],
   resolve: (_, attrs) => checkSize('depth_to_space', attrs),
   shape: ([a], attrs) => {
