@@ -47,7 +47,7 @@ function lines(x: NDArray, node: OpNode, f: (line: Float64Array) => Float64Array
 }
 
 function logSoftmax(line: Float64Array): Float64Array {
-  const top = Math.max(...line);
+  const top = line.reduce((a, x) => Math.max(a, x), -Infinity);
   const log = Math.log(line.reduce((a, x) => a + Math.exp(x - top), 0));
   return line.map((x) => x - top - log);
 }

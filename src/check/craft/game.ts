@@ -113,7 +113,7 @@ export function* looseCritic({ model, pulls, ranges }: Craft): Generator<Diagnos
 
 /** The same slope everywhere. */
 function isLinear({ slopes }: Pull): boolean {
-  const size = Math.max(...slopes.map(Math.abs));
+  const size = slopes.reduce((most, slope) => Math.max(most, Math.abs(slope)), 0);
   return slopes.every((slope) => Math.abs(slope - slopes[0]!) <= 1e-9 * size);
 }
 
