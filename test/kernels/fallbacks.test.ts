@@ -6,6 +6,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as nn from '../../runtimes/core/nn.ts';
+import { TrainingRun } from '../../runtimes/core/run.ts';
 import { onFallback } from '../../runtimes/kernels/wasm/fallback.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';
@@ -14,6 +15,7 @@ import type { NDArray } from '../../src/ir/types.ts';
 import { gradient } from '../../src/passes/differentiate.ts';
 import { FALLBACKS } from '../../src/summary/fallbacks.ts';
 import { nameOf, programOf } from '../backends/program.ts';
+import { compileText } from '../emitted/load.ts';
 import { allSamples, BATCH, makeCase, seeded, uniformArray } from '../gradients/cases.ts';
 
 const called = new Set<string>();
@@ -68,4 +70,42 @@ test('the kernels that compiled programs lack on wasm', () => {
   }
   const list = [...found].filter(([, kernels]) => kernels.size > 0);
   expect(Object.fromEntries(list.map(([name, kernels]) => [name, [...kernels].sort()]))).toEqual(FALLBACKS);
+});
+
+/** Every rule and statement that computes beside the graph: optimisers, clipping, averages, power iterations, moving statistics. */
+const everything = `
+noise x ~ normal[8, 8, 2]
+noise z ~ normal[6]
+net G(z: [6]) -> [8, 8, 2] =
+  z |> dense(32) |> reshape(4, 4, 2) |> batch_norm |> relu |> conv_transpose(2, kernel = 4, stride = 2) |> tanh
+net D(x: [8, 8, 2]) -> [1] =
+  x |> conv(4, kernel = 3, stride = 2, padding = 1, norm = "spectral") |> leaky_relu |> dropout(0.3) |> flatten |> dense(1)
+loss high = expect(softplus(-D(x))) + expect(softplus(D(G(z))))
+loss low = expect(softplus(-D(G(z))))
+train (batch = 8, steps = 10) {
+  sample x, z
+  update D to minimize high with adam(1e-3, clip_norm = 1)
+  update D to minimize high with adamw(1e-3)
+  update D to minimize high with rmsprop(1e-3, momentum = 0.9)
+  clip D to [-0.1, 0.1]
+  sample z
+  update G to minimize low with sgd(0.1, momentum = 0.9)
+  update G to minimize low with adagrad(0.1)
+  average G decay 0.9
+}`;
+
+test('a training step calls none of them beside the graph either', async () => {
+  const model = compileText('everything.gan', everything);
+  const run = new TrainingRun(model, { seed: 1, datasets: {} });
+  run.state.initialise(1);
+  const [phase] = model.phases;
+  run.beginPhase(phase!);
+  called.clear();
+  for (let step = 0; step < 3; step++) {
+    run.beginStep(true);
+    await phase!.step(run);
+    await run.readNotes();
+    run.endStep();
+  }
+  expect([...called]).toEqual([]);
 });

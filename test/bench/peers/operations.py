@@ -113,6 +113,7 @@ def pool(x, a, kind):
     return F.avg_pool2d(F.pad(x, (l, r, t, b)), k, s) / F.avg_pool2d(ones, k, s)
 
 
+@torch.enable_grad()
 def pool_gradient(x, dy, a, kind):
     x = x.detach().requires_grad_(True)
     return torch.autograd.grad(pool(x, a, kind), x, dy, create_graph=dy.requires_grad)[0]
@@ -187,6 +188,7 @@ def resize(x, a, mode):
     return F.interpolate(x, scale_factor=tuple(a["factor"]), mode=mode, **extra)
 
 
+@torch.enable_grad()
 def resize_gradient(dy, a):
     fh, fw = a["factor"]
     x = torch.zeros(*dy.shape[:2], dy.shape[2] // fh, dy.shape[3] // fw, requires_grad=True)
@@ -298,7 +300,7 @@ TABLE = {
     "space_to_depth": lambda x, a, w, n: depth(x[0], a["size"]),
     "matmul": lambda x, a, w, n: matmul(x, a),
     "linear": lambda x, a, w, n: F.linear(x[0], x[1] if a["transpose"] else x[1].t()),
-    "linear_kernel_gradient": lambda x, a, w, n: x[0].flatten(0, -2).t() @ x[1].flatten(0, -2),
+    "linear_kernel_gradient": lambda x, a, w, n: x[0].view(-1, x[0].shape[-1]).t() @ x[1].view(-1, x[1].shape[-1]),
     "conv2d": on_pictures(lambda x, a, w, n: conv(x[0], x[1], a)),
     "conv2d_input_gradient": on_pictures(lambda x, a, w, n: conv_input(x[0], x[1], a, a["size"])),
     "conv2d_filter_gradient": on_pictures(lambda x, a, w, n: conv_filter(x[0], x[1], a)),
