@@ -1,11 +1,10 @@
 /** Margins: zeros around a value, their removal, and padding with what the border holds. */
 import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
-import type { Builder } from '../ir/builder.ts';
-import type { Node, OpNode } from '../ir/graph.ts';
-import { offsets, strides, zeros } from '../ir/ndarray.ts';
+import type { OpNode } from '../ir/graph.ts';
+import { offsets, sizeOf, strides, zeros } from '../ir/ndarray.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
 import { withoutCrop } from './convolution-margins.ts';
-import { union } from './interval.ts';
+import { sumInterval, union } from './interval.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
 import { countedShape, shift } from './shapes.ts';
 import { numbers, pairOf, spatialAxes } from './window.ts';
@@ -136,12 +135,10 @@ const pad: Composite = {
   },
   build: (b, [a], attrs) => {
     const before = numbers(attrs, 'before');
-    if (attrs.mode === 'zero') return b.op('zero_pad', [a!], { before, after: before });
-    let result = a!;
-    for (const [axis, n] of before.entries()) {
-      if (n > 0) result = b.concat(bordered(b, result, axis, n, attrs.mode === 'reflect'), axis);
-    }
-    return result;
+    const around = { before, after: before };
+    return attrs.mode === 'zero'
+      ? b.op('zero_pad', [a!], around)
+      : b.op('border_pad', [a!], { ...around, mode: attrs.mode! });
   },
   samples: [
     { ...one([3, 4, 1]), attrs: { before: [1, 2, 0], after: [1, 2, 0], mode: 'zero' } },
@@ -150,22 +147,92 @@ const pad: Composite = {
   ],
 };
 
-/** A value between the two margins that its own border makes. */
-function bordered(b: Builder, a: Node, axis: number, n: number, reflect: boolean): Node[] {
-  const size = a.shape[axis]!;
-  if (reflect) {
-    const mirror = (from: number) => b.op('flip', [b.slice(a, axis, from, from + n)], { axis: [axis] });
-    return [mirror(1), a, mirror(size - 1 - n)];
-  }
-  const repeat = (at: number) => {
-    const border = b.slice(a, axis, at, at + 1);
-    return b.broadcast(
-      border,
-      border.shape.map((d, i) => (i === axis ? n : d)),
-      a.count,
-    );
-  };
-  return [repeat(0), a, repeat(size - 1)];
+/** Where each position of a padded axis comes from: mirrored at the border positions, or the nearest of them. */
+function origins(size: number, before: number, after: number, mode: string): number[] {
+  return Array.from({ length: before + size + after }, (_, i) => {
+    const at = i - before;
+    if (mode === 'edge') return Math.min(size - 1, Math.max(0, at));
+    return at < 0 ? -at : at < size ? at : 2 * (size - 1) - at;
+  });
 }
 
-export const margins = { crop, zero_pad: zeroPad, pad };
+/** Calls `f` with the place of each padded number and of the one that it repeats. */
+function eachBorder(node: OpNode, small: Shape, f: (wide: number, inner: number) => void): void {
+  const by = shift(node);
+  const [before, after] = [numbers(node.attrs, 'before'), numbers(node.attrs, 'after')];
+  const own = strides(small);
+  let places = [0];
+  for (const [d, size] of small.entries()) {
+    const from =
+      d < by
+        ? origins(size, 0, 0, 'edge')
+        : origins(size, before[d - by]!, after[d - by]!, node.attrs.mode as string);
+    places = places.flatMap((place) => from.map((i) => place + i * own[d]!));
+  }
+  places.forEach((inner, wide) => {
+    f(wide, inner);
+  });
+}
+
+const borderPad: Primitive = {
+  kind: 'primitive',
+  doc: 'What lies at a border around a value: mirrored at its border positions ("reflect"), or these repeated ("edge").',
+  signature: null,
+  shape: ([a], attrs) =>
+    a!.shape.map((d, i) => d + numbers(attrs, 'before')[i]! + numbers(attrs, 'after')[i]!),
+  gradient: (b, node, dy) => b.op('border_pad_gradient', [dy], node.attrs),
+  range: ([a]) => a!,
+  cost: free,
+  reference: ([a], node) => {
+    const result = zeros(countedShape(node));
+    eachBorder(node, a!.shape, (wide, inner) => {
+      result.data[wide] = a!.data[inner]!;
+    });
+    return result;
+  },
+  simplify: (_, [a], attrs) => (noMargin(attrs) ? a! : null),
+  lower: { tfjs: ([a], node) => `nn.borderPad(${a}, ${paddings(node)}, '${node.attrs.mode}')` },
+  samples: [
+    { ...one([3, 4, 1]), attrs: { before: [2, 1, 0], after: [1, 3, 0], mode: 'reflect' } },
+    { ...one([4, 2]), attrs: { before: [0, 1], after: [3, 0], mode: 'reflect' } },
+    { ...one([3, 1, 2]), attrs: { before: [2, 1, 0], after: [0, 3, 0], mode: 'edge' } },
+    { ...one([3], false), attrs: { before: [1], after: [2], mode: 'edge' } },
+  ],
+};
+
+const borderPadGradient: Primitive = {
+  kind: 'primitive',
+  doc: 'The transpose of a border repeated around a value: each number is the sum of those that repeat it.',
+  signature: null,
+  shape: ([dy], attrs) =>
+    dy!.shape.map((d, i) => d - numbers(attrs, 'before')[i]! - numbers(attrs, 'after')[i]!),
+  gradient: (b, node, dy) => b.op('border_pad', [dy], node.attrs),
+  range: ([dy], attrs) => {
+    const [before, after] = [numbers(attrs, 'before'), numbers(attrs, 'after')];
+    const most = before.map((n, i) => (attrs.mode === 'edge' ? 1 + n + after[i]! : 3));
+    return sumInterval(union(dy!, { lo: 0, hi: 0 }), sizeOf(most));
+  },
+  cost: ([dy]) => ({ flops: sizeOf(dy!.shape) }),
+  reference: ([dy], node) => {
+    const result = zeros(countedShape(node));
+    eachBorder(node, result.shape, (wide, inner) => {
+      result.data[inner]! += dy!.data[wide]!;
+    });
+    return result;
+  },
+  lower: { tfjs: ([dy], node) => `nn.borderPadGradient(${dy}, ${paddings(node)}, '${node.attrs.mode}')` },
+  samples: [
+    { ...one([6, 8, 1]), attrs: { before: [2, 1, 0], after: [1, 3, 0], mode: 'reflect' } },
+    { ...one([4, 2]), attrs: { before: [1, 0], after: [1, 0], mode: 'reflect' } },
+    { ...one([5, 5, 2]), attrs: { before: [2, 1, 0], after: [0, 3, 0], mode: 'edge' } },
+    { ...one([6], false), attrs: { before: [1], after: [2], mode: 'edge' } },
+  ],
+};
+
+export const margins = {
+  crop,
+  zero_pad: zeroPad,
+  border_pad: borderPad,
+  border_pad_gradient: borderPadGradient,
+  pad,
+};

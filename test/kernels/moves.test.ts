@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import * as nn from '../../runtimes/core/nn.ts';
 import { moveBoxes, stepsOf } from '../../runtimes/kernels/wasm/boxes.ts';
 import type { Engine } from '../../runtimes/kernels/wasm/engine.ts';
 import { numbers, onCpu, sameBits, sizeOf, taken, use, variants } from './engines.ts';
@@ -14,6 +15,8 @@ interface Way {
   readonly order: readonly number[];
   /** What lies beside the box in the target, on each axis. */
   readonly beside: readonly number[];
+  /** Added to what is there. */
+  readonly add?: boolean;
 }
 
 const ways = ['on', 'on', 'same', 'back', 'second'] as const;
@@ -54,7 +57,7 @@ const large: Way[] = [
   },
 ];
 
-function moved(engine: Engine, { shape, ways: how, order, beside }: Way): void {
+function moved(engine: Engine, { shape, ways: how, order, beside, add = false }: Way): void {
   const length = shape.map((n, d) => (how[d] === 'same' ? 1 : how[d] === 'second' ? 2 * n : n));
   const inOrder = stepsOf(order.map((d) => length[d]!));
   const own = shape.map((_, d) => inOrder[order.indexOf(d)]!);
@@ -79,13 +82,13 @@ function moved(engine: Engine, { shape, ways: how, order, beside }: Way): void {
       q += (rest % shape[d]!) * target[d]!;
       rest = Math.floor(rest / shape[d]!);
     }
-    expected[q] = x[p]!;
+    expected[q] = add ? expected[q]! + x[p]! : x[p]!;
   }
-  moveBoxes(engine, [{ shape, from: from + 4 * start, source, to: to + 4 * first, target }]);
+  moveBoxes(engine, [{ shape, from: from + 4 * start, source, to: to + 4 * first, target, add }]);
   const same = sameBits(engine.floats(to, room), expected);
   engine.release(from);
   engine.release(to);
-  expect(same, JSON.stringify({ shape, how, order, beside })).toBe(true);
+  expect(same, JSON.stringify({ shape, how, order, beside, add })).toBe(true);
 }
 
 const lengths = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 });
@@ -170,13 +173,78 @@ describe.each(variants)('$name', (variant) => {
 
   test('boxes, any shape and order', () => {
     fc.assert(
-      fc.property(boxes, (box) => moved(engine, box)),
+      fc.property(boxes, fc.boolean(), (box, add) => moved(engine, { ...box, add })),
       { numRuns: 150 },
     );
   });
 
   test('large boxes, shared between threads', () => {
-    for (const box of large) moved(engine, box);
+    for (const box of large) for (const add of [false, true]) moved(engine, { ...box, add });
+  });
+
+  test.each(['reflect', 'edge'] as const)('a border (%s) and its transpose, against plain loops', (mode) => {
+    const shapes: [number[], [number, number][]][] = [
+      [
+        [3, 4, 5, 2],
+        [
+          [0, 0],
+          [2, 3],
+          [4, 1],
+          [0, 0],
+        ],
+      ],
+      [
+        [5, 65, 37, 5],
+        [
+          [0, 0],
+          [3, 2],
+          [1, 1],
+          [0, 0],
+        ],
+      ],
+      [
+        [7, 1001],
+        [
+          [0, 0],
+          [0, 5],
+        ],
+      ],
+      [
+        [2, 300, 3],
+        [
+          [0, 0],
+          [299, 0],
+          [0, 0],
+        ],
+      ],
+    ];
+    for (const [shape, paddings] of shapes) {
+      const wide = shape.map((n, d) => n + paddings[d]![0] + paddings[d]![1]);
+      const [x, dy] = [numbers(sizeOf(shape), 3), numbers(sizeOf(wide), 4)];
+      const y = new Float32Array(dy.length);
+      const dx = new Float64Array(x.length);
+      const own = stepsOf(shape);
+      for (let i = 0; i < y.length; i++) {
+        let [from, rest] = [0, i];
+        for (let d = shape.length - 1; d >= 0; d--) {
+          const n = shape[d]!;
+          const at = (rest % wide[d]!) - paddings[d]![0];
+          const mirrored = at < 0 ? -at : at < n ? at : 2 * (n - 1) - at;
+          from += own[d]! * (mode === 'reflect' ? mirrored : Math.min(n - 1, Math.max(0, at)));
+          rest = Math.floor(rest / wide[d]!);
+        }
+        y[i] = x[from]!;
+        dx[from]! += dy[i]!;
+      }
+      const [tx, ty] = [tf.tensor(x, shape), tf.tensor(dy, wide)];
+      expect(sameBits(taken(nn.borderPad(tx, paddings, mode)).data, y), `${mode} ${shape}`).toBe(true);
+      const got = taken(nn.borderPadGradient(ty, paddings, mode)).data;
+      expect(
+        got.every((v, i) => Math.abs(v - dx[i]!) <= 1e-4),
+        `${mode} ${shape}, transposed`,
+      ).toBe(true);
+      tf.dispose([tx, ty]);
+    }
   });
 
   test('a strided slice that runs backwards and leaves an axis out', () => {

@@ -13,9 +13,11 @@ export interface Box {
   /** Likewise; the last axis longer than 1 need not have step 1. No place is written twice. */
   to: number;
   target: readonly number[];
+  /** Added to what is there, instead of written over it. */
+  add?: boolean;
 }
 
-const KIND = { run: 0, same: 1, back: 2, strided: 3, turned: 4 } as const;
+const KIND = { run: 0, same: 1, back: 2, strided: 3, turned: 4, added: 5 } as const;
 /** Words of a box, and where its outer axes begin (assembly/move.ts). */
 const WORDS = 40;
 const AXES = 13;
@@ -60,21 +62,17 @@ export function stepsOf(shape: readonly number[]): number[] {
   return steps;
 }
 
+/** How rows are read whose numbers lie so far apart. */
+const kindOf = (step: number): number =>
+  step === 1 ? KIND.run : step === 0 ? KIND.same : step === -1 ? KIND.back : KIND.strided;
+
 /** Writes a box's words at `at`; the pieces that it has. */
-function write(w: Int32Array, at: number, { from, to }: Box, axes: Axis[]): void {
+function write(w: Int32Array, at: number, { from, to, add = false }: Box, axes: Axis[]): void {
   const last = axes.at(-1);
   const inner = last && last.t === 1 ? axes.pop()! : { n: 1, s: 1, t: 1 };
-  const across = inner.s !== 0 && Math.abs(inner.s) !== 1 ? axes.findIndex((a) => a.s === 1 && a.n > 3) : -1;
-  const kind =
-    across >= 0
-      ? KIND.turned
-      : inner.s === 1
-        ? KIND.run
-        : inner.s === 0
-          ? KIND.same
-          : inner.s === -1
-            ? KIND.back
-            : KIND.strided;
+  const across =
+    !add && inner.s !== 0 && Math.abs(inner.s) !== 1 ? axes.findIndex((a) => a.s === 1 && a.n > 3) : -1;
+  const kind = add ? KIND.added : across >= 0 ? KIND.turned : kindOf(inner.s);
   const row = across >= 0 ? axes.splice(across, 1)[0]! : (axes.pop() ?? { n: 1, s: 0, t: 0 });
   if (axes.length > MOST_AXES) throw new Error('A box of too many axes.');
   const blocks = axes.reduce((p, a) => p * a.n, 1);

@@ -111,6 +111,93 @@ const pad: Kernel = (args) => {
   return out;
 };
 
+type Mode = 'reflect' | 'edge';
+/** Positions of a padded axis that lie alike: where they begin, how many, which they repeat, and the step between those. */
+interface Stretch {
+  at: number;
+  n: number;
+  origin: number;
+  step: number;
+}
+
+/** An axis itself, and its borders. */
+function stretches(
+  n: number,
+  [before, after]: readonly [number, number],
+  mode: Mode,
+): [Stretch, ...Stretch[]] {
+  const step = mode === 'reflect' ? -1 : 0;
+  return [
+    { at: before, n, origin: 0, step: 1 },
+    { at: 0, n: before, origin: mode === 'reflect' ? before : 0, step },
+    { at: before + n, n: after, origin: mode === 'reflect' ? n - 2 : n - 1, step },
+  ];
+}
+
+/** Every stretch of every axis with every other: one box each, and no number twice. */
+const borderPad: Kernel = (args) => {
+  const { x, backend } = only(args);
+  const { paddings, mode } = args.attrs as { paddings: [number, number][]; mode: Mode };
+  const shape = x.shape.map((n, d) => n + paddings[d]![0] + paddings[d]![1]);
+  const out = backend.output(shape, x.dtype as Floats);
+  const from = backend.entry(x).floats();
+  const to = backend.entry(out).address;
+  const steps = stepsOf(x.shape);
+  const target = stepsOf(shape);
+  let boxes: Box[] = [{ shape: [], from, source: [], to, target: [] }];
+  for (const [d, n] of x.shape.entries()) {
+    const parts = stretches(n, paddings[d]!, mode).filter((s) => s.n > 0);
+    boxes = boxes.flatMap((box) =>
+      parts.map((s) => ({
+        shape: [...box.shape, s.n],
+        from: box.from + 4 * s.origin * steps[d]!,
+        source: [...box.source, s.step * steps[d]!],
+        to: box.to + 4 * s.at * target[d]!,
+        target: [...box.target, target[d]!],
+      })),
+    );
+  }
+  moveBoxes(backend.engine, boxes);
+  return out;
+};
+
+/** Axis by axis: what lies inside, to which the borders are added, position by position where they repeat one. */
+const borderPadGradient: Kernel = (args) => {
+  const backend = args.backend as WasmBackend;
+  const dy = args.inputs.dy as tf.TensorInfo;
+  const { paddings, mode } = args.attrs as { paddings: [number, number][]; mode: Mode };
+  let sum = dy;
+  for (const [d, [before, after]] of paddings.entries()) {
+    if (before + after === 0) continue;
+    const n = sum.shape[d]! - before - after;
+    const shape = sum.shape.map((size, i) => (i === d ? n : size));
+    const out = backend.output(shape);
+    const from = backend.entry(sum).floats();
+    const to = backend.entry(out).address;
+    const [source, target] = [stepsOf(sum.shape), stepsOf(shape)];
+    const added = (s: Stretch): Box => ({
+      shape: shape.map((size, i) => (i === d ? s.n : size)),
+      from: from + 4 * s.at * source[d]!,
+      source,
+      to: to + 4 * s.origin * target[d]!,
+      target: target.map((t, i) => (i === d ? s.step * t : t)),
+      add: true,
+    });
+    const [inside, ...borders] = stretches(n, [before, after], mode);
+    moveBoxes(backend.engine, [{ ...added(inside), add: false }]);
+    // One after another: several positions may go to one, and borders that meet would write at the same time.
+    for (const border of borders) {
+      for (let i = 0; i < border.n; i++) {
+        const origin = border.origin + i * border.step;
+        moveBoxes(backend.engine, [added({ at: border.at + i, n: 1, origin, step: 1 })]);
+      }
+    }
+    if (sum !== dy) backend.disposeData(sum.dataId);
+    sum = out;
+  }
+  return sum === dy ? view(backend, dy, dy.shape, stepsOf(dy.shape)) : sum;
+};
+
 const concat: Kernel = (args) => {
   const backend = args.backend as WasmBackend;
   const list = Object.values(args.inputs);
@@ -240,5 +327,8 @@ export function moveKernels(): [string, Kernel][] {
     moving('ZerosLike', like(0)),
     moving('OnesLike', like(1)),
     ['Fill', fill],
+    // Padding with a border, and its transpose (runtimes/core/borders.ts).
+    ['BorderPad', borderPad],
+    ['BorderPadGradient', borderPadGradient],
   ];
 }

@@ -82,6 +82,14 @@ const real: Partial<Record<OperationName, readonly Sample[]>> = {
   ],
   crop: [{ operands: [each(32, 32, 9)], attrs: { before: [2, 2, 0], after: [2, 2, 0] } }],
   zero_pad: [{ operands: [each(28, 28, 12)], attrs: { before: [2, 2, 0], after: [2, 3, 0] } }],
+  border_pad: ['reflect', 'edge'].map((mode) => ({
+    operands: [each(28, 28, 12)],
+    attrs: { before: [2, 2, 0], after: [2, 3, 0], mode },
+  })),
+  border_pad_gradient: ['reflect', 'edge'].map((mode) => ({
+    operands: [each(32, 33, 9)],
+    attrs: { before: [2, 2, 0], after: [2, 3, 0], mode },
+  })),
   pad: ['zero', 'reflect', 'edge'].map((mode) => ({
     operands: [each(28, 28, 12)],
     attrs: { before: [2, 2, 0], after: [2, 2, 0], mode },

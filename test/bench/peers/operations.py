@@ -174,6 +174,14 @@ def cropped(x, a):
     return x[:, :, t : x.shape[2] - b, l : x.shape[3] - r].contiguous()
 
 
+def border_gradient(dy, a):
+    """The transpose of a border: PyTorch has it as the gradient of its padding alone."""
+    size = [n - p - q for n, p, q in zip(dy.shape[2:], a["before"], a["after"])]
+    with torch.enable_grad():
+        x = torch.zeros(*dy.shape[:2], *size, requires_grad=True)
+        return torch.autograd.grad(padded(x, a), x, dy, create_graph=dy.requires_grad)[0]
+
+
 def zero_pad(x, a, n):
     sides = [side for p in zip(reversed(a["before"]), reversed(a["after"])) for side in p]
     return F.pad(x, sides)
@@ -291,6 +299,8 @@ TABLE = {
     "flip": lambda x, a, w, n: torch.flip(x[0], [d + n for d in a["axis"]]),
     "crop": on_pictures(lambda x, a, w, n: cropped(x[0], a)),
     "zero_pad": lambda x, a, w, n: zero_pad(x[0], a, n),
+    "border_pad": on_pictures(lambda x, a, w, n: padded(x[0], a)),
+    "border_pad_gradient": on_pictures(lambda x, a, w, n: border_gradient(x[0], a)),
     "pad": on_pictures(lambda x, a, w, n: padded(x[0], a)),
     "upsample": on_pictures(lambda x, a, w, n: resize(x[0], a, a["method"])),
     "upsample_nearest": on_pictures(lambda x, a, w, n: resize(x[0], a, "nearest")),

@@ -6,6 +6,8 @@ import { take } from './share';
 const RUN: i32 = 0, SAME: i32 = 1, BACK: i32 = 2, STRIDED: i32 = 3;
 /** Rows of the source are columns of the target. */
 const TURNED: i32 = 4;
+/** Rows are added to what is there. */
+const ADDED: i32 = 5;
 
 /** Bytes of a box, and of one of its outer axes. */
 const BOX: usize = 160, AXES: usize = 52, AXIS: usize = 12;
@@ -60,6 +62,7 @@ function part(box: usize, piece: i32, at: usize): void {
     else if (kind == SAME) same(from, to, n, some, down, on);
     else if (kind == BACK) back(from, to, n, some, down, on);
     else if (kind == STRIDED) strided(from, to, n, step, some, down, on);
+    else if (kind == ADDED) added(from, to, n, step, some, down, on);
     if (++block >= last) return;
     for (let d = axes - 1; d >= 0; d--) {
       const axis = box + AXES + <usize>d * AXIS, length = load<i32>(axis), i = load<i32>(at + (<usize>d << 2)) + 1;
@@ -172,5 +175,18 @@ function turned(from: usize, to: usize, n: i32, step: i32, rows: i32, on: i32): 
   for (let i = wide; i < n; i++) {
     let p = from + i * step, q = to + (<usize>i << 2);
     for (let r = 0; r < rows; r++) { store<i32>(q, load<i32>(p)); p += 4; q += on; }
+  }
+}
+
+/** Adds rows whose numbers lie `step` bytes apart in the source. */
+function added(from: usize, to: usize, n: i32, step: i32, rows: i32, down: i32, on: i32): void {
+  for (let r = 0; r < rows; r++) {
+    let p = from, q = to, i = 0;
+    if (step == 4) for (; i + 4 <= n; i += 4) {
+      v128.store(q, f32x4.add(v128.load(q), v128.load(p)));
+      p += 16; q += 16;
+    }
+    for (; i < n; i++) { store<f32>(q, load<f32>(q) + load<f32>(p)); p += step; q += 4; }
+    from += down; to += on;
   }
 }
