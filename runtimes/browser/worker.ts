@@ -165,7 +165,8 @@ class Session {
       const values = await dataset.read(firstOf(count));
       const fields = declared.fields.map(({ name, type }, i) => ({ name, type, count, values: values[i]! }));
       const { origin, facts = { ...none, origin, count: dataset.count } } = dataset;
-      return { origin, count: dataset.count, facts, fields };
+      const notices = facts.notices.map(({ message, hint }) => ({ message, hint: inAPage(hint) || null }));
+      return { origin, count: dataset.count, facts: { ...facts, notices }, fields };
     } finally {
       await dataset.close?.();
     }
@@ -240,6 +241,7 @@ function aboutOf({ type }: ToWorker): About {
 const IN_A_PAGE: readonly [RegExp, string][] = [
   [/^give the same data with --data .*$/, 'choose the data that it was trained on'],
   [/; or --backend tensorflow.*$/, ''],
+  [/^--resample .*$/, ''],
   [/ --(batch|backend)\b/g, ' $1'],
 ];
 

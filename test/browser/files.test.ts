@@ -8,6 +8,7 @@ import type { DataChoice } from '../../runtimes/browser/protocol.ts';
 import type { TypeSpec } from '../../runtimes/core/model.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
+import { encodeWav } from '../../runtimes/node/wav.ts';
 import { root, scratch } from '../e2e/command.ts';
 import { inChromium } from './chromium.ts';
 import { compiled, type Said, Talk } from './talk.ts';
@@ -34,6 +35,11 @@ const grey = model(
   'dense(784) |> reshape(28, 28, 1) |> tanh',
   'image[28, 28, 1]',
 );
+const pairs = model(
+  '(x, a) ~ (image[4, 4, 1], image[4, 4, 1])',
+  'dense(16) |> reshape(4, 4, 1) |> tanh',
+  'image[4, 4, 1]',
+).replace('- x) ^ 2))', '- x) ^ 2)) + 0 * expect(sum(a))');
 const sounds = model('x ~ sound[100]', 'dense(100) |> tanh |> reshape(100, 1)', 'sound[100]');
 
 type Bytes = Uint8Array;
@@ -275,6 +281,55 @@ inChromium('files dropped on a page', (browser) => {
     const ours = await opened(talk, files);
     expect(ours.count).toBe(2);
     expect([...ours.fields[0]!.values]).toEqual([...theirs.values[0]!]);
+  });
+
+  test('sounds of other rates are resampled as by Node', async () => {
+    const talk = await talkTo('sounds', sounds);
+    const at = (rate: number) =>
+      encodeWav(
+        {
+          count: 1,
+          shape: [rate / 10, 1],
+          values: Float32Array.from(
+            { length: rate / 10 },
+            (_, t) => 0.5 * Math.sin((2 * Math.PI * 440 * t) / rate),
+          ),
+        },
+        rate,
+      );
+    const files = { 'w/a.wav': at(8000), 'w/b.wav': at(8000), 'w/c.wav': at(44100) };
+    const fields = [{ name: 'x', type: { meaning: 'sound' as const, shape: [100] } }];
+    const theirs = await inNode(files, 'w', fields, 24);
+    const ours = await opened(talk, files);
+    expect(ours.count).toBe(24);
+    expect(ours.facts.sound).toMatchObject({ rate: 8000, files: 3 });
+    expect(ours.facts.notices).toEqual([
+      { message: '1 of 3 files is resampled from 44100 Hz to 8000 Hz', hint: null },
+    ]);
+    const shown = ours.fields[0]!.values;
+    expect([...shown]).toEqual([...theirs.values[0]!.subarray(0, shown.length)]);
+  });
+
+  test('two folders are joined by the names of their files', async () => {
+    const talk = await talkTo('pairs', pairs);
+    const grey = (level: number) => png(4, 4, () => level);
+    const ours = await opened(talk, {
+      'A/0.png': await grey(0),
+      'A/1.png': await grey(51),
+      'A/10.png': await grey(255),
+      'B/00.png': await grey(0),
+      'B/01.png': await grey(51),
+      'B/10.png': await grey(255),
+    });
+    expect(ours.count).toBe(3);
+    expect([...ours.fields[0]!.values]).toEqual([...ours.fields[1]!.values]);
+    const less = await opened(talk, {
+      'A/0.png': await grey(0),
+      'A/1.png': await grey(51),
+      'B/1.png': await grey(51),
+    });
+    expect(less.count).toBe(1);
+    expect(less.facts.skipped).toEqual([{ what: '0', why: 'not in your files/B' }]);
   });
 
   describe('the set that comes along', () => {
