@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
+import { visibleText } from '../core/visible.ts';
 import { lookAtData, reportLines } from './data.ts';
 import {
   type DataOptions,
@@ -65,7 +66,7 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
   look.action(async (options: DataOptions) => {
     const report = await lookAtData(model, options, host);
     const text = options.json ? JSON.stringify(report, null, 2) : reportLines(report).join('\n');
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${visibleText(text)}\n`);
   });
   program.addCommand(look);
   program.hook('preAction', (_, command) => refuseEmpty(command));
@@ -105,7 +106,7 @@ function describe(model: CompiledModel): string {
   lines.push(`phases   ${phases.join(', ')}`);
   if (data.length > 0) lines.push(`data     ${data.join('; ')}`);
   if (model.outputs.length > 0) lines.push(`outputs  ${model.outputs.map((o) => o.name).join(', ')}`);
-  return lines.join('\n');
+  return visibleText(lines.join('\n'));
 }
 
 /** Runs a command line and gives its exit code; what a user can mend is said without a stack. */
@@ -124,7 +125,7 @@ async function runCommand(program: Command, argv: string[]): Promise<number> {
 /** An error as a person should see it. */
 export function errorText(error: unknown): string {
   if (error instanceof UserError) {
-    return `error: ${error.message}\n${error.hint === null ? '' : `  help: ${error.hint}\n`}`;
+    return `error: ${visibleText(error.message)}\n${error.hint === null ? '' : `  help: ${visibleText(error.hint)}\n`}`;
   }
   const system = systemTrouble(error);
   if (system !== null) return `error: ${system}\n`;

@@ -1,5 +1,6 @@
 /** Pictures of a run's outputs while it trains, on the same noise and data each time, so that one sees them get better. */
 import { join } from 'node:path';
+import { fileStem } from '../core/file-stem.ts';
 import type { OutputSpec } from '../core/model.ts';
 import { drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import type { TrainingRun } from '../core/run.ts';
@@ -25,7 +26,7 @@ export class Pictures {
         output,
         drawnCount(output),
         'pictures',
-        `${output.name}-${step}`,
+        `${fileStem(output.name)}-${step}`,
       );
       for (const file of files) this.folder.writeWhole(join('samples', file.name), [file.bytes]);
       latest.push(join(this.folder.path, 'samples', files[0]!.name));

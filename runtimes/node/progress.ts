@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { Pace } from '../core/cadence.ts';
 import type { StepReport } from '../core/loop.ts';
 import type { PhaseSpec } from '../core/model.ts';
+import { visibleText } from '../core/visible.ts';
 
 /** Between plain lines. */
 const PAUSE = 5_000;
@@ -55,7 +56,7 @@ class Bar implements Progress {
   say(line: string): void {
     // Cleared first: the bar draws itself again with the next step.
     if (this.bar !== null) this.stream.write('\r\u001b[K');
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${visibleText(line)}\n`);
   }
 }
 
@@ -81,14 +82,14 @@ class Lines implements Progress {
     if (this.now() - this.last < PAUSE && report.progress < 1) return;
     this.last = this.now();
     this.pending = null;
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${visibleText(line)}\n`);
   }
   end(): void {
     if (this.pending !== null) this.stream.write(`${this.pending}\n`);
     this.pending = null;
   }
   say(line: string): void {
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${visibleText(line)}\n`);
   }
 }
 

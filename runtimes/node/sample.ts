@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { restoreForOutputs, soundRate } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
+import { fileStem } from '../core/file-stem.ts';
 import type { CompiledModel, OutputSpec } from '../core/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
@@ -32,7 +33,7 @@ export async function sample(
     throw new UserError(`${from} has no checkpoint yet`, { hint: 'let it train a little longer' });
   }
   const count = options.count ?? 64;
-  const path = resolve(options.path ?? `${output.name}.${options.format ?? 'png'}`);
+  const path = resolve(options.path ?? `${fileStem(output.name)}.${options.format ?? 'png'}`);
   const format = options.format ?? formatOf(path, output);
   if (format !== 'npy' && !isDrawable(output)) {
     throw new UserError(

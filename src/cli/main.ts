@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** The command line: declares the commands and turns failures into sentences and exit codes. */
 import { CommanderError } from 'commander';
+/** The command line: declares the commands and turns failures into sentences and exit codes. */
+import { visibleText } from '../../runtimes/core/visible.ts';
 import { watchOutput } from '../../runtimes/node/output-streams.ts';
 import { systemTrouble } from '../../runtimes/node/trouble.ts';
 import { commandLine } from './commands.ts';
@@ -28,15 +29,15 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const paint = paintFor(process.stderr, program.opts<{ color?: boolean }>().color);
   if (error instanceof CannotRun) {
-    process.stderr.write(`${paint('error', 'bold', 'red')}: ${error.message}\n`);
-    if (error.help) process.stderr.write(`  ${paint('help:', 'bold')} ${error.help}\n`);
+    process.stderr.write(`${paint('error', 'bold', 'red')}: ${visibleText(error.message)}\n`);
+    if (error.help) process.stderr.write(`  ${paint('help:', 'bold')} ${visibleText(error.help)}\n`);
     return error.exitCode;
   }
   // The trainer's runtime is a bundle of its own, with failures of its own class.
   if (error instanceof Error && error.name === 'UserError') {
     const { hint, code } = error as Error & { hint?: string | null; code?: number };
-    process.stderr.write(`${paint('error', 'bold', 'red')}: ${error.message}\n`);
-    if (hint) process.stderr.write(`  ${paint('help:', 'bold')} ${hint}\n`);
+    process.stderr.write(`${paint('error', 'bold', 'red')}: ${visibleText(error.message)}\n`);
+    if (hint) process.stderr.write(`  ${paint('help:', 'bold')} ${visibleText(hint)}\n`);
     return code ?? 2;
   }
   const system = systemTrouble(error);
@@ -48,7 +49,7 @@ function report(error: unknown): number {
     // A model that was compiled in memory is imported by an address that holds all its text.
     .replace(/data:text\/javascript\S*/g, 'the compiled model')
     .slice(0, 500);
-  process.stderr.write(`${paint('internal error', 'bold', 'red')}: ${message}\n`);
+  process.stderr.write(`${paint('internal error', 'bold', 'red')}: ${visibleText(message)}\n`);
   process.stderr.write(
     'This is a fault of ganc, not of your file. Please report it with the file that shows it.\n',
   );

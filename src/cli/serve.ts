@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { visible } from '../../runtimes/core/visible.ts';
 import { answer, type Files, fromFolder, fromMemory } from './answer.ts';
 import { CannotRun } from './failure.ts';
 import { quoted } from './init.ts';
@@ -108,7 +109,7 @@ async function serve(files: Files, what: string, options: Options, terminal: Ter
     terminal.say(`port ${options.port} is taken`);
   }
   terminal.out(`http://${name.includes(':') ? `[${name}]` : name}:${port}/`);
-  terminal.say(`serving ${what}; Ctrl-C ends it`);
+  terminal.say(`serving ${visible(what)}; Ctrl-C ends it`);
   await ended;
   server.closeAllConnections();
   server.close();

@@ -2,9 +2,10 @@
  * What the files of an emitted folder are called. Names of the user's files come in, names that every shell, web server
  * and file system takes as they are go out: letters, digits, `-`, `_` and `.`.
  */
+
+import { cut } from '../../runtimes/core/visible.ts';
 import type { Model } from '../check/model.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
-import { cut } from './visible.ts';
 
 /** Files of either target's runtime, so that a model has one name on both. */
 const TAKEN = new Set([

@@ -1,5 +1,5 @@
 /** Text of the user's files in a page: as text or as an attribute in quotes. */
-import { visibleLines } from './visible.ts';
+import { visibleLines } from '../../runtimes/core/visible.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,5 +1,5 @@
 /** Text of the user's files in a README: it is read as text, whatever it says. */
-import { visible, visibleLines } from './visible.ts';
+import { visible, visibleLines } from '../../runtimes/core/visible.ts';
 
 /** Code, emphasis, links, HTML and its entities. A `_` inside a word and a bracket by itself mean nothing. */
 const ACTIVE = /[\\`*<&~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|\](?=[([:])/gu;

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nextLines } from '../../src/cli/next.ts';
-import { ganc, root, run, scratch, trace } from './command.ts';
+import { ganc, root, run, runNode, scratch, trace } from './command.ts';
 
 const folder = scratch();
 const ring = readFileSync(path.join(root, 'models/ring.gan'), 'utf8');
@@ -191,5 +191,34 @@ describe('what to do after compiling', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     expect(said).toContain('done after 2 steps');
+  });
+});
+
+describe('text of a file on a terminal', () => {
+  test('gives it no orders', async () => {
+    const order = '\u001b]0;title\u0007\u001b[31m\u202e';
+    write('orders.gan', `// ${order}\n\n${model(`missing${order}.npy`)}`);
+    const ran = await run(['train', 'orders.gan', '--backend', 'cpu', '--out', 'orders'], { cwd: folder });
+    expect(ran.stderr).toContain('missing\\u{1b}]0;title\\u{7}\\u{1b}[31m\\u{202e}.npy does not exist');
+    expect((await run(['compile', 'orders.gan', '-o', 'orders-compiled'], { cwd: folder })).code).toBe(0);
+    const modules = path.join(root, 'node_modules');
+    execFileSync('ln', ['-s', modules, path.join(folder, 'orders-compiled/node_modules')]);
+    for (const args of [['--help'], ['--backend', 'cpu']]) {
+      const said = await runNode([path.join(folder, 'orders-compiled/orders.js'), ...args], { cwd: folder });
+      for (const c of '\u001b\u0007\u202e') expect(said.stdout + said.stderr).not.toContain(c);
+      expect(said.stdout + said.stderr).toContain('\\u{1b}');
+    }
+  });
+
+  test('an output of a name longer than a file may have is drawn', async () => {
+    const long = 'a'.repeat(300);
+    write('long.gan', model('ring').replace('output same', `output ${long} = x\noutput ${long}b`));
+    const ran = await run(['train', 'long.gan', '--backend', 'cpu', '--out', 'long'], { cwd: folder });
+    expect(ran.code, ran.stderr).toBe(0);
+    const drawn = readdirSync(path.join(folder, 'long/samples'));
+    expect(drawn.filter((name) => name.endsWith('-000002.png'))).toHaveLength(2);
+    const sampled = await run(['sample', 'long', '--output', `${long}b`], { cwd: folder });
+    expect(sampled.code, sampled.stderr).toBe(0);
+    expect(readdirSync(folder)).toContain(sampled.stdout.trim());
   });
 });

@@ -1,9 +1,9 @@
 /** Collects emitted lines with the source place of each, and makes the text and its source map of them. */
 import { GenMapping, maybeAddSegment, setSourceContent, toEncodedMap } from '@jridgewell/gen-mapping';
+import { cut, visibleLines } from '../../../runtimes/core/visible.ts';
 import type { Source, Span } from '../../diagnostics/diagnostic.ts';
 import { linesOf, type Position } from '../../diagnostics/lines.ts';
 import { sourceFiles } from '../file-names.ts';
-import { cut, visibleLines } from '../visible.ts';
 
 /** The longest line that the printer makes of its own accord. */
 export const WIDTH = 110;

@@ -13,6 +13,11 @@ export function visibleLines(text: string): string[] {
   return text.split(/\r\n|\n|\r/).map(visible);
 }
 
+/** A text of one or more lines for a terminal. */
+export function visibleText(text: string): string {
+  return visibleLines(text).join('\n');
+}
+
 /** At most `length` UTF-16 units, and no half of a character. */
 export function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
