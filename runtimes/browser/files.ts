@@ -4,7 +4,7 @@ import { said, UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { Declared } from '../core/sources/fit.ts';
 import { builtInNames, openSource } from '../core/sources/open.ts';
-import { type Bytes, MemoryBytes, nameIn, type Place } from '../core/sources/place.ts';
+import { type Bytes, checkUnpacked, MemoryBytes, nameIn, type Place } from '../core/sources/place.ts';
 import { decodePicture } from './pictures.ts';
 import type { DataChoice } from './protocol.ts';
 
@@ -141,9 +141,18 @@ async function arrayBuffer(blob: Blob, path: string): Promise<ArrayBuffer> {
 
 async function unpacked(packed: Blob, format: 'gzip' | 'deflate-raw', path: string): Promise<Uint8Array> {
   try {
-    const stream = packed.stream().pipeThrough(new DecompressionStream(format));
+    let size = 0;
+    const counted = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        size += chunk.length;
+        checkUnpacked(size, packed.size, path);
+        controller.enqueue(chunk);
+      },
+    });
+    const stream = packed.stream().pipeThrough(new DecompressionStream(format)).pipeThrough(counted);
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`${path} cannot be unpacked (${said(error)}): it is damaged, cut off or too large`);
   }
 }

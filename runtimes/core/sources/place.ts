@@ -3,6 +3,7 @@
  * dropped on a page in a browser.
  */
 
+import { UserError } from '../errors.ts';
 import type { RowOptions } from './csv-text.ts';
 
 export interface Bytes {
@@ -63,3 +64,17 @@ export const nameIn = (path: string) => path.slice(separator(path) + 1);
 
 /** With the separator at its end; empty for a bare name. */
 export const folderOf = (path: string) => path.slice(0, separator(path) + 1);
+
+/** Up to here a packed file may unpack to anything; beyond it, to so many times its size. Data sets do by far not reach that. */
+const UNPACKED = 2 ** 30;
+const RATIO = 200;
+
+/** Refuses a small file that unpacks without an end. `packed` bytes have been read, `size` came of them. */
+export function checkUnpacked(size: number, packed: number, path: string): void {
+  const most = Math.max(UNPACKED, RATIO * packed);
+  if (size <= most) return;
+  throw new UserError(
+    `${path} unpacks to more than ${(most / 2 ** 30).toFixed(1)} GiB, from ${(packed / 2 ** 20).toFixed(1)} MiB`,
+    { hint: 'if that is meant, unpack it yourself and give the unpacked file' },
+  );
+}

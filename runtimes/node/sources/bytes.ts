@@ -7,7 +7,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflateRaw } from 'node:zlib';
 import { said, UserError } from '../../core/errors.ts';
-import { type Bytes, MemoryBytes } from '../../core/sources/place.ts';
+import { type Bytes, checkUnpacked, MemoryBytes } from '../../core/sources/place.ts';
 
 /** Up to here a file is held in memory. */
 const MEMORY = 256 * 2 ** 20;
@@ -99,6 +99,7 @@ export async function unpack(
     async write(chunk: Uint8Array, _encoding, done) {
       try {
         size += chunk.length;
+        checkUnpacked(size, packed.bytesRead, path);
         if (spill === null && size > memory) {
           folder = await mkdtemp(join(tmpdir(), 'ganc-'));
           spill = createWriteStream(join(folder, 'data'));
@@ -121,6 +122,7 @@ export async function unpack(
     });
     return new FileBytes(path, size, await open(join(folder, 'data'), 'r'));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code.startsWith('Z_')) {
       throw new UserError(`${path} cannot be unpacked (${said(error)}): it is damaged or was cut off`);
