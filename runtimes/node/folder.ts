@@ -304,3 +304,14 @@ export function readCheckpoint(path: string): SafetensorsFile {
   }
   return decodeSafetensors(bytes, path);
 }
+
+/** Says of a damaged newest checkpoint that there is an older one. */
+export function withOlder(error: unknown, { folder, checkpoint }: Origin): unknown {
+  const older = folder?.checkpoints().findLast((c) => c.path !== checkpoint);
+  if (!(error instanceof UserError) || error.hint !== null || older === undefined) return error;
+  return new UserError(error.message, {
+    hint: `an older checkpoint may be whole: ${older.path} (step ${older.step})`,
+    code: error.code,
+    cause: error,
+  });
+}

@@ -19,7 +19,7 @@ import { TrainingRun } from '../core/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
 import { recordFacts } from './data.ts';
-import { locate, RunFolder, readCheckpoint } from './folder.ts';
+import { locate, RunFolder, readCheckpoint, withOlder } from './folder.ts';
 import { checkBatches, inWords } from './memory.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
@@ -80,7 +80,8 @@ async function trainInto(
   const settings = await merge(compiled, before?.options ?? {}, options);
   const model = adjustPhases(compiled, settings.steps ?? [], settings.batch ?? []);
   checkBatches(model);
-  const file = origin?.checkpoint == null ? null : readCheckpoint(origin.checkpoint);
+  const orOlder = (error: unknown) => (origin === null ? error : withOlder(error, origin));
+  const file = origin?.checkpoint == null ? null : whole(() => readCheckpoint(origin.checkpoint!), orOlder);
   const seed =
     options.seed ?? (file && checkpointSummary(file, origin!.checkpoint!)?.seed) ?? settings.seed ?? 0;
   const backend = await chooseBackend(settings.backend ?? 'auto');
@@ -95,7 +96,7 @@ async function trainInto(
     run.state.initialise(seed);
     let notices: readonly string[] = [];
     if (file === null) startNets(run, host);
-    else notices = restoreCheckpoint(run, file, origin!.checkpoint!);
+    else notices = whole(() => restoreCheckpoint(run, file, origin!.checkpoint!), orOlder);
 
     const recorded = { ...settings, seed, backend: settings.backend ?? backend.name };
     folder.create(recordOf(model, recorded, backend.name, host, before), host.files ?? []);
@@ -150,6 +151,15 @@ async function trainInto(
 type Tell = (event: Record<string, unknown>) => void;
 
 const jsonLine: Tell = (event) => void process.stdout.write(`${JSON.stringify(event)}\n`);
+
+/** Does it, and throws what it throws in other words. */
+function whole<T>(work: () => T, words: (error: unknown) => unknown): T {
+  try {
+    return work();
+  } catch (error) {
+    throw words(error);
+  }
+}
 
 function beginning(run: TrainingRun, folder: RunFolder, seed: number, anew: boolean): string {
   const { model, state } = run;

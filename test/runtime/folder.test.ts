@@ -253,6 +253,17 @@ describe('what goes wrong is said', () => {
     const path = new RunFolder(join(root, 'other')).latest()!.path;
     writeFileSync(path, readFileSync(path).subarray(0, -4));
     await fails(train(tinyModel(), { from: join(root, 'other') }, {}), 'cut off', path);
+    // An older one is named, where there is one.
+    const folder = new RunFolder(join(root, 'whole'));
+    const [older, newest] = folder.checkpoints().slice(-2);
+    const bytes = readFileSync(newest!.path);
+    writeFileSync(newest!.path, bytes.subarray(0, -4));
+    await fails(
+      train(tinyModel({ steps: 8 }), { from: folder.path }, {}),
+      'cut off',
+      `${older!.path} (step ${older!.step})`,
+    );
+    writeFileSync(newest!.path, bytes);
   });
 
   test('options and data', async () => {
