@@ -23,11 +23,21 @@ type Who = 'ours' | 'torch' | 'tfjs';
 type What = 'forward' | 'both';
 
 export interface Row {
+  name: string;
   title: string;
   what: What;
   ms: Partial<Record<Who, number>>;
   notes: string[];
 }
+
+const wide = 'arithmetic: the vectors of PyTorch’s AVX-512 are four times as wide as WebAssembly’s';
+/** Why an operation takes more than that, where it is known. */
+const REASONS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ...['matmul', 'linear', 'linear_kernel_gradient', 'dense', 'embed', 'conv', 'conv_transpose', 'convolve'],
+    ...['conv2d', 'conv2d_input_gradient', 'conv2d_filter_gradient'],
+  ].map((name) => [name, wide]),
+);
 
 /** Beyond this many times PyTorch's time a row misses its aim. */
 const AIM = 3;
@@ -36,7 +46,7 @@ export async function operations(settings: Settings): Promise<string> {
   const { built, folder, python, threads } = settings;
   const program = path.join(built, 'operation.mjs');
   const node = (kind: string, n: number) =>
-    new Child(process.execPath, [program, JSON.stringify({ kind, threads: n })]);
+    new Child(process.execPath, [program, JSON.stringify({ kind, threads: n, alone: threads === 1 })]);
   const children = new Map<Who, Child>([['ours', node('ours', threads)]]);
   if (python !== undefined)
     children.set('torch', new Child(python, ['test/bench/peers/operations.py', String(threads)]));
@@ -100,7 +110,7 @@ async function measure(
       }
     }
     const ms = Object.fromEntries([...found].map(([who, times]) => [who, spread(times).median]));
-    rows.push({ title, what, ms, notes: what === 'forward' ? notes : [] });
+    rows.push({ name: files.case.name, title, what, ms, notes: what === 'forward' ? notes : [] });
   }
   return rows;
 }
@@ -132,9 +142,19 @@ function table(rows: Row[], { threads }: Settings): string {
       slow > AIM ? `**${times(slow)}**` : times(slow),
       figure(row.ms.tfjs),
       times(row.ms.tfjs! / row.ms.ours!),
+      slow > AIM ? (REASONS[row.name] ?? '**not known**') : '',
     ];
   });
-  const head = ['operation', '', 'ganc, ms', 'PyTorch, ms', "PyTorch's time", 'tfjs, ms', 'as fast as tfjs'];
+  const head = [
+    'operation',
+    '',
+    'ganc, ms',
+    'PyTorch, ms',
+    "PyTorch's time",
+    'tfjs, ms',
+    'as fast as tfjs',
+    'why',
+  ];
   const beyond = rows.filter((row) => ratio(row, 'torch') > AIM).length;
   const compared = rows.filter((row) => Number.isFinite(ratio(row, 'torch'))).length;
   const notes = [...new Set(rows.flatMap((row) => row.notes.map((note) => `- ${row.title}: ${note}`)))];
@@ -143,6 +163,7 @@ function table(rows: Row[], { threads }: Settings): string {
     `${beyond} of ${compared} rows take longer than ${AIM} times PyTorch's time.\n`,
     markdown(head, lines),
     '',
+    threads === 1 ? "Of the processor's own time: other work on the machine does not lengthen it.\n" : null,
     ...notes,
     notes.length > 0 ? '' : null,
   ]
