@@ -94,6 +94,7 @@ const absurd: Readonly<Record<string, readonly string[]>> = {
   '--count': ['0', '-1', '1.5', '1e9', 'many', '99999999999999999999'],
   '--checkpoint-every': ['0', '-5', '0.5', 'often'],
   '--log-every': ['0', '-5', '0.5', 'often'],
+  '--resample': ['0', '-8000', '0.5', '8k'],
   '--samples-every': ['0', '-5', '0.5', 'often'],
   '--backend': ['abacus', 'CPU', 'constructor', 'wasm,cpu'],
   '--format': ['jpg', 'toString', 'PNG'],
