@@ -66,7 +66,6 @@ const real: Partial<Record<OperationName, readonly Sample[]>> = {
     { operands: [each(16, 16, 20), each(16, 16, 16)], attrs: { axis: 2 } },
     { operands: [each(8, 16, 36), whole(8, 16, 36)], attrs: { axis: 0 } },
     { operands: [whole(100_000), whole(200_000), whole(999)], attrs: { axis: 0 } },
-    { operands: [each(100), each(10)], attrs: { axis: 0 } },
   ],
   slice: [
     { operands: [each(128, 72)], attrs: { axis: 0, from: 32, to: 96 } },
