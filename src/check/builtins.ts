@@ -7,7 +7,7 @@ import { type Formal, integerOf, matchArguments, of } from './arguments.ts';
 import { applyConstant, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
 import { initializer } from './distributions.ts';
-import { finite } from './expressions.ts';
+import { finite, hostValue } from './expressions.ts';
 import { gradient } from './gradients.ts';
 import type { OpTerm } from './model.ts';
 import { applyOperation, toTerm } from './terms.ts';
@@ -63,7 +63,7 @@ function scalar(c: Checker, name: string, { value, span: at }: Given, span: Span
     if (result !== undefined) return finite(c, result, span);
   }
   const host = asHost(value);
-  if (host && isHostUnary(name)) return { kind: 'host', expr: hostUnary(name, host) };
+  if (host && isHostUnary(name)) return hostValue(c, hostUnary(name, host), span);
   const way = name === 'log2' ? { help: 'of a tensor write `log(x) / log(2)`' } : {};
   c.report('GAN0356', at, { name, found: describe(value) }, way);
   return unknown;

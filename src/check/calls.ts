@@ -1,5 +1,6 @@
 /** Calls: blocks are inlined, nets stay calls, operations become terms. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { NDArray } from '../ir/types.ts';
 import type { Name } from '../syntax/ast.ts';
 import { matchArguments } from './arguments.ts';
 import { applyBuiltin } from './builtins.ts';
@@ -68,14 +69,14 @@ function keyOf(c: Checker, given: Given): string {
       case 'unknown':
         return '?';
       case 'constant':
-        return JSON.stringify(value.value);
+        return Array.isArray(value.value)
+          ? c.textId(value.value, () => JSON.stringify(value.value))
+          : JSON.stringify(value.value);
       case 'host':
-        return JSON.stringify(value.expr);
+        return c.textId(value.expr, () => JSON.stringify(value.expr));
       case 'term':
         // Constants have no identity of their own.
-        return value.term.kind === 'constant'
-          ? `[${value.term.value.shape}:${value.term.value.data}]`
-          : `t${c.id(value.term)}`;
+        return value.term.kind === 'constant' ? constantKey(c, value.term.value) : `t${c.id(value.term)}`;
       case 'tuple':
         return `(${value.items.map(key).join()})`;
       case 'function':
@@ -85,4 +86,8 @@ function keyOf(c: Checker, given: Given): string {
     }
   };
   return given.name ? `${given.name.text}=${key(given.value)}` : key(given.value);
+}
+
+function constantKey(c: Checker, value: NDArray): string {
+  return c.textId(value, () => `[${value.shape}:${value.data}]`);
 }

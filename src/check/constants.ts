@@ -120,6 +120,39 @@ function each2(
   return items.every((x) => x !== undefined) ? items : undefined;
 }
 
+const sizes = new WeakMap<HostExpr, number>();
+
+/** How many operations a scalar of the host is, written out: what is named once is written at each use. */
+export function hostSize(expr: HostExpr): number {
+  if (expr.kind !== 'unary' && expr.kind !== 'binary' && expr.kind !== 'if') return 1;
+  let size = sizes.get(expr);
+  if (size === undefined) {
+    const parts =
+      expr.kind === 'unary'
+        ? [expr.operand]
+        : expr.kind === 'binary'
+          ? [expr.left, expr.right]
+          : [expr.condition, expr.then, expr.else];
+    size = parts.reduce((sum, part) => sum + hostSize(part), 1);
+    sizes.set(expr, size);
+  }
+  return size;
+}
+
+const lengths = new WeakMap<readonly Constant[], number>();
+
+/** How many numbers a constant holds, at any depth. */
+export function constantSize(value: Constant): number {
+  if (!Array.isArray(value)) return 1;
+  const list = value as readonly Constant[];
+  let size = lengths.get(list);
+  if (size === undefined) {
+    size = list.reduce<number>((sum, item) => sum + constantSize(item), 0);
+    lengths.set(list, size);
+  }
+  return size;
+}
+
 export function hostUnary(op: HostUnary, operand: HostExpr): HostExpr {
   return operand.kind === 'number'
     ? { kind: 'number', value: Number(unary[op](operand.value)) }

@@ -78,6 +78,8 @@ export class Checker {
   readonly fileDraws = new Map<string, Term | string>();
   private readonly ids = new WeakMap<object, number>();
   private lastId = 0;
+  private readonly textIds = new WeakMap<object, string>();
+  private readonly texts = new Map<string, number>();
   private readonly places = new Map<string, number>();
   private made = 0;
   private evaluated = 0;
@@ -142,6 +144,18 @@ export class Checker {
   id(object: object): number {
     const id = this.ids.get(object) ?? ++this.lastId;
     this.ids.set(object, id);
+    return id;
+  }
+
+  /** Short for the text that tells an object from others, which may be long and is made once. */
+  textId(object: object, text: () => string): string {
+    let id = this.textIds.get(object);
+    if (id === undefined) {
+      const written = text();
+      id = `x${this.texts.get(written) ?? this.texts.size}`;
+      if (!this.texts.has(written)) this.texts.set(written, this.texts.size);
+      this.textIds.set(object, id);
+    }
     return id;
   }
 

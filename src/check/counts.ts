@@ -119,6 +119,53 @@ function sampleOf(actions: readonly Action[], count: number): Action | undefined
   return undefined;
 }
 
+type Sample = Extract<Action, { kind: 'sample' }>;
+
+function fieldsOf(c: Checker, { sources }: Sample): string[] {
+  return sources.flatMap((name) => {
+    const declared = c.program.main.names.get(name);
+    return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [name];
+  });
+}
+
+/** What a block leaves in each source that it samples; `sure`: whichever way it is gone through. */
+type Effect = ReadonlyMap<string, { readonly counts: ReadonlySet<Count>; readonly sure: boolean }>;
+
+const effects = new WeakMap<readonly Action[], Effect>();
+
+/** Worked out once for each block: loops in loops would be gone through twice at each depth. */
+function effectOf(c: Checker, actions: readonly Action[]): Effect {
+  const known = effects.get(actions);
+  if (known) return known;
+  const effect = new Map<string, { counts: ReadonlySet<Count>; sure: boolean }>();
+  for (const a of actions) {
+    if (a.kind === 'sample') {
+      for (const field of fieldsOf(c, a))
+        effect.set(field, { counts: new Set([a.count ?? 'batch']), sure: true });
+    } else if ('body' in a) {
+      const runs = a.kind === 'repeat' && a.count.kind === 'number' && a.count.value >= 1;
+      for (const [field, { counts, sure }] of effectOf(c, a.body)) {
+        const before = effect.get(field);
+        if (runs && sure) effect.set(field, { counts, sure });
+        else
+          effect.set(field, {
+            counts: new Set([...(before?.counts ?? []), ...counts]),
+            sure: before?.sure ?? false,
+          });
+      }
+    }
+  }
+  effects.set(actions, effect);
+  return effect;
+}
+
+function after(held: Held, effect: Effect): Held {
+  const next = new Map(held);
+  for (const [field, { counts, sure }] of effect)
+    next.set(field, sure ? counts : new Set([...(held.get(field) ?? []), ...counts]));
+  return next;
+}
+
 function walk(
   c: Checker,
   actions: readonly Action[],
@@ -130,11 +177,7 @@ function walk(
     switch (a.kind) {
       case 'sample': {
         const next = new Map(held);
-        for (const name of a.sources) {
-          const declared = c.program.main.names.get(name);
-          const fields = declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [name];
-          for (const field of fields) next.set(field, new Set([a.count ?? 'batch']));
-        }
+        for (const field of fieldsOf(c, a)) next.set(field, new Set([a.count ?? 'batch']));
         held = next;
         break;
       }
@@ -146,7 +189,7 @@ function walk(
         break;
       case 'repeat': {
         // The body may meet what its own end left behind.
-        const once = walk(c, a.body, held, () => {});
+        const once = after(held, effectOf(c, a.body));
         const runs = a.count.kind === 'number' && a.count.value >= 1;
         const end = walk(c, a.body, runs && a.count.value < 2 ? held : union(held, once), use);
         held = runs ? end : union(held, end);

@@ -1,9 +1,10 @@
 /** Expressions to values: constants are worked out, everything else becomes typed terms. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { HostExpr } from '../ir/host.ts';
 import type { Arg, Callee, DistExpr, Expr, ExprOf, Name, Pattern, Stage } from '../syntax/ast.ts';
 import { integerOf, listMeant } from './arguments.ts';
 import { apply } from './calls.ts';
-import { applyOperator, hostBinary, hostUnary, operatorNames } from './constants.ts';
+import { applyOperator, constantSize, hostBinary, hostSize, hostUnary, operatorNames } from './constants.ts';
 import type { Checker, Env, Locals } from './context.ts';
 import { declaredValue } from './declarations.ts';
 import { distribution } from './distributions.ts';
@@ -114,8 +115,19 @@ function list(c: Checker, expr: ExprOf<'list'>, env: Env): Value {
       ok = false;
     }
   }
-  return ok ? constant(items) : unknown;
+  if (!ok) return unknown;
+  const size = constantSize(items);
+  if (size <= listLimit) return constant(items);
+  c.report('GAN0242', expr.span, {
+    what: 'the numbers of a list',
+    value: size,
+    rule: `at most ${listLimit}`,
+  });
+  return unknown;
 }
+
+/** Lists of lists that are named can double with each line. */
+const listLimit = 1_000_000;
 
 /** A chain that leans to the left is worked through in a loop: it may be 256 long. */
 function operators(c: Checker, expr: ExprOf<'binary'>, env: Env): Value {
@@ -140,7 +152,7 @@ function operators(c: Checker, expr: ExprOf<'binary'>, env: Env): Value {
     const [a, b] = [asHost(left), asHost(right)];
     left =
       a && b
-        ? { kind: 'host', expr: hostBinary(operatorNames[op], a, b) }
+        ? hostValue(c, hostBinary(operatorNames[op], a, b), span)
         : operate(c, operatorNames[op], op, [left, right], [leftExpr.span, rightExpr.span], span, env);
   }
   return left;
@@ -157,7 +169,7 @@ function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
   }
   const op = expr.op === '-' ? 'neg' : 'not';
   const host = asHost(value);
-  if (host) return { kind: 'host', expr: hostUnary(op, host) };
+  if (host) return hostValue(c, hostUnary(op, host), expr.span);
   return operate(c, op, expr.op, [value], [expr.operand.span], expr.span, env);
 }
 
@@ -172,6 +184,17 @@ export function finite(c: Checker, value: Constant, span: Span): Value {
     typeof v === 'number' ? !Number.isFinite(v) : Array.isArray(v) && v.some(bad);
   if (!bad(value)) return constant(value);
   c.report('GAN0243', span, { what: `\`${c.text(span)}\` is not a finite number` });
+  return unknown;
+}
+
+/** Scalars of scalars that are named can double with each line. */
+const hostLimit = 2000;
+
+/** A scalar that the host works out at each step. */
+export function hostValue(c: Checker, expr: HostExpr, span: Span): Value {
+  if (hostSize(expr) <= hostLimit) return { kind: 'host', expr };
+  const what = `a scalar of the step made of more than ${hostLimit.toLocaleString('en')} operations`;
+  c.report('GAN0247', span, { what });
   return unknown;
 }
 
@@ -212,7 +235,7 @@ function hostConditional(
   if (branches.some((b) => b.kind === 'unknown')) return unknown;
   if (hosts.every((h) => h !== null))
     // biome-ignore lint/suspicious/noThenProperty: an expression, never awaited
-    return { kind: 'host', expr: { kind: 'if', condition, then: hosts[0]!, else: hosts[1]! } };
+    return hostValue(c, { kind: 'if', condition, then: hosts[0]!, else: hosts[1]! }, expr.span);
   c.report(
     'GAN0244',
     expr.condition.span,

@@ -10,7 +10,7 @@ import { booleanOf, integerOf, integersOf, matchArguments, numberOf, of } from '
 import { chainNotes } from './chain.ts';
 import { applyConstant, hostBinary, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
-import { finite } from './expressions.ts';
+import { finite, hostValue } from './expressions.ts';
 import { makeLayer } from './layers.ts';
 import type { OpTerm, Term } from './model.ts';
 import { anyOperation, initializerNames } from './operations.ts';
@@ -171,9 +171,9 @@ function fold(c: Checker, name: string, given: readonly Given[], span: Span): Va
   }
   const hosts = values.map(asHost);
   if (hosts.some((h) => h === null)) return undefined;
-  if (hosts.length === 1 && isHostUnary(name)) return { kind: 'host', expr: hostUnary(name, hosts[0]!) };
+  if (hosts.length === 1 && isHostUnary(name)) return hostValue(c, hostUnary(name, hosts[0]!), span);
   if (hosts.length === 2 && (name === 'minimum' || name === 'maximum'))
-    return { kind: 'host', expr: hostBinary(name, hosts[0]!, hosts[1]!) };
+    return hostValue(c, hostBinary(name, hosts[0]!, hosts[1]!), span);
   return undefined;
 }
 

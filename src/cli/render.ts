@@ -243,7 +243,7 @@ function show(line: string, list: readonly Mark[]): { text: string; columns: [nu
 }
 
 /** A line may have a million characters, and as many findings: only what stands around the first mark is looked at. */
-const LONGEST = 4096;
+const LONGEST = 1024;
 
 function showPart(line: string, list: readonly Mark[]): { text: string; columns: [number, number][] } {
   const from = Math.min(list[0]?.from ?? 0, line.length);

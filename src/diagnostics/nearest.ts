@@ -61,7 +61,7 @@ function leastOf(cells: Int32Array, i: number, most: number, n: number): number 
  */
 export class Suggestions {
   /** In characters and cells of distances, some tenths of a second of them. */
-  #left = 40_000_000;
+  #left = 10_000_000;
 
   /** The candidate that `word` most likely meant; undefined where none is near. A null is what was looked at in vain. */
   nearest(word: string, candidates: Iterable<string | null>): string | undefined {

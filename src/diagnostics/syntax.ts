@@ -417,4 +417,14 @@ Parentheses around nothing are no value; there is no empty tuple. A net without 
 that touch its name, \`prior()\`; a scalar per example has the type \`[]\`, in square brackets.`,
     example: 'def nothing(x) = x + ()\n',
   },
+
+  GAN0129: {
+    severity: 'error',
+    title: 'a name is too long',
+    message: ({ length, limit }: { length: number; limit: number }) =>
+      `this name has ${length.toLocaleString('en')} letters; a name may have ${limit}`,
+    explain: `Weights, files and variables of the compiled code are called by the names of the file, again and again, so a name
+has a limit. Most names of papers are one letter long.`,
+    example: `param ${'width_'.repeat(50)} = 1\n`,
+  },
 } satisfies Record<string, Entry<never>>;

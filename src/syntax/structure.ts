@@ -36,6 +36,11 @@ interface Entry {
   returned: boolean;
 }
 
+interface Place {
+  readonly at: number;
+  readonly entry: Entry;
+}
+
 const closers = new Map<TokenType, Entry['kind']>([
   [t.RParen, '('],
   [t.RSquare, '['],
@@ -81,6 +86,18 @@ export function structure(context: Context, tokens: readonly IToken[]): Chunk[] 
     if (bracket !== undefined) chunk.open.push({ bracket, noticed, around });
   };
 
+  /** Open braces, those of blocks, and those that are closed further on: places in the stack, some of which have gone. */
+  const [braces, blocks, closedOnes]: [Place[], Place[], Place[]] = [[], [], []];
+
+  /** Where the innermost of them stands that is still open and of use; -1 where there is none. */
+  const innermost = (places: Place[], isOfUse: (entry: Entry) => boolean = () => true): number => {
+    for (let last = places.at(-1); last; last = places.at(-1)) {
+      if (stack[last.at] === last.entry && isOfUse(last.entry)) return last.at;
+      places.pop();
+    }
+    return -1;
+  };
+
   const begin = (noticed: IToken) => {
     close(0, noticed);
     chunk = newChunk();
@@ -92,19 +109,26 @@ export function structure(context: Context, tokens: readonly IToken[]): Chunk[] 
     const type = token.tokenType;
 
     if (t.declarationKeywords.has(type) && beginsDeclaration(tokens, i, stack.length > 0)) {
-      const block = type === t.Let ? stack.findLastIndex((e) => e.block && !e.returned) : -1;
+      const block = type === t.Let ? innermost(blocks, (e) => !e.returned) : -1;
       // Inside braces that are closed further on it is no new beginning but a mistake, which the parser will name.
-      const brace = stack.findLastIndex((e) => e.kind === '{' && closed.has(e.token));
+      const brace = innermost(closedOnes);
       if (block >= 0 || brace >= 0) close(Math.max(block, brace) + 1, token);
       else begin(token);
     } else if (type === t.Return) {
-      const brace = stack.findLast((e) => e.kind === '{');
-      if (brace !== undefined) brace.returned = true;
+      const brace = innermost(braces);
+      if (brace >= 0) stack[brace]!.returned = true;
       dropIfs();
     } else if (openers.has(type)) {
       const next = tokens[i + 1]?.tokenType;
       const block = type === t.LCurly && (next === t.Let || next === t.Return);
-      stack.push({ token, kind: token.image as Entry['kind'], block, returned: false });
+      const place = {
+        at: stack.length,
+        entry: { token, kind: token.image as Entry['kind'], block, returned: false },
+      };
+      stack.push(place.entry);
+      if (type === t.LCurly) braces.push(place);
+      if (block) blocks.push(place);
+      if (closed.has(token)) closedOnes.push(place);
     } else if (type === t.If) {
       stack.push({ token, kind: 'if', block: false, returned: false });
     } else if (type === t.Else) {

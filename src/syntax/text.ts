@@ -1,6 +1,6 @@
 /** What can be wrong with a text before it is parsed: its size, its characters, its strings and numbers. */
-import type { IToken } from 'chevrotain';
-import { type Lexed, NumberLiteral, StringLiteral } from '../../grammar/tokens.ts';
+import { type IToken, tokenMatcher } from 'chevrotain';
+import { Identifier, type Lexed, NumberLiteral, StringLiteral } from '../../grammar/tokens.ts';
 import type { Diagnostic, Source } from '../diagnostics/diagnostic.ts';
 import { diagnose, type Extras } from '../diagnostics/table.ts';
 import { type Context, tokenSpan } from './cst.ts';
@@ -87,8 +87,17 @@ export function isUnended({ tokenType, image }: IToken): boolean {
 }
 
 /** Strings and numbers that were lexed although they are malformed, so that parsing could go on. */
+/** Characters of a name. */
+const nameLimit = 200;
+
 export function reportLiterals(context: Context, tokens: readonly IToken[]): void {
+  const long = new Set<string>();
   for (const token of tokens) {
+    const { length } = token.image;
+    if (length > nameLimit && tokenMatcher(token, Identifier) && !long.has(token.image)) {
+      long.add(token.image);
+      context.report(diagnose('GAN0129', tokenSpan(context, token), { length, limit: nameLimit }));
+    }
     if (token.tokenType === NumberLiteral) reportNumber(context, token);
     if (token.image.startsWith("'")) {
       const text = `"${token.image.slice(1, -1)}"`;

@@ -82,7 +82,7 @@ const right: Record<string, [number, (n: number) => string]> = {
   'defs side by side': [
     500,
     (n) =>
-      list(n, (i) => `def f${i}(h) = tanh(h) + ${i}`) +
+      `${list(n, (i) => `def f${i}(h) = tanh(h) + ${i}`)}\n` +
       with_G(`z |> dense(8)\n${list(n, (i) => `  |> f${i}`)}`),
   ],
   'defs in defs': [
@@ -208,11 +208,6 @@ const right: Record<string, [number, (n: number) => string]> = {
     (n) =>
       `${sources}net N(x: [8]) -> [${n}] = x |> dense(${n}) |> minimum([${list(n, (i) => String(i / 7), ', ')}])\nloss l = expect(mean(N(x)))\ntrain (batch = 8, steps = 10) {\n  sample x\n  update N to minimize l with adam(1e-3)\n}\n`,
   ],
-  'arithmetic of constants': [
-    150,
-    (n) =>
-      `param p = ${list(250, (i) => list(n, (j) => String(i + j), ' * '), ' + ').slice(0, 100_000)}\n${game}`,
-  ],
   draws: [
     200,
     (n) =>
@@ -272,8 +267,8 @@ const right: Record<string, [number, (n: number) => string]> = {
     40,
     (n) =>
       minimise(
-        list(n, (i) => `let ${'a'.repeat(20 * n)}${i} = N(x) * ${i}`),
-        balanced(list(n, (i) => `expect(mean(${'a'.repeat(20 * n)}${i}))`, '\n').split('\n')),
+        list(n, (i) => `let ${'a'.repeat(Math.min(20 * n, 180))}${i} = N(x) * ${i}`),
+        balanced(list(n, (i) => `expect(mean(${'a'.repeat(Math.min(20 * n, 180))}${i}))`, '\n').split('\n')),
       ),
   ],
   'warnings of the craft': [
@@ -325,7 +320,8 @@ const wrong: Record<string, [number, (n: number) => string]> = {
   'a name with many candidates': [1000, (n) => `${list(n, (i) => `param width${i} = 1`)}\nlet h = widht`],
   'long unknown names': [
     30,
-    (n) => `${list(n, (i) => `param ${'a'.repeat(30 * n)}${i} = ${'a'.repeat(30 * n)}${i}b`)}`,
+    (n) =>
+      `${list(n, (i) => `param ${'a'.repeat(Math.min(30 * n, 180))}${i} = ${'a'.repeat(Math.min(30 * n, 180))}${i}b`)}`,
   ],
   'two misspelt names in a row': [2000, (n) => `let a = ${list(n, (i) => `misspelt${i}`, '\n')}`],
   'misspelt names as stages': [2000, (n) => with_G(`z\n${list(n, (i) => `  |> misspelt${i}`)}`)],

@@ -87,6 +87,26 @@ ${list(200, (i) => `  sample x  update N to minimize l${i} with sgd(0.1)`)}
   });
 });
 
+describe('what doubles with each line', () => {
+  const net = 'data x ~ [8]\nnet N(x: [8]) -> [8] = x |> dense(8)\n';
+  const play = (factor: string) =>
+    `\nloss l = expect(mean(square(N(x)))) * ${factor}\ntrain (batch = 8, steps = 10) { sample x  update N to minimize l with sgd(1e-3) }\n`;
+
+  test('scalars of the step', () => {
+    const lets = list(40, (i) => `let h${i + 1} = h${i} + h${i}`);
+    expect(errors(`${net}let h0 = step * 1\n${lets}${play('h40')}`)).toEqual([
+      '13:11 GAN0247 this is too large to build: a scalar of the step made of more than 2,000 operations',
+    ]);
+  });
+
+  test('lists of lists', () => {
+    const lets = list(40, (i) => `let p${i + 1} = [p${i}, p${i}]`);
+    expect(errors(`${net}let p0 = [1, 2]\n${lets}${play('sum(p40)')}`)).toEqual([
+      expect.stringMatching(/^22:\d+ GAN0242 .*at most 1000000/),
+    ]);
+  });
+});
+
 describe('not refused', () => {
   test('a net ten thousand layers deep', () => {
     expect(
