@@ -71,11 +71,11 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
     },
   });
   const model = checked.value;
-  const found = [...parsed.diagnostics, ...checked.diagnostics.filter(outsideOf(parsed.diagnostics, file))];
-  const refused = model && !hasErrors(found) ? tooLarge(model, sources()) : [];
-  found.push(...refused);
+  const said = [...parsed.diagnostics, ...checked.diagnostics.filter(outsideOf(parsed.diagnostics, file))];
+  const refused = model && !hasErrors(said) ? tooLarge(model, sources()) : [];
   // A file with errors has more urgent matters than its craft.
-  if (model && !hasErrors(found)) found.push(...craft(model));
+  const slips = model && !hasErrors(said) && refused.length === 0 ? craft(model) : [];
+  const found = [...said, ...refused, ...slips];
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
   return { file, ...(model && refused.length === 0 ? { model } : {}), diagnostics, sources: sources() };
 }

@@ -1,5 +1,5 @@
 /**
- * Programs of any size, one kind of growth each: what `npm run bench:check` times and `test/fuzz/growth.test.ts` counts.
+ * Programs of any size, one kind of growth each, for `test/fuzz/growth.test.ts`.
  * `n` says how often the kind's own part is repeated; the rest of the file stays as it is.
  */
 

@@ -1,7 +1,6 @@
 /**
  * Twice the program, twice the work: programs of many kinds at n, 2n and 4n, through every stage. Work is how often the
  * blocks of the compiler's own code are executed, as the engine counts them for coverage, so it is the same on every machine.
- * `npm run bench:check` times the same programs.
  */
 import { Session } from 'node:inspector';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -107,8 +107,9 @@ export class Pulls {
       for (const [i, node] of wanted.entries()) {
         const shape = node.count === null ? node.shape : [EXAMPLES, ...node.shape];
         const name = node.leaf.kind === 'source' ? node.leaf.name : '';
-        values.get(node)!.push(...drawn(`${draw} ${name}`, sizeOf(shape), leaves.get(node)!));
-        downhill.get(node)!.push(...Array.from(known.get(slopes[i]!)!.data, (slope) => sign * slope));
+        for (const value of drawn(`${draw} ${name}`, sizeOf(shape), leaves.get(node)!))
+          values.get(node)!.push(value);
+        for (const slope of known.get(slopes[i]!)!.data) downhill.get(node)!.push(sign * slope);
       }
     }
     for (const [key, { term, node }] of found) {
