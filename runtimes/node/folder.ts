@@ -24,7 +24,7 @@ import {
 import { Lock } from './lock.ts';
 import { checkRegular, logLine, type RunRecord, readLog, readRecord } from './record.ts';
 import { codeOf, diskIsFull, trouble } from './trouble.ts';
-import { refuseStrangers, sweepParts, writeWhole } from './whole.ts';
+import { makeFolders, refuseStrangers, sweepParts, writeWhole } from './whole.ts';
 
 /** Newest checkpoints kept. */
 const KEPT = 3;
@@ -58,9 +58,9 @@ export class RunFolder {
    */
   claim(how: 'new' | 'any' = 'any'): boolean {
     return guard(this.path, () => {
-      if (how === 'any') this.made = mkdirSync(this.path, { recursive: true }) ?? null;
+      if (how === 'any') this.made = makeFolders(this.path);
       else {
-        const parents = mkdirSync(dirname(this.path), { recursive: true });
+        const parents = makeFolders(dirname(this.path));
         if (!makeNew(this.path)) return false;
         this.made = parents ?? this.path;
       }
@@ -92,11 +92,11 @@ export class RunFolder {
 
   create(record: RunRecord, files: readonly { name: string; text: string }[]): void {
     guard(this.path, () => {
-      mkdirSync(join(this.path, 'samples'), { recursive: true });
-      mkdirSync(join(this.path, 'checkpoints'), { recursive: true });
+      makeFolders(join(this.path, 'samples'));
+      makeFolders(join(this.path, 'checkpoints'));
       for (const file of files) {
         const path = join(this.path, file.name);
-        mkdirSync(dirname(path), { recursive: true });
+        makeFolders(dirname(path));
         writeFileSync(path, file.text);
       }
       this.writeWhole('run.json', [new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`)]);

@@ -1,6 +1,7 @@
 /** Files that are there whole or not at all, and what is in the way of writing them. */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -10,14 +11,37 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
+
+/**
+ * Makes a folder and those around it; gives the outermost that it made, or null. Node's own `recursive` never returns where
+ * a folder takes none (`/proc/x`).
+ */
+export function makeFolders(path: string): string | null {
+  const missing: string[] = [];
+  let folder = resolve(path);
+  for (; !existsSync(folder) && dirname(folder) !== folder; folder = dirname(folder)) missing.push(folder);
+  // What is there already may be a file.
+  if (missing.length === 0 && !statSync(folder).isDirectory()) missing.push(folder);
+  let made: string | null = null;
+  for (const next of missing.reverse()) {
+    try {
+      mkdirSync(next);
+      made ??= next;
+    } catch (error) {
+      const there = (error as NodeJS.ErrnoException).code === 'EEXIST';
+      if (!there || !statSync(next, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    }
+  }
+  return made;
+}
 
 /** Writes beside, flushes to the disk, and renames: at any moment there is the old file or the new one. */
 export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.part`);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   try {
     const file = openSync(beside, 'w');
     try {

@@ -1,8 +1,9 @@
 /** `ganc init`: a small model to start from, which never replaces a file. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import starter from '../../models/first.gan';
+import { makeFolders } from '../../runtimes/node/whole.ts';
 import { CannotRun } from './failure.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -45,7 +46,7 @@ function isFolder(name: string): boolean {
 
 function write(file: string): void {
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolders(path.dirname(file));
     // 'wx' fails where the file exists, without a gap between looking and writing.
     writeFileSync(file, starter, { flag: 'wx' });
   } catch (error) {

@@ -141,6 +141,16 @@ describe('a run', () => {
     await fails(sample(tinyModel(), folder, { output: 'nothing', backend: 'cpu' }), 'nothing', 'points');
   });
 
+  test.each(['/proc/x', '/proc/x/y', '/dev/null/x'])(
+    '%s takes no folder: it is said, not waited for',
+    async (out) => {
+      if (!existsSync('/proc/self')) return;
+      await expect(train(tinyModel({ steps: 1 }), { out, backend: 'cpu' })).rejects.toThrow(
+        /could not be written/,
+      );
+    },
+  );
+
   test('memory does not grow', async () => {
     const seen: number[] = [];
     const model = tinyModel({ steps: 20 });

@@ -31,8 +31,36 @@ export interface Row {
 }
 
 const wide = 'arithmetic: the vectors of PyTorch’s AVX-512 are four times as wide as WebAssembly’s';
+const functions =
+  'a function: some thirty instructions for four numbers, where AVX-512 takes sixteen with fused multiply-add';
+const passes = 'several passes over memory (mean, variance, result), where PyTorch has one';
+const view = 'PyTorch’s gradient of a sum is a view, and copies nothing';
 /** Why an operation takes more than that, where it is known. */
 const REASONS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      ...[
+        'exp',
+        'log',
+        'sin',
+        'cos',
+        'erf',
+        'tanh',
+        'sigmoid',
+        'softplus',
+        'silu',
+        'gelu',
+        'elu',
+        'selu',
+        'pow',
+      ],
+      ...['softmax', 'log_softmax', 'logsumexp'],
+    ].map((name) => [name, functions]),
+  ),
+  ...Object.fromEntries(['layer_norm', 'group_norm', 'instance_norm', 'var'].map((name) => [name, passes])),
+  norm: wide,
+  sum: view,
+  mean: view,
   concat: 'a whole value is repeated for each example before it is joined: two copies for one',
   ...Object.fromEntries(
     [
