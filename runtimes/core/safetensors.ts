@@ -46,8 +46,14 @@ export function encodeSafetensors(
   return [length, json, ...bodies];
 }
 
-/** Bytes of a number, and how one is read. Counts (PyTorch's `num_batches_tracked`) are whole numbers. */
-const types: Readonly<Record<string, { width: number; read: (bytes: Uint8Array) => Float32Array }>> = {
+/** Bytes of a number, and how a tensor of them is read. */
+interface NumberType {
+  width: number;
+  read: (bytes: Uint8Array) => Float32Array;
+}
+
+/** Counts (PyTorch's `num_batches_tracked`) are whole numbers. */
+const types: Readonly<Record<string, NumberType>> = {
   F32: { width: 4, read: (b) => new Float32Array(b.buffer) },
   F64: { width: 8, read: (b) => Float32Array.from(new Float64Array(b.buffer)) },
   F16: { width: 2, read: (b) => Float32Array.from(new Uint16Array(b.buffer), halfToNumber) },
@@ -91,7 +97,7 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
     refuse('its header is not an object');
   const tensors = new Map<string, StoredTensor>();
   const metadata: Record<string, string> = {};
-  const places: { name: string; from: number; to: number }[] = [];
+  const places: { name: string; shape: number[]; type: NumberType; from: number; to: number }[] = [];
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (name === '__metadata__') {
       for (const [key, value] of Object.entries((entry ?? {}) as Record<string, unknown>)) {
@@ -115,11 +121,10 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
     if (start + to > bytes.length) {
       refuse(`${name} ends at byte ${start + to}, the file at ${bytes.length}: it was cut off`);
     }
-    places.push({ name, from, to });
-    tensors.set(name, { shape, data: type.read(new Uint8Array(bytes.subarray(start + from, start + to))) });
+    places.push({ name, shape, type, from, to });
   }
   let end = 0;
-  for (const { name, from, to } of places.sort((a, b) => a.from - b.from || a.to - b.to)) {
+  for (const { name, from, to } of [...places].sort((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== end) {
       refuse(`${name} begins at byte ${from} of the tensors, and the one before it ends at ${end}`);
     }
@@ -127,6 +132,10 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
   }
   if (start + end !== bytes.length) {
     refuse(`its tensors end at byte ${start + end}, the file at ${bytes.length}`);
+  }
+  // Only now: tensors that all lie at the same place would take many times the memory of the file.
+  for (const { name, shape, type, from, to } of places) {
+    tensors.set(name, { shape, data: type.read(new Uint8Array(bytes.subarray(start + from, start + to))) });
   }
   return { tensors, metadata };
 }

@@ -41,6 +41,19 @@ test('what is written is read', () => {
   expect(read.tensors).toEqual(tensors);
 });
 
+test('tensors that all lie at one place are refused before they are read', () => {
+  // 4 MiB of numbers that a thousand tensors share: read one by one they would take 4 GiB.
+  const size = 4 * 2 ** 20;
+  const entry = { dtype: 'F32', shape: [size / 4], data_offsets: [0, size] };
+  const header = JSON.stringify(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`t${i}`, entry])));
+  const head = file(header);
+  const bytes = new Uint8Array(head.length + size);
+  bytes.set(head);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(() => decodeSafetensors(bytes, 'x')).toThrow('t1 begins at byte 0 of the tensors');
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * size);
+});
+
 test('half and double precision come out as float32', () => {
   const header =
     '{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]},"w":{"dtype":"BF16","shape":[1],"data_offsets":[6,8]}}';

@@ -2,8 +2,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { TypeSpec } from '../../runtimes/core/model.ts';
@@ -481,6 +482,37 @@ test('gzip that unpacks to more than may stay in memory goes to a temporary file
   expect(bytes.size).toBe(body.length);
   expect(await bytes.read(99_990, 10)).toEqual(body.slice(99_990));
   await bytes.close();
+});
+
+test('where there is no room to unpack a file, that is said', () => {
+  const path = write('zeros.gz', gzipSync(new Uint8Array(1_200_000)));
+  const script = `
+import { openBytes } from ${JSON.stringify(resolve('runtimes/node/sources/bytes.ts'))};
+openBytes(${JSON.stringify(path)}, 10_000).then(() => console.log('read'), (e) => console.log(e.name, e.message));`;
+  const built = buildSync({
+    stdin: { contents: script, resolveDir: process.cwd() },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+  });
+  const run = (command: string) =>
+    execFileSync('sh', ['-c', command], { input: built.outputFiles[0]!.text }).toString();
+  // No file may be longer than 200 blocks of 512 or 1,024 bytes: what happens on a disk that is full.
+  expect(run('ulimit -f 200; node -')).toMatch(
+    /^UserError .*zeros\.gz cannot be unpacked into .*: the file would be larger/,
+  );
+  expect(run(`TMPDIR=${folder}/nowhere node -`)).toMatch(
+    /^UserError .*zeros\.gz cannot be unpacked into .*nowhere: there is no such/,
+  );
+});
+
+test('an NPZ that was gzipped as well is read, packed or only stored', async () => {
+  const x = writeNpy([3, 2], new Float32Array([1, 2, 3, 4, 5, 6]));
+  for (const level of [0, 6] as const) {
+    const path = write(`twice${level}.npz.gz`, gzipSync(zipSync({ 'x.npy': x }, { level })));
+    expect(await all(path, declared('x', 'tensor', 2))).toEqual([[1, 2, 3, 4, 5, 6]]);
+  }
 });
 
 const python = process.env.PYTHON ?? 'python3';

@@ -1,16 +1,18 @@
 /** Bytes of a data file: small ones in memory, large ones read where they lie; gzip is unpacked once. */
-import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflateRaw } from 'node:zlib';
 import { said, UserError } from '../../core/errors.ts';
 import { type Bytes, checkUnpacked, MemoryBytes } from '../../core/sources/place.ts';
+import { trouble } from '../trouble.ts';
 
 /** Up to here a file is held in memory. */
 const MEMORY = 256 * 2 ** 20;
+/** Bytes of a packed part that are handed on at a time. */
+const PIECE = 2 ** 20;
 
 class FileBytes implements Bytes {
   constructor(
@@ -33,16 +35,21 @@ class FileBytes implements Bytes {
 export async function openBytes(path: string, memory = MEMORY): Promise<Bytes> {
   const info = await statFile(path);
   const file = await openFile(path);
-  const magic = new Uint8Array(2);
-  const { bytesRead } = await file.read(magic, 0, 2, 0);
-  if (bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
-    await file.close();
-    return unpack(createReadStream(path), 'gzip', path, memory);
+  let stays = false;
+  try {
+    const magic = new Uint8Array(2);
+    const { bytesRead } = await file.read(magic, 0, 2, 0);
+    if (bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
+      return await unpack(createReadStream(path), 'gzip', path, memory);
+    }
+    stays = info.size > memory;
+    if (stays) return new FileBytes(path, info.size, file);
+    return new MemoryBytes(path, new Uint8Array(await file.readFile()));
+  } catch (error) {
+    throw error instanceof UserError ? error : unreadable(path, error);
+  } finally {
+    if (!stays) await file.close();
   }
-  if (info.size > memory) return new FileBytes(path, info.size, file);
-  const data = new Uint8Array(await file.readFile());
-  await file.close();
-  return new MemoryBytes(path, data);
 }
 
 async function statFile(path: string) {
@@ -80,63 +87,78 @@ export function unreadable(path: string, error: unknown): UserError {
   return new UserError(`${path} cannot be read: ${said(error)}`);
 }
 
+/** Pieces of a file's bytes, one after another, whether they are in memory or not. */
+export async function* piecesOf(bytes: Bytes, start: number, length: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += PIECE) {
+    yield await bytes.read(start + at, Math.min(PIECE, length - at));
+  }
+}
+
 /** Unpacks into memory, and from there into a temporary file when it grows large. */
 export async function unpack(
-  packed: ReadStream,
+  packed: AsyncIterable<Uint8Array>,
   format: 'gzip' | 'deflate',
   path: string,
   memory = MEMORY,
 ): Promise<Bytes> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  let folder: string | null = null;
-  let spill: ReturnType<typeof createWriteStream> | null = null;
-  const write = (chunk: Uint8Array) =>
-    new Promise<void>((done, fail) => {
-      spill!.write(chunk, (error) => (error ? fail(error) : done()));
-    });
-  const sink = new Writable({
-    async write(chunk: Uint8Array, _encoding, done) {
-      try {
-        size += chunk.length;
-        checkUnpacked(size, packed.bytesRead, path);
-        if (spill === null && size > memory) {
-          folder = await mkdtemp(join(tmpdir(), 'ganc-'));
-          spill = createWriteStream(join(folder, 'data'));
-          for (const c of chunks.splice(0)) await write(c);
-        }
-        if (spill === null) chunks.push(chunk);
-        else await write(chunk);
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
+  let taken = 0;
+  let spill: FileHandle | null = null;
+  async function* counted() {
+    for await (const piece of packed) {
+      taken += piece.length;
+      yield piece;
+    }
+  }
+  const keep = async (chunk: Uint8Array) => {
+    size += chunk.length;
+    checkUnpacked(size, taken, path);
+    chunks.push(chunk);
+    if (size <= memory) return;
+    try {
+      spill ??= await temporaryFile();
+      for (const c of chunks.splice(0)) await writeAll(spill, c);
+    } catch (error) {
+      throw new UserError(`${path} cannot be unpacked into ${tmpdir()}: ${trouble(error)}`, {
+        hint: 'set TMPDIR to a folder on a disk with more room, or unpack the file yourself',
+        code: 2,
+      });
+    }
+  };
   try {
-    await pipeline(packed, format === 'gzip' ? createGunzip() : createInflateRaw(), sink);
-    if (folder === null) return new MemoryBytes(path, concatenate(chunks, size));
-    const ended = spill as unknown as ReturnType<typeof createWriteStream>;
-    await new Promise<void>((done) => {
-      ended.end(done);
-    });
-    return new FileBytes(path, size, await open(join(folder, 'data'), 'r'));
+    await pipeline(
+      counted(),
+      format === 'gzip' ? createGunzip() : createInflateRaw(),
+      async (unpacked: AsyncIterable<Uint8Array>) => {
+        for await (const chunk of unpacked) await keep(chunk);
+      },
+    );
+    if (spill === null) return new MemoryBytes(path, concatenate(chunks, size));
+    return new FileBytes(path, size, spill);
   } catch (error) {
+    await (spill as FileHandle | null)?.close();
     if (error instanceof UserError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code.startsWith('Z_')) {
       throw new UserError(`${path} cannot be unpacked (${said(error)}): it is damaged or was cut off`);
     }
-    if (code === 'ENOSPC') {
-      throw new UserError(`no room left in ${tmpdir()} to unpack ${path}`, {
-        hint: 'set TMPDIR to a folder on a larger disk, or unpack the file yourself',
-      });
-    }
     throw unreadable(path, error);
-  } finally {
-    // An open file stays readable after its name is gone (not on Windows, which keeps it until its folder is cleaned).
-    if (folder !== null) await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** A file without a name: it is gone when it is closed. (Windows keeps its name until its folder is cleaned.) */
+async function temporaryFile(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'ganc-'));
+  try {
+    return await open(join(folder, 'data'), 'wx+');
+  } finally {
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function writeAll(file: FileHandle, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length; ) at += (await file.write(data, at)).bytesWritten;
 }
 
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {

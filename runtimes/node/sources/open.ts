@@ -1,5 +1,5 @@
 /** Data sets from this machine's files: what `core/sources` asks of a place, on Node's file system. */
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { UserError } from '../../core/errors.ts';
 import type { Declared } from '../../core/sources/fit.ts';
 import { openSource as openSourceAt } from '../../core/sources/open.ts';
 import type { Place } from '../../core/sources/place.ts';
-import { openBytes, unpack, unreadable } from './bytes.ts';
+import { openBytes, piecesOf, unpack, unreadable } from './bytes.ts';
 import { rowsOf } from './csv.ts';
 import { pictureDecoder } from './pictures.ts';
 
@@ -61,9 +61,7 @@ function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {
       return files;
     },
     open: (path, stay = false) => (stay ? openBytes(path, 0) : openBytes(path)),
-    // From the file: what is in memory of it lies there.
-    inflate: (bytes, start, length, path) =>
-      unpack(createReadStream(bytes.path, { start, end: start + length - 1 }), 'deflate', path),
+    inflate: (bytes, start, length, path) => unpack(piecesOf(bytes, start, length), 'deflate', path),
     rows: rowsOf,
     pictures: pictureDecoder,
     builtIn: async (name) => fashion(name, dataDirs),
