@@ -252,6 +252,30 @@ describe('folders', () => {
     expect(values![4001]).toBeCloseTo(-0.5, 4);
   });
 
+  // 24 channels, of which the common rate of samples makes windows long; more channels than the library takes at once.
+  test.each([
+    [24, 44_100, 16_001, 1.5],
+    [200, 8000, 4000, 0.25],
+  ])('%i channels of %i samples a second at %i', async (channels, from, to, seconds) => {
+    const hertz = (c: number) => 100 + 5 * c;
+    const frames = from * seconds;
+    const body = Array.from({ length: frames * channels }, (_, i) =>
+      Math.round(16384 * Math.sin((2 * Math.PI * hertz(i % channels) * Math.floor(i / channels)) / from)),
+    );
+    const data = chunk('data', Buffer.from(Int16Array.from(body).buffer));
+    put(`many${channels}/a.wav`, riff(fmt({ rate: from, channels }), data));
+    const length = Math.floor(to * seconds);
+    const dataset = await openSource(join(root, `many${channels}`), [sound(length, channels)], {
+      directory: root,
+      resample: to,
+    });
+    const [values] = await dataset.read([0]);
+    for (const c of [0, 1, channels - 1]) {
+      const one = Float32Array.from({ length }, (_, t) => values![t * channels + c]!);
+      expect(gap(one, hertz(c), to), `channel ${c}`).toBeLessThan(3e-4);
+    }
+  });
+
   test('a rate that cannot be reached is refused', async () => {
     put('slow/a.wav', riff(fmt({ rate: 8000 }), chunk('data', shorts(1, 2, 3))));
     await expect(open('slow', 2, { resample: 10 })).rejects.toThrow('cannot be resampled to 10');

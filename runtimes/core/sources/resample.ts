@@ -8,18 +8,15 @@ type Converter = Awaited<ReturnType<typeof create>>;
 
 const converters = new Map<string, Promise<Converter>>();
 
-/** Interleaved samples at `to` samples a second. The ends are as if silence were around. */
-export async function resample(
-  samples: Float32Array,
-  channels: number,
-  from: number,
-  to: number,
-): Promise<Float32Array> {
-  const key = `${channels}/${from}/${to}`;
+/**
+ * Samples of one channel at `to` samples a second. The ends are as if silence were around. At most a million samples in and
+ * out: the library cuts longer ones into pieces, and hears where.
+ */
+export async function resample(samples: Float32Array, from: number, to: number): Promise<Float32Array> {
+  const key = `${from}/${to}`;
   let converter = converters.get(key);
   if (converter === undefined) {
-    const converterType = ConverterType.SRC_SINC_MEDIUM_QUALITY;
-    converter = create(channels, from, to, { converterType });
+    converter = create(1, from, to, { converterType: ConverterType.SRC_SINC_MEDIUM_QUALITY });
     converters.set(key, converter);
   }
   // A copy: the next call writes where this one's result lies.

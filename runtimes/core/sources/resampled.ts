@@ -35,19 +35,25 @@ export function resampled(wave: Wave, rate: number, path: string): Wave {
     const first = blocks * source;
     const last = Math.ceil(((from + count) * source) / target) + reach;
     const samples = await wave.read(file, first, last - first);
-    let out: Float32Array;
+    const start = from - blocks * target;
+    // The filter overshoots at steep places: what was in [−1, 1] stays there.
+    const peak = samples.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
+    const out = new Float32Array(count * channels);
     try {
       const { resample } = await import('./resample.ts');
-      out = await resample(samples, channels, wave.rate, rate);
+      for (let c = 0; c < channels; c++) {
+        const one = Float32Array.from({ length: last - first }, (_, i) => samples[i * channels + c]!);
+        const other = await resample(one, wave.rate, rate);
+        for (let i = 0; i < count; i++) {
+          out[i * channels + c] = Math.max(-peak, Math.min(peak, other[start + i] ?? 0));
+        }
+      }
     } catch (error) {
       throw new UserError(`${path} cannot be resampled to ${rate} samples a second: ${said(error)}`, {
         code: 2,
       });
     }
-    const start = (from - blocks * target) * channels;
-    // The filter overshoots at steep places: what was in [−1, 1] stays there.
-    const peak = samples.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-    return out.subarray(start, start + count * channels).map((v) => Math.max(-peak, Math.min(peak, v)));
+    return out;
   }
 
   return {
