@@ -262,6 +262,14 @@ describe('records over several folders', () => {
     expect(await greys('facades')).toEqual(pairsOf([2, 3]));
     await pictures({ 'other/train 2/x.png': 40, 'other/train 10/x.png': 50 });
     expect(await greys('other')).toEqual([[40, 50]]);
+    // The names say nothing of which is which, so it is said.
+    const record = ['a', 'b'].map((name) => declared(name, 'image', 2, 2, 1));
+    const noticesOf = async (source: string) =>
+      (await openSource(source, record, { directory: root })).facts!.notices;
+    expect((await noticesOf('other')).map(({ message }) => message.replace(root, ''))).toContain(
+      'the folders in /other do not have the names of the fields, and are taken in the order of theirs: `a` is train 2, `b` is train 10',
+    );
+    expect(JSON.stringify(await noticesOf('facades'))).not.toContain('order of theirs');
   });
 
   test('a file of numbers goes with the files of a folder in their order', async () => {

@@ -1,6 +1,7 @@
 /** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
 import type { Dataset } from '../data.ts';
 import { said, UserError } from '../errors.ts';
+import type { Notice } from '../facts.ts';
 import { entry } from '../table.ts';
 import { filesOf } from './classes.ts';
 import { openCsv } from './csv.ts';
@@ -66,7 +67,15 @@ const OTHER_SOUND = /\.(mp3|flac|ogg|oga|opus|m4a|aac|aiff?|wma)$/i;
 async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
   const all = await place.filesIn(path);
   const below = fieldFolders(path, all, record);
-  if (below !== null) return openSeveral(below, record, place);
+  if (below !== null) {
+    const source = await openSeveral(
+      below.map((name) => `${path}/${name}`),
+      record,
+      place,
+    );
+    const notices = [...(source.facts?.notices ?? []), ...otherFolders(path, below, record)];
+    return { ...source, facts: { ...source.facts, notices } };
+  }
   const pictures = filesOf(path, all, /\.(png|jpe?g|webp)$/i);
   const sounds = filesOf(path, all, /\.wave?$/i);
   if (pictures.files.length > 0 && pictures.files.length >= sounds.files.length) {
@@ -93,7 +102,19 @@ function fieldFolders(path: string, all: readonly string[], record: readonly Dec
   const { names } = filesOf(path, all, /\.(png|jpe?g|webp|wave?)$/i);
   const fields = record.map((d) => d.name);
   const chosen = fields.every((name) => names.includes(name)) ? fields : names;
-  return chosen.length === record.length ? chosen.map((name) => `${path}/${name}`) : null;
+  return chosen.length === record.length ? chosen : null;
+}
+
+/** Folders that do not have the fields' names are taken in natural order, which may be the wrong way round: it is said. */
+function otherFolders(path: string, folders: readonly string[], record: readonly Declared[]): Notice[] {
+  if (folders.every((name, i) => name === record[i]!.name)) return [];
+  const reads = record.map((d, i) => `\`${d.name}\` is ${folders[i]}`).join(', ');
+  return [
+    {
+      message: `the folders in ${path} do not have the names of the fields, and are taken in the order of theirs: ${reads}`,
+      hint: 'give the folders the names of the fields, or give each folder: --data NAME=FIRST,SECOND',
+    },
+  ];
 }
 
 async function openFile(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
