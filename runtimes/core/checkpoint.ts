@@ -151,7 +151,8 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
   }
   checkWhole(model, file, counts, path);
   // Checkpoints of before have only names.
-  const stored = counts.optimizerSpecs ?? model.optimizers.filter(({ name }) => name in counts.optimizers);
+  const stored =
+    counts.optimizerSpecs ?? model.optimizers.filter(({ name }) => Object.hasOwn(counts.optimizers, name));
   const used = [...file.tensors.keys()].flatMap((key) => /^optimizer:([^:]*):/.exec(key)?.[1] ?? []);
   const { from, notices } = carryOptimizers(stored, new Set(used), model.optimizers);
   restoreTensors(run, file, counts, from);

@@ -4,6 +4,7 @@ import { UserError } from './errors.ts';
 import type { CompiledModel } from './model.ts';
 import { slotsOf } from './optimise.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+import { entry } from './table.ts';
 
 /** Throws a `UserError` that names the first thing wrong. Names and shapes of the weights themselves have been compared. */
 export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: Counts, path: string): void {
@@ -38,7 +39,7 @@ export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: 
   }
   for (const { name, rule } of counts.optimizerSpecs ?? model.optimizers) {
     const slots = slotsOf[rule];
-    for (const weight of Object.keys(counts.optimizers[name] ?? {})) {
+    for (const weight of Object.keys(entry(counts.optimizers, name) ?? {})) {
       const key = (slot: string) => `optimizer:${name}:${slot}:${weight}`;
       for (const slot of slots.always) expect(key(slot), shapes.get(weight), false);
       for (const slot of slots.perhaps) {
@@ -49,7 +50,7 @@ export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: 
   for (const key of file.tensors.keys()) {
     const [kind, optimizer = '', slot = '', ...weight] = key.split(':');
     if (kind !== 'optimizer') continue;
-    if (counts.optimizers[optimizer]?.[weight.join(':')] === undefined) {
+    if (entry(entry(counts.optimizers, optimizer), weight.join(':')) === undefined) {
       throw damaged(`${key} belongs to no optimiser`);
     }
     const rule = (counts.optimizerSpecs ?? model.optimizers).find((o) => o.name === optimizer)?.rule;

@@ -80,6 +80,21 @@ describe('stopped after any step', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test.each(['optimizer:toString:m:toString', 'optimizer:d:m:toString', 'optimizer:constructor:m:name'])(
+    'a tensor of a name that every object has is refused: %s',
+    async (name) => {
+      const model = tinyModel({ steps: 15 });
+      const { tensors, metadata } = decodeSafetensors(await runTo(model, 3), 'memory');
+      tensors.set(name, { shape: [1], data: new Float32Array(1) });
+      const counts = { ...JSON.parse(metadata.ganc!), tensors: tensors.size };
+      const bytes = Buffer.concat(encodeSafetensors(tensors, { ganc: JSON.stringify(counts) }));
+      await expect(runTo(model, -1, bytes)).rejects.toMatchObject({
+        name: 'UserError',
+        message: `memory is damaged: ${name} belongs to no optimiser`,
+      });
+    },
+  );
+
   test('other steps give other numbers (the comparison can fail)', async () => {
     const model = tinyModel({ steps: 15 });
     expect(Buffer.compare(await runTo(model, 9), await runTo(model, 10))).not.toBe(0);
