@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
 import { counted, type DataFacts, factLines, none } from '../core/facts.ts';
+import { fileStem } from '../core/file-stem.ts';
 import type { CompiledModel, TypeSpec } from '../core/model.ts';
 import { drawnCount, isDrawable } from '../core/outputs.ts';
 import { typeText } from '../core/sources/fit.ts';
@@ -33,8 +34,8 @@ export interface DataReport {
   records: (RecordFacts & { fields: FieldReport[] })[];
 }
 
-/** Examples whose values are looked at. */
-const LOOKED = 1000;
+/** Examples whose values are looked at, numbers of these in all, and numbers that are in memory at a time. */
+const LOOKED = { examples: 1000, numbers: 2 ** 26, together: 2 ** 22 };
 
 /** The facts of every record that has any. */
 export function recordFacts(
@@ -65,7 +66,7 @@ export async function lookAtData(
       const names = fields.map((f) => f.name);
       const dataset = datasets[names[0]!]!;
       const facts = dataset.facts ?? { ...none, origin: dataset.origin, count: dataset.count };
-      const looked = await dataset.read(evenly(Math.min(LOOKED, dataset.count), dataset.count));
+      const ranges = await rangesOf(dataset, fields);
       const reports: FieldReport[] = [];
       for (const [i, { name, type }] of fields.entries()) {
         const pictures =
@@ -73,7 +74,7 @@ export async function lookAtData(
         reports.push({
           name,
           type,
-          range: type.meaning === 'label' ? null : rangeOf(looked[i]!),
+          range: type.meaning === 'label' ? null : ranges[i]!,
           pictures: pictures.map(({ name, bytes }) => written(resolve(options.folder ?? '.', name), bytes)),
         });
       }
@@ -115,20 +116,40 @@ async function drawField(
   const count = Math.min(options.count ?? drawnCount(field), dataset.count);
   const values = (await dataset.read(evenly(count, dataset.count)))[index]!;
   const title = `${field.name}: ${counted(count, 'example')} of ${dataset.count}`;
-  return draw(field, { count, shape: field.type.shape, values }, `data-${field.name}`, {
+  return draw(field, { count, shape: field.type.shape, values }, `data-${fileStem(field.name)}`, {
     ...(dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate }),
     title,
   });
 }
 
-function rangeOf(values: Float32Array): FieldReport['range'] {
-  let [low, high, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (const v of values) {
-    low = Math.min(low, v);
-    high = Math.max(high, v);
-    sum += v;
+/** Of each field, over examples from all over the set: of large ones fewer. */
+async function rangesOf(
+  dataset: Dataset,
+  fields: readonly { type: TypeSpec }[],
+): Promise<NonNullable<FieldReport['range']>[]> {
+  const size = fields.reduce((sum, { type }) => sum + type.shape.reduce((a, b) => a * b, 1), 0);
+  const most = Math.max(1, Math.floor(LOOKED.numbers / size));
+  const places = evenly(Math.min(LOOKED.examples, most, dataset.count), dataset.count);
+  const together = Math.max(1, Math.floor(LOOKED.together / size));
+  const ranges = fields.map(() => ({
+    low: Number.POSITIVE_INFINITY,
+    high: Number.NEGATIVE_INFINITY,
+    sum: 0,
+    count: 0,
+  }));
+  for (let at = 0; at < places.length; at += together) {
+    const read = await dataset.read(places.subarray(at, at + together));
+    for (const [i, values] of read.entries()) {
+      const range = ranges[i]!;
+      for (const v of values) {
+        range.low = Math.min(range.low, v);
+        range.high = Math.max(range.high, v);
+        range.sum += v;
+      }
+      range.count += values.length;
+    }
   }
-  return { low, high, mean: sum / values.length };
+  return ranges.map(({ low, high, sum, count }) => ({ low, high, mean: sum / count }));
 }
 
 function written(path: string, bytes: Uint8Array): string {

@@ -32,7 +32,6 @@ export async function sample(
   if (origin.checkpoint === null) {
     throw new UserError(`${from} has no checkpoint yet`, { hint: 'let it train a little longer' });
   }
-  const count = options.count ?? 64;
   const path = resolve(options.path ?? `${fileStem(output.name)}.${options.format ?? 'png'}`);
   const format = options.format ?? formatOf(path, output);
   if (format !== 'npy' && !isDrawable(output)) {
@@ -44,6 +43,7 @@ export async function sample(
       },
     );
   }
+  const count = options.count ?? (format === 'png' ? Math.min(64, mostDrawn(output)) : 64);
   checkCount(count, output, format);
   if (format === 'png' && output.type.meaning === 'sound') refuseOthersWav(beside(path, '.wav'));
   await chooseBackend(options.backend ?? 'auto');
@@ -95,18 +95,22 @@ export async function sample(
 /** Pixels of a picture at most, points of a scatter, waves one below another. */
 const MOST_DRAWN = { image: 2 ** 26, points: 100_000, sound: 1000 };
 
+/** How many examples fit into a picture; one does always. */
+function mostDrawn({ type }: Pick<OutputSpec, 'type'>): number {
+  if (type.meaning === 'sound') return MOST_DRAWN.sound;
+  if (type.meaning !== 'image') return MOST_DRAWN.points;
+  return Math.max(1, Math.floor(MOST_DRAWN.image / type.shape.reduce((a, b) => a * b, 1)));
+}
+
 /** Refuses more examples than can be drawn, or held. */
 function checkCount(count: number, { name, type }: OutputSpec, format: 'png' | 'npy' | 'wav'): void {
   const numbers = count * type.shape.reduce((a, b) => a * b, 1);
   const words = `${count} examples of \`${name}\` [${type.shape.join(', ')}]`;
   if (format === 'png') {
-    const [most, drawn] =
-      type.meaning === 'image'
-        ? [MOST_DRAWN.image, numbers]
-        : [type.meaning === 'sound' ? MOST_DRAWN.sound : MOST_DRAWN.points, count];
-    if (drawn <= most) return;
+    const most = mostDrawn({ type });
+    if (count <= most) return;
     throw new UserError(`${words} are too many for a picture`, {
-      hint: `at most ${Math.floor(most / (drawn / count))}; --format npy writes their numbers`,
+      hint: `at most ${most}; --format npy writes their numbers`,
       code: 2,
     });
   }
