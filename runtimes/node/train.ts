@@ -56,13 +56,16 @@ export async function train(
   }
   const progress = makeProgress(process.stderr, () => performance.now());
   const stop = listenForStop((line) => progress.say(line));
-  const folder = claimFolder(compiled, options);
   try {
-    return await trainInto(folder, compiled, options, host, progress, stop);
+    const folder = claimFolder(compiled, options);
+    try {
+      return await trainInto(folder, compiled, options, host, progress, stop);
+    } finally {
+      folder.close();
+    }
   } finally {
     progress.end();
     stop.dispose();
-    folder.close();
   }
 }
 
@@ -237,15 +240,19 @@ function claimFolder(model: CompiledModel, options: TrainOptions): RunFolder {
   }
   const folder = new RunFolder(resolve(options.out));
   folder.claim();
-  const same = origin?.folder?.path === folder.path;
-  if (!same && (folder.record() !== null || folder.latest() !== null)) {
+  try {
+    const same = origin?.folder?.path === folder.path;
+    if (!same && (folder.record() !== null || folder.latest() !== null)) {
+      throw new UserError(`${options.out} holds a run already`, {
+        hint: `--from ${options.out} goes on with it; another --out starts a new one`,
+        code: 2,
+      });
+    }
+    return folder;
+  } catch (error) {
     folder.close();
-    throw new UserError(`${options.out} holds a run already`, {
-      hint: `--from ${options.out} goes on with it; another --out starts a new one`,
-      code: 2,
-    });
+    throw error;
   }
-  return folder;
 }
 
 function recordOf(

@@ -38,8 +38,8 @@ export async function countClasses(
     for (let i = 0; i < count; i++) {
       const waiting = raw.read(i, value, 0);
       if (waiting !== undefined) {
-        if (count > COUNTED) return { classes: null, notices: [] };
         await waiting;
+        if (count > COUNTED) return { classes: null, notices: [] };
       }
       see(value, i);
     }

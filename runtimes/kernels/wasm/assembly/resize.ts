@@ -75,7 +75,7 @@ function bilinearGradient(work: usize): void {
   // Where three blocks have no room, all shares are added up at once.
   const direct = 3 * fw * c > NEAR;
   // Shares of a column that is not at the border, from the first large one that has some.
-  for (let t = 0; t < 3 * fw; t++) store<f32>(shares + (<usize>t << 2), share(fw + t, 2, 5, fw));
+  if (!direct) for (let t = 0; t < 3 * fw; t++) store<f32>(shares + (<usize>t << 2), share(fw + t, 2, 5, fw));
   work += <usize>((3 * fw + 3) & ~3) << 2;
   for (let piece = take(); piece < images * h; piece = take()) {
     const image = piece / h, i = piece - image * h;
