@@ -40,6 +40,8 @@ export class RunFolder {
   private lock: Lock | null = null;
   /** The outermost folder that was made for it. */
   private made: string | null = null;
+  /** A signal that ends the process while it only gets ready. */
+  private readonly leave = () => this.unmake();
 
   constructor(readonly path: string) {}
 
@@ -69,6 +71,8 @@ export class RunFolder {
         // A run that was killed before it had a run.json leaves its lock.
         if (!existsSync(path) && !this.isRun) refuseStrangers(this.path, ENTRIES);
         this.lock = Lock.take(path);
+        // After the lock's own, which gives it back.
+        process.once('exit', this.leave);
         for (const name of ['', 'samples', 'checkpoints', 'source']) sweepParts(join(this.path, name));
       } catch (error) {
         this.unmake();
@@ -162,6 +166,7 @@ export class RunFolder {
     this.log = null;
     this.lock?.release();
     this.lock = null;
+    process.off('exit', this.leave);
     this.unmake();
   }
 

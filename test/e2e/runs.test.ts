@@ -64,6 +64,18 @@ async function steps(name: string, n: number, { child }: ReturnType<typeof begin
   }
 }
 
+test('one that is stopped while it reads its data leaves no folder behind', async () => {
+  writeFileSync(at('many.csv'), '1,2\n3,4\n'.repeat(300_000));
+  const one = begin(training('--out', 'runs/early', '--data', `x=${at('many.csv')}`));
+  while (one.child.exitCode === null && !existsSync(at('runs/early/run.lock'))) {
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  one.child.kill('SIGINT');
+  const { code, stdout } = await one.ended;
+  expect([code, stdout]).toEqual([130, '']);
+  expect(existsSync(at('runs'))).toBe(false);
+});
+
 test('two into one folder: one trains, the other is refused and changes nothing', async () => {
   const both = [begin(training('--out', 'one')), begin(training('--out', 'one'))];
   const first = await Promise.race(both.map(async (b) => ({ b, ran: await b.ended })));
