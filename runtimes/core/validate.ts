@@ -9,7 +9,7 @@ export function byName<T>(item: v.GenericSchema<unknown, T>) {
   return v.pipe(
     v.custom<Record<string, T>>(
       (x) => typeof x === 'object' && x !== null && !Array.isArray(x),
-      'it is no table of names',
+      'it is not an object',
     ),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;

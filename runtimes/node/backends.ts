@@ -92,7 +92,7 @@ async function startWasm(): Promise<Outcome> {
       }
     : {
         available: false,
-        why: `its memory cannot be had (${why})`,
+        why: `its memory cannot be allocated (${why})`,
         get: 'more memory for the process (ulimit -v); --backend cpu computes without (slowly)',
       };
 }

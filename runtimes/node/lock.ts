@@ -56,7 +56,9 @@ export class Lock {
       if (holder !== null && holds(holder, path)) throw held(path, holder);
       removeStale(path, found);
     }
-    throw new UserError(`${path} is taken and given back again and again`, { code: 2 });
+    throw new UserError(`${path} could not be taken: other runs keep taking it and giving it back`, {
+      code: 2,
+    });
   }
 
   /** False where someone removed or replaced it. */

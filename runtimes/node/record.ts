@@ -61,7 +61,7 @@ export function readRecord(folder: string): RunRecord | null {
   if (text === null) return null;
   const damaged = (why: string) =>
     new UserError(`${path} is not what a run writes: ${why}`, {
-      hint: 'ganc train FILE --from with a checkpoint of the run goes on without it, in a new folder',
+      hint: 'its checkpoints can still be used: ganc train FILE --from CHECKPOINT goes on in a new folder',
       code: 2,
     });
   let record: unknown;

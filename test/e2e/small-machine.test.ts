@@ -51,8 +51,8 @@ describe('without WebAssembly', () => {
 describe.skipIf(process.platform !== 'linux')('with little address space', () => {
   test.each([
     ['16000000', /computing on wasm/],
-    ['12000000', /computing on cpu.*no wasm: its memory cannot be had/],
-    ['4000000', /computing on cpu.*no wasm: its memory cannot be had/],
+    ['12000000', /computing on cpu.*no wasm: its memory cannot be allocated/],
+    ['4000000', /computing on cpu.*no wasm: its memory cannot be allocated/],
   ])('ulimit -v %s', async (limit, words) => {
     const ran = await under(`ulimit -v ${limit};`, [], ['train', 'points.gan', '--out', `v${limit}`]);
     expect(ran.stderr).toMatch(words);

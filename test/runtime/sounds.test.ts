@@ -159,7 +159,7 @@ describe('what chunks claim', () => {
   test.each<[string, Uint8Array, RegExp]>([
     ['nothing', Buffer.alloc(0), /no WAV file/],
     ['no chunk', riff(), /no samples/],
-    ['no format', riff(data), /format is not said/],
+    ['no format', riff(data), /samples come before its format/],
     ['no samples', riff(fmt(), chunk('data', new Uint8Array())), /no samples/],
     ['a chunk beyond the end', riff(fmt(), chunk('LIST', new Uint8Array(4), 2 ** 31)), /no samples/],
     ['chunks without end', riff(fmt(), Buffer.alloc(100_000)), /no samples/],

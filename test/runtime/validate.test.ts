@@ -19,9 +19,9 @@ test.each<[unknown, string | null]>([
   [{ ...good, n: -1 }, 'n is -1, not >=0'],
   [{ ...good, list: [1, 'x'] }, 'list.1 is "x", not number'],
   [{ ...good, kind: 'x'.repeat(200) }, `kind is "${'x'.repeat(78)}…, not ("a" | "b")`],
-  [{ ...good, names: [] }, 'names: it is no table of names'],
+  [{ ...good, names: [] }, 'names: it is not an object'],
   [{ ...good, names: { constructor: { x: 'no' } } }, 'names: constructor: x: it is "no", not number'],
-  [{ ...good, names: JSON.parse('{"__proto__": 5}') }, 'names: __proto__: it is no table of names'],
+  [{ ...good, names: JSON.parse('{"__proto__": 5}') }, 'names: __proto__: it is not an object'],
 ])('%j', (value, words) => {
   expect(mismatch(schema, value)).toBe(words);
 });

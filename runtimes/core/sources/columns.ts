@@ -214,7 +214,7 @@ function misfit(
     {
       hint:
         header === null
-          ? 'a header whose names are those of the fields chooses columns'
+          ? 'give it a header: columns that have the names of the fields are chosen'
           : index && needs === width
             ? `declare ${columns} numbers; if column 1 is no index, give it a name in the header`
             : `columns are chosen by name: ${record.map((d) => (isLabel(d) || sizeOf(d) === 1 ? d.name : `${d.name}0 … ${d.name}${sizeOf(d) - 1}`)).join(', ')}`,

@@ -144,7 +144,7 @@ class Damage {
   report(): string | null {
     const { size } = this.found;
     if (size === 0) return null;
-    return `${counted(size, 'file')} of ${this.source.origin} turned out to be damaged and ${size === 1 ? 'was' : 'were'} skipped; the next stood in:\n${this.names()}`;
+    return `${counted(size, 'file')} of ${this.source.origin} turned out to be damaged and ${size === 1 ? 'was' : 'were'} skipped; the next ${size === 1 ? 'one was' : 'ones were'} used instead:\n${this.names()}`;
   }
 }
 

@@ -171,7 +171,7 @@ function indexOf(source: RawSource, keys: readonly string[]): Index {
     const other = index.get(key);
     if (other !== undefined) {
       throw new UserError(
-        `${source.paths?.[other]} and ${source.paths?.[i]} have the same name: which of them a record means is not said`,
+        `${source.paths?.[other]} and ${source.paths?.[i]} have the same name, so it is not clear which of them belongs to the record`,
         { hint: 'leave one of them in the folder' },
       );
     }

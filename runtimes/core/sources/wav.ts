@@ -80,7 +80,7 @@ export async function readWave(file: Bytes): Promise<Wave> {
     if (id === 'fmt ' && length >= 16 && chunk.length >= 24)
       format = formatOf(view, length, little, file.path);
     if (id === 'data') {
-      if (format === null) throw new NotRead('its format is not said before its samples');
+      if (format === null) throw new NotRead('its samples come before its format (the chunk "fmt ")');
       return wave(format, little, at + 8, Math.min(length, size - at - 8), length);
     }
     at += 8 + length + (length % 2);

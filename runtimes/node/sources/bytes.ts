@@ -72,7 +72,7 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** A file that cannot be had, in words. */
+/** Why a file cannot be opened or read, in words. */
 export function unreadable(path: string, error: unknown): UserError {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new UserError(`${path} does not exist`);
