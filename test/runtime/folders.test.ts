@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
-import { factLines } from '../../runtimes/core/facts.ts';
+import { factLines, noticeWords } from '../../runtimes/core/facts.ts';
 import type { TypeSpec } from '../../runtimes/core/model.ts';
 import { natural } from '../../runtimes/core/sources/classes.ts';
 import { type Declared, fit } from '../../runtimes/core/sources/fit.ts';
@@ -99,7 +99,9 @@ describe('classes', () => {
       { name: '2', count: 0 },
       { name: '3', count: 1 },
     ]);
-    expect(facts!.notices[0]!.message).toBe('`y` is declared label[4], and of class 2 there is no example');
+    expect(facts!.notices[0]!.message).toBe(
+      '`y` is declared label[4], and folder 2 (class 2) is missing or empty',
+    );
   });
 
   test('numbers from 1 are said', async () => {
@@ -109,7 +111,9 @@ describe('classes', () => {
       [20, 1],
     ]);
     const { facts } = await open('one', x, declared('y', 'label', 2));
-    expect(facts!.notices[0]!.message).toBe('folder 1 is class 0 of `y`, 2 is class 1');
+    expect(facts!.notices[0]!.message).toBe(
+      'the folders are counted from 1: folder 1 is class 0 of `y`, folder 2 is class 1',
+    );
   });
 
   test('numbers beyond the declared classes go by their order', async () => {
@@ -119,6 +123,53 @@ describe('classes', () => {
       [10, 1],
       [200, 2],
     ]);
+  });
+
+  test.each([
+    [
+      'numbers from 1 with a gap',
+      ['1', '2', '4'],
+      4,
+      '1 2 3 4',
+      [
+        'the folders are counted from 1: folder 1 is class 0 of `y`, folder 4 is class 3',
+        '`y` is declared label[4], and folder 3 (class 2) is missing or empty',
+      ],
+    ],
+    [
+      'numbers that are too large',
+      ['1', '2', '10'],
+      3,
+      '1 2 10',
+      [
+        'the folders are classes of `y` in the order of their names: folder 1 is class 0, folder 2 is class 1, folder 10 is class 2; declare label[11] to keep their numbers',
+      ],
+    ],
+    [
+      'numbers and a word',
+      ['1', '3', 'zero'],
+      4,
+      '1 3 zero no folder for class 3',
+      [
+        'the folders are classes of `y` in the order of their names: folder 1 is class 0, folder 3 is class 1, folder zero is class 2',
+        '`y` is declared label[4], and a folder for class 3 is missing or empty',
+      ],
+    ],
+    ['words', ['cats', 'dogs'], 2, 'cats dogs', []],
+    [
+      'words, too few',
+      ['cats', 'dogs'],
+      3,
+      'cats dogs no folder for class 2',
+      ['`y` is declared label[3], and a folder for class 2 is missing or empty'],
+    ],
+  ])('which folder is which class is said: %s', async (name, folders, classes, names, said) => {
+    await pictures(Object.fromEntries(folders.map((f) => [`said ${name}/${f}/a.png`, 1])));
+    const { facts } = await open(`said ${name}`, x, declared('y', 'label', classes));
+    expect(facts!.classes!.map((c) => c.name).join(' ')).toBe(names);
+    expect(new Set(facts!.classes!.map((c) => c.name)).size).toBe(classes);
+    expect(facts!.notices).toHaveLength(said.length);
+    for (const [i, words] of said.entries()) expect(noticeWords(facts!.notices[i]!)).toContain(words);
   });
 
   test('hidden folders and files are no classes, and are named', async () => {

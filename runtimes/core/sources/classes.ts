@@ -3,7 +3,7 @@
  * 10. What is hidden is left out.
  */
 import { UserError } from '../errors.ts';
-import type { ClassFacts, Notice } from '../facts.ts';
+import { type ClassFacts, listed, type Notice } from '../facts.ts';
 import { type Declared, typeText } from './fit.ts';
 import { nameIn } from './place.ts';
 import type { RawField } from './raw.ts';
@@ -101,28 +101,50 @@ export function classesOf(origin: string, found: Files, record: readonly Declare
     );
   }
   const numbers = numbersOf(names, declared);
-  if (numbers === null) {
-    return { field: fieldOf(folders, names), notices: [] };
-  }
-  const all = Array.from({ length: declared }, (_, i) => String(i + numbers.base));
+  const classes = numbers?.classes ?? names.map((_, i) => i);
+  const all = Array.from({ length: declared }, (_, i) =>
+    numbers === null ? noFolder(i) : String(i + numbers.base),
+  );
   names.forEach((name, i) => {
-    all[numbers.classes[i]!] = name;
+    all[classes[i]!] = name;
   });
   return {
     field: fieldOf(
-      folders.map((f) => numbers.classes[f]!),
+      folders.map((f) => classes[f]!),
       all,
     ),
-    notices:
-      numbers.base === 0
-        ? []
-        : [
-            {
-              message: `folder ${all[0]} is class 0 of \`${label.name}\`, ${all.at(-1)} is class ${declared - 1}`,
-              hint: null,
-            },
-          ],
+    notices: numbers === null ? byOrder(label, names) : numbers.base === 0 ? [] : [fromOne(label, all)],
   };
+}
+
+/** What stands for the name of a class without a folder; the number alone may be the name of another one. */
+const noFolder = (i: number) => `no folder for class ${i}`;
+
+function fromOne(label: Declared, all: readonly string[]): Notice {
+  return {
+    message: `the folders are counted from 1: folder ${all[0]} is class 0 of \`${label.name}\`, folder ${all.at(-1)} is class ${all.length - 1}`,
+    hint: null,
+  };
+}
+
+/** Folders of which some are named by numbers that are not their classes: then it is said which class each one is. */
+function byOrder(label: Declared, names: readonly string[]): Notice[] {
+  const numbered = names.map((name) => /^\d+$/.test(name));
+  if (!names.some((name, i) => numbered[i] && Number(name) !== i)) return [];
+  const most = Math.max(...names.map(Number));
+  const distinct = new Set(names.map(Number)).size === names.length;
+  return [
+    {
+      message: `the folders are classes of \`${label.name}\` in the order of their names: ${listed(
+        names.map((name, i) => `folder ${name} is class ${i}`),
+        20,
+      )}`,
+      hint:
+        distinct && most < 10_000
+          ? `declare label[${most + 1}] to keep their numbers`
+          : 'name each folder by the number of its class, from 0, to choose another order',
+    },
+  ];
 }
 
 function fieldOf(classes: readonly number[], names: readonly string[]): Classes['field'] {
@@ -148,14 +170,22 @@ function numbersOf(names: readonly string[], declared: number): { base: number; 
   return { base, classes: numbers.map((n) => n - base) };
 }
 
-/** Classes that are declared, and of which there is no example. */
-export function missingClasses(label: Declared, classes: readonly ClassFacts[]): Notice[] {
-  const empty = classes.filter(({ count }) => count === 0).map(({ name }) => name);
+/** Classes that are declared, and of which there is no example. `folders`: the classes have the names of folders. */
+export function missingClasses(label: Declared, classes: readonly ClassFacts[], folders: boolean): Notice[] {
+  const empty = classes.flatMap(({ name, count }, i) => (count === 0 ? [{ name, i }] : []));
   if (empty.length === 0) return [];
-  const few = empty.slice(0, 10).join(', ') + (empty.length > 10 ? `, … (${empty.length} in all)` : '');
+  const one = empty.length === 1;
+  const words = empty.map(({ name, i }) =>
+    folders ? (name === noFolder(i) ? `a folder for class ${i}` : `folder ${name} (class ${i})`) : name,
+  );
+  const few = words.slice(0, 10).join(', ') + (words.length > 10 ? `, … (${words.length} in all)` : '');
   return [
     {
-      message: `\`${label.name}\` is declared ${typeText(label.type)}, and of ${empty.length === 1 ? 'class' : 'classes'} ${few} there is no example`,
+      message: `\`${label.name}\` is declared ${typeText(label.type)}, and ${
+        folders
+          ? `${few} ${one ? 'is' : 'are'} missing or empty`
+          : `of ${one ? 'class' : 'classes'} ${few} there is no example`
+      }`,
       hint: 'a model learns nothing of a class that it never sees: give examples, or declare fewer classes',
     },
   ];

@@ -169,7 +169,7 @@ async function factsOf(
     notices: [
       ...facts.notices,
       ...counted.notices,
-      ...(classes === null ? [] : missingClasses(label, classes)),
+      ...(classes === null ? [] : missingClasses(label, classes, conversions[at]!.raw.names !== undefined)),
     ],
   };
 }

@@ -39,7 +39,11 @@ export async function openPictures(
     count: files.length,
     keys: keysOf(folder, files),
     paths: files,
-    facts: { unit: ['picture', 'pictures'] as const, hidden: found.hidden },
+    facts: {
+      unit: ['picture', 'pictures'] as const,
+      hidden: found.hidden,
+      notices: classes?.notices ?? [],
+    },
   };
   const classFields = classes === null ? [] : [classes.field((index) => index)];
   if (picture === undefined) return { ...source, fields: classFields };
@@ -53,7 +57,7 @@ export async function openPictures(
     facts: {
       ...source.facts,
       crop: cropOf(sizes, shape),
-      notices: [...(classes?.notices ?? []), ...enlarged(picture, sizes, shape)],
+      notices: [...source.facts.notices, ...enlarged(picture, sizes, shape)],
     },
   };
 }
