@@ -4,6 +4,7 @@ import { said, UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/model.ts';
 import type { Declared } from '../core/sources/fit.ts';
 import { builtInNames, openSource } from '../core/sources/open.ts';
+import { byName } from '../core/sources/paths.ts';
 import { type Bytes, checkUnpacked, MemoryBytes, nameIn, type Place } from '../core/sources/place.ts';
 import { decodePicture } from './pictures.ts';
 import type { DataChoice } from './protocol.ts';
@@ -54,9 +55,8 @@ function arranged(
   const many = paths.some((p) => /\.(png|jpe?g|webp|wave?)$|images.*idx|idx3.*images/i.test(p));
   if (many || given.length !== record.length) return { files, source: root };
   const stem = (path: string) => nameIn(path).replace(/\..*$/, '');
-  const named = record.map(({ name }) => paths.find((p) => stem(p) === name));
-  const inOrder = named.every((p) => p !== undefined) ? named : paths;
-  return { files, source: inOrder.join(',') };
+  const fields = record.map(({ name }) => name);
+  return { files, source: byName(paths, fields, stem).join(',') };
 }
 
 function placeOf(files: ReadonlyMap<string, File>, base: string): Place {

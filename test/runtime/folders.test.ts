@@ -8,7 +8,7 @@ import { factLines, noticeWords } from '../../runtimes/core/facts.ts';
 import type { TypeSpec } from '../../runtimes/core/model.ts';
 import { natural } from '../../runtimes/core/sources/classes.ts';
 import { type Declared, fit } from '../../runtimes/core/sources/fit.ts';
-import { pathsIn } from '../../runtimes/core/sources/paths.ts';
+import { byName, pathsIn } from '../../runtimes/core/sources/paths.ts';
 import { Broken, type RawField, type RawSource } from '../../runtimes/core/sources/raw.ts';
 import { AT_ONCE, each } from '../../runtimes/core/sources/several.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
@@ -318,9 +318,17 @@ describe('records over several folders', () => {
     const noticesOf = async (source: string) =>
       (await openSource(source, record, { directory: root })).facts!.notices;
     expect((await noticesOf('other')).map(({ message }) => message.replace(root, ''))).toContain(
-      'the folders in /other do not have the names of the fields, and are taken in the order of theirs: `a` is train 2, `b` is train 10',
+      'the folders in /other do not have the names of the fields, and they are taken in the order of their names: a ← train 2, b ← train 10',
     );
-    expect(JSON.stringify(await noticesOf('facades'))).not.toContain('order of theirs');
+    expect(JSON.stringify(await noticesOf('facades'))).not.toContain('order of their');
+    // A folder that has a field's name is this field's, wherever the others stand.
+    await pictures({ 'half/a/x.png': 40, 'half/B2/x.png': 50 });
+    expect(await greys('half')).toEqual([[40, 50]]);
+    expect(JSON.stringify(await noticesOf('half'))).toContain(
+      'the others are taken in the order of their names: a ← a, b ← B2',
+    );
+    await pictures({ 'last/b/x.png': 40, 'last/z/x.png': 50 });
+    expect(await greys('last')).toEqual([[50, 40]]);
   });
 
   test('a file of numbers goes with the files of a folder in their order', async () => {
@@ -348,6 +356,19 @@ describe('records over several folders', () => {
     expect(await greys('k, 2', 1)).toEqual([[10]]);
     await expect(greys('k, 1,k, 3')).rejects.toThrow('4 sources');
   });
+});
+
+test.each([
+  [['a', 'b'], ['B2', 'a'], 'a B2'],
+  [['a', 'b'], ['B', 'a'], 'a B'],
+  [['a', 'b'], ['B', 'A'], 'A B'],
+  [['a', 'b'], ['b', 'z'], 'z b'],
+  [['a', 'b'], ['1', '2'], '1 2'],
+  [['a', 'b', 'c'], ['1', '2', 'b'], '1 b 2'],
+  [['a', 'A'], ['A', 'a'], 'a A'],
+  [['a', 'b'], ['A', 'a'], 'a A'],
+])('fields %j of %j', (fields, items, chosen) => {
+  expect(byName(items, fields, (item) => item).join(' ')).toBe(chosen);
 });
 
 test.each([

@@ -11,7 +11,7 @@ import { isIdx, readIdx } from './idx.ts';
 import { join, withoutBroken } from './join.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
-import { pathsIn } from './paths.ts';
+import { byName, pathsIn } from './paths.ts';
 import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
@@ -96,22 +96,24 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
   });
 }
 
-/** A folder for each field, below the one that is given: named as the fields, or as many of them, in natural order. */
+/** A folder for each field, below the one that is given: those of the fields' names, the others in natural order. */
 function fieldFolders(path: string, all: readonly string[], record: readonly Declared[]): string[] | null {
   if (record.filter((d) => d.type.meaning !== 'label').length < 2) return null;
   const { names } = filesOf(path, all, /\.(png|jpe?g|webp|wave?)$/i);
   const fields = record.map((d) => d.name);
-  const chosen = fields.every((name) => names.includes(name)) ? fields : names;
-  return chosen.length === record.length ? chosen : null;
+  if (fields.every((name) => names.includes(name))) return fields;
+  return names.length === fields.length ? byName(names, fields, (name) => name) : null;
 }
 
-/** Folders that do not have the fields' names are taken in natural order, which may be the wrong way round: it is said. */
+/** Folders of other names than the fields are taken in natural order, which may be the wrong way round: it is said. */
 function otherFolders(path: string, folders: readonly string[], record: readonly Declared[]): Notice[] {
-  if (folders.every((name, i) => name === record[i]!.name)) return [];
-  const reads = record.map((d, i) => `\`${d.name}\` is ${folders[i]}`).join(', ');
+  const alike = folders.map((name, i) => name.toLowerCase() === record[i]!.name.toLowerCase());
+  if (alike.every((same) => same)) return [];
+  const reads = record.map((d, i) => `${d.name} ← ${folders[i]}`).join(', ');
+  const own = alike.includes(true);
   return [
     {
-      message: `the folders in ${path} do not have the names of the fields, and are taken in the order of theirs: ${reads}`,
+      message: `${own ? 'not all' : 'the'} folders in ${path} ${own ? 'have' : 'do not have'} the names of the fields, and ${own ? 'the others' : 'they'} are taken in the order of their names: ${reads}`,
       hint: 'give the folders the names of the fields, or give each folder: --data NAME=FIRST,SECOND',
     },
   ];

@@ -40,3 +40,28 @@ function split(parts: { path: string; next: number }[][], count: number): string
   }
   return ways[0]![count] ?? ways[0]!.find((way) => way !== undefined) ?? null;
 }
+
+/**
+ * For each field the item of its name (else of its name in other letters, `A` for `a`); what is left goes to the other
+ * fields in the order in which it comes. As many items as fields.
+ */
+export function byName<T>(items: readonly T[], fields: readonly string[], nameOf: (item: T) => string): T[] {
+  const left = [...items];
+  const chosen = new Map<string, T>();
+  const take = (field: string, item: T | undefined) => {
+    if (item === undefined) return;
+    chosen.set(field, item);
+    left.splice(left.indexOf(item), 1);
+  };
+  const lower = (item: T) => nameOf(item).toLowerCase();
+  for (const field of fields)
+    take(
+      field,
+      left.find((item) => nameOf(item) === field),
+    );
+  for (const field of fields.filter((f) => !chosen.has(f))) {
+    const alike = left.filter((item) => lower(item) === field.toLowerCase());
+    if (alike.length === 1) take(field, alike[0]);
+  }
+  return fields.map((field) => (chosen.has(field) ? chosen.get(field)! : left.shift()!));
+}
