@@ -261,6 +261,26 @@ export function startNetFrom(run: TrainingRun, net: string, file: SafetensorsFil
   }
 }
 
+/** `100` or `PHASE=100`, as an option of the command line gives it; `phase` is null where none is named. */
+function namedPhase({ name, phases }: CompiledModel, option: string, text: string) {
+  const match = /^\s*(?:(.+)=)?\s*(\d[\d_]*)\s*$/s.exec(text.normalize('NFC'));
+  const value = Number(match?.[2]?.replaceAll('_', ''));
+  const wanted = match?.[1]?.trim();
+  if (match === null || !Number.isSafeInteger(value) || value < 1) {
+    throw new UserError(`${option} ${text} is not a whole number from 1`, {
+      hint: `write ${option} 100, or ${option} ${phases[0]!.name}=100 for one phase`,
+      code: 2,
+    });
+  }
+  const phase = wanted === undefined ? null : phases.find((p) => p.name === wanted);
+  if (phase === undefined) {
+    throw new UserError(`${name} has no phase ${wanted}; it has ${phases.map((p) => p.name).join(', ')}`, {
+      code: 2,
+    });
+  }
+  return { phase, value };
+}
+
 /** The model with another length or batch of its phases: what the command line may change. */
 export function adjustPhases(
   model: CompiledModel,
@@ -268,33 +288,13 @@ export function adjustPhases(
   batch: readonly string[],
 ): CompiledModel {
   const phases = model.phases.map((p) => ({ ...p }));
-  const named = (option: string, text: string) => {
-    const match = /^\s*(?:(.+)=)?\s*(\d[\d_]*)\s*$/s.exec(text.normalize('NFC'));
-    const value = Number(match?.[2]?.replaceAll('_', ''));
-    const wanted = match?.[1]?.trim();
-    if (match === null || !Number.isSafeInteger(value) || value < 1) {
-      throw new UserError(`${option} ${text} is not a whole number from 1`, {
-        hint: `write ${option} 100, or ${option} ${phases[0]!.name}=100 for one phase`,
-        code: 2,
-      });
-    }
-    const phase = wanted === undefined ? null : phases.find((p) => p.name === wanted);
-    if (phase === undefined) {
-      throw new UserError(
-        `${model.name} has no phase ${wanted}; it has ${phases.map((p) => p.name).join(', ')}`,
-        {
-          code: 2,
-        },
-      );
-    }
-    return { phase, value };
-  };
+  const adjusted = { ...model, phases };
   for (const text of steps) {
-    const { phase, value } = named('--steps', text);
+    const { phase, value } = namedPhase(adjusted, '--steps', text);
     Object.assign(phase ?? phases.at(-1)!, { steps: value, epochs: null });
   }
   for (const text of batch) {
-    const { phase, value } = named('--batch', text);
+    const { phase, value } = namedPhase(adjusted, '--batch', text);
     for (const p of phase === null ? phases : [phase]) {
       if (value < (p.leastBatch ?? 1)) {
         throw new UserError(`--batch ${text}: ${p.name} needs at least ${p.leastBatch} examples`, {
@@ -305,5 +305,43 @@ export function adjustPhases(
       p.batch = value;
     }
   }
-  return { ...model, phases };
+  return adjusted;
+}
+
+/**
+ * Refuses `--steps` that ask for less than the run has done: a phase shorter than where it stands, or another length of a
+ * phase that is over. `before` is the model with the lengths that the run had, null where they are not known.
+ */
+export function refuseShorter(
+  model: CompiledModel,
+  steps: readonly string[],
+  file: SafetensorsFile,
+  path: string,
+  before: CompiledModel | null,
+): void {
+  const counts = readCounts(file, path);
+  if (counts === null) return;
+  for (const text of steps) {
+    const { phase, value } = namedPhase(model, '--steps', text);
+    const { name } = phase ?? model.phases.at(-1)!;
+    const at = model.phases.findIndex((p) => p.name === name);
+    const option = (n: number) => `--steps ${model.phases.length === 1 ? '' : `${name}=`}${n}`;
+    const planned = before?.phases.find((p) => p.name === name);
+    if (at < counts.phase && planned !== undefined && planned.steps !== value) {
+      throw new UserError(
+        `--steps ${text}: the phase ${name} is over, and the run is in ${counts.phaseName}`,
+        {
+          hint: `only ${counts.phaseName} and what follows it can have another length`,
+          code: 2,
+        },
+      );
+    }
+    if (at === counts.phase && value < counts.step) {
+      const where = model.phases.length === 1 ? 'the run' : `the phase ${name}`;
+      throw new UserError(`--steps ${text}: ${where} has done ${counts.step} steps already`, {
+        hint: `--steps is the total, with those that are done: ${option(counts.step + value)} makes ${value} more; without --steps it goes on as planned`,
+        code: 2,
+      });
+    }
+  }
 }

@@ -7,6 +7,7 @@ import {
   adjustPhases,
   captureCheckpoint,
   checkpointSummary,
+  refuseShorter,
   restoreCheckpoint,
   soundRate,
 } from '../core/checkpoint.ts';
@@ -85,6 +86,10 @@ async function trainInto(
   checkBatches(model);
   const orOlder = (error: unknown) => (origin === null ? error : withOlder(error, origin));
   const file = origin?.checkpoint == null ? null : whole(() => readCheckpoint(origin.checkpoint!), orOlder);
+  if (file !== null) {
+    const planned = before && adjustPhases(compiled, before.options.steps ?? [], []);
+    refuseShorter(compiled, options.steps ?? [], file, origin!.checkpoint!, planned);
+  }
   const seed =
     options.seed ?? (file && checkpointSummary(file, origin!.checkpoint!)?.seed) ?? settings.seed ?? 0;
   const backend = await chooseBackend(settings.backend ?? 'auto');

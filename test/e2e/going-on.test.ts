@@ -1,0 +1,70 @@
+/** Mistakes at the start of a run, and at going on with one: they are said with the way out, and change nothing. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { run, scratch, trace } from './command.ts';
+
+const folder = scratch();
+const at = (...names: string[]) => path.join(folder, ...names);
+const text = (name: string) => readFileSync(at(name), 'utf8');
+const ganc = (...args: string[]) => run(args, { cwd: folder });
+const train = (...args: string[]) => ganc('train', ...args, '--backend', 'cpu');
+
+const model = (data: string, phases: string) => `data x ~ [2] from "${data}"
+param latent = 3
+noise z ~ normal[latent]
+net G(z: [latent]) -> [2] = z |> dense(latent) |> dense(2)
+loss l = expect(mean(square(G(z) - x)))
+output samples = G(z)
+${phases}`;
+const phase = (name: string, steps: number) => `train ${name} (batch = 8, steps = ${steps}) {
+  sample x, z
+  update G to minimize l with adam(1e-3)
+}
+`;
+
+/** The points of a CSV file. */
+const csv = (count: number) =>
+  `a,b\n${Array.from({ length: count }, (_, i) => `${i % 7},${i % 5}`).join('\n')}\n`;
+
+writeFileSync(at('points.csv'), csv(40));
+writeFileSync(at('mini.gan'), model('points.csv', phase('', 9)));
+writeFileSync(at('two.gan'), model('points.csv', phase('first', 4) + phase('second', 9)));
+
+/** The same files hold the same. */
+async function unchanged(names: string[], work: () => Promise<void>): Promise<void> {
+  const before = names.map(text);
+  await work();
+  expect(names.map(text)).toEqual(before);
+}
+
+const kept = (name: string) => [`${name}/run.json`, `${name}/log.jsonl`];
+
+describe('--steps below where a run stands', () => {
+  beforeAll(async () => {
+    expect((await train('mini.gan', '--steps', '6', '--out', 'rep')).code).toBe(0);
+    expect((await train('two.gan', '--steps', 'second=6', '--out', 'both')).code).toBe(0);
+  });
+
+  test.each([
+    ['rep', '4', '--steps 4: the run has done 6 steps already', '--steps 10 makes 4 more'],
+    ['both', '5', 'the phase second has done 6 steps already', '--steps second=11 makes 5 more'],
+    ['both', 'second=5', 'the phase second has done 6 steps already', '--steps second=11 makes 5 more'],
+    ['both', 'first=3', 'the phase first is over', 'only second'],
+    ['both', 'first=30', 'the phase first is over', 'only second'],
+  ])('%s, --steps %s', async (name, steps, why, out) => {
+    await unchanged(kept(name), async () => {
+      const ran = await train('--from', name, '--steps', steps);
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toContain(why);
+      expect(ran.stderr).toContain(out);
+      expect(ran.stderr).not.toMatch(trace);
+    });
+  });
+
+  test('a larger total goes on, beside the length that a phase had', async () => {
+    const ran = await train('--from', 'both', '--steps', 'first=4', '--steps', 'second=8');
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.stdout).toContain('done after 12 steps');
+  });
+});
