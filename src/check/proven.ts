@@ -20,13 +20,18 @@ export function withProvenRepairs(
     if (!fix || fix.length === 0 || !ours || !finding.code.startsWith('GAN03') || ++tried > MOST)
       return finding;
     const { text, places } = edited(source.text, fix);
-    const before = new Set(found.map(identity));
-    const bad = analyse({ ...source, text }).some((after) => {
-      if (identity(after) === identity(finding)) return true;
-      if (after.severity === 'error') return !before.has(identity(after));
-      return places.some(([from, to]) => after.span.start < to && from < after.span.end);
+    const now = analyse({ ...source, text });
+    const count = (list: readonly Diagnostic[], what: string) =>
+      list.filter((each) => identity(each) === what).length;
+    // The same mistake may stand in several places: each repair mends one of them.
+    const left = count(now, identity(finding)) >= count(found, identity(finding));
+    const worse = now.some((after) => {
+      if (after.severity !== 'error')
+        return places.some(([from, to]) => after.span.start < to && from < after.span.end);
+      // A schedule is looked at only when all shapes meet, so what is said of it then is no fault of the repair.
+      return !after.code.startsWith('GAN05') && count(found, identity(after)) === 0;
     });
-    return bad ? bare : finding;
+    return left || worse ? bare : finding;
   });
 }
 

@@ -175,3 +175,30 @@ output samples = G(z)
   expect(finding!.code).toBe('GAN0341');
   expect(finding!.help ?? '').not.toContain('stride = 3');
 });
+
+describe('a repair is proposed whatever else is wrong', () => {
+  test('the same mistake twice', () => {
+    const text = `noise z ~ normal[4]
+net D(x: [4]) -> [1] = x |> dense(1)
+train (batch = 8, steps = 1) {
+  sample z
+  update D to minimize softplus(D(z)) with adam(1e-3)
+  update D to minimize softplus(D(z)) with sgd(1e-3)
+}
+`;
+    const said = analysed(text);
+    expect(said.map(({ code }) => code)).toEqual(['GAN0344', 'GAN0344']);
+    for (const { fix } of said) expect(fix?.length).toBe(2);
+  });
+
+  test('a schedule that is wrong too', () => {
+    const text = dcgan(64)
+      .replace('conv_transpose(3,', 'conv_transpose(1,')
+      .replace('sample x, z\n', 'sample x\n');
+    const [finding] = analysed(text);
+    expect(finding!.code).toBe('GAN0341');
+    expect(finding!.help).toContain('conv_transpose(3, kernel = 4, stride = 2)');
+    const { text: mended } = followed(text);
+    expect(analysed(mended).map(({ code }) => code)).toEqual(['GAN0501']);
+  });
+});
