@@ -14,18 +14,21 @@ export const games = {
       maker: readonly string[];
       way: 'up' | 'down' | 'away';
     }) =>
-      `this update pulls what \`${critic}\` says of ${maker.map((n) => `\`${n}\``).join(' and ')} ${way === 'away' ? 'away from what is real' : way}, and so does the update of \`${critic}\`: there is no game`,
+      `this update pulls what \`${critic}\` says of ${maker.map((n) => `\`${n}\``).join(' and ')} ${way === 'away' ? 'away from what is real' : way}, and so does the update of \`${critic}\`: the two do not compete`,
     explain: `
 In an adversarial game the discriminator lowers what it says of generated examples, and the generator raises it (or the
 other way round): the two updates pull D(G(z)) apart. Here both pull it the same way, by the sign of the gradient of each
 loss at D(G(z)), so the discriminator helps the generator, every example soon counts as real, and nothing is learnt. The
 loss curves look splendid.
 
-Mostly the two arguments of a loss are exchanged, \`nonsaturating_d(D(fake), D(x))\` for \`nonsaturating_d(D(x), D(fake))\`;
-or a sign is, \`maximize\` stands for \`minimize\`, or the generator minimises the discriminator's own loss.
+Mostly the two arguments of a loss are swapped: \`nonsaturating_d(D(fake), D(x))\` was written for
+\`nonsaturating_d(D(x), D(fake))\`. Or a sign is wrong, \`maximize\` stands for \`minimize\`, or the generator minimises the
+discriminator's own loss.
 
 It is said only of a net that the same update makes tell examples apart from others that are not generated, and that gives
-one number: an encoder and a decoder, or a classifier and a generator, may well want the same.
+one number: an encoder and a decoder, or a classifier and a generator, may well want the same. Two nets that maximise a
+bound of their mutual information together, against examples of a prior, want the same too: silence it there with
+\`// allow GAN0409\`.
 
 Goodfellow et al., "Generative Adversarial Nets", 2014 (arXiv:1406.2661), equation (1).
 `,
@@ -54,7 +57,7 @@ train (batch = 8, steps = 100) {
     severity: 'warning',
     title: 'a Wasserstein critic that nothing keeps Lipschitz',
     message: ({ net }: { net: string }) =>
-      `the loss of \`${net}\` is a difference of its means, as Wasserstein's is, and nothing bounds its slope: it grows without end`,
+      `the loss of \`${net}\` is a Wasserstein loss (a difference of its means), and nothing bounds the slope of \`${net}\`: the loss runs away`,
     explain: `
 E[D(x)] - E[D(G(z))] is the Wasserstein distance only for a critic whose slope is at most 1 (up to a factor, at most K).
 Without a bound the critic makes its loss as low as it likes by scaling itself up: the loss runs away, and the gradients
@@ -95,11 +98,12 @@ train (batch = 8, steps = 100) {
     severity: 'warning',
     title: 'the target of a cross-entropy is no probability',
     message: ({ range }: { range: Bounds }) =>
-      `the target of a cross-entropy is a probability, and this one lies in ${showBounds(range)}: outside [0, 1] the loss has no least value`,
+      `the target of a cross-entropy is a probability, and this one lies in ${showBounds(range)}: outside [0, 1] the loss has no minimum`,
     explain: `
-\`softplus(a) - t * a\` is −log of the probability that a Bernoulli with logit \`a\` gives to \`t\`, and has its least value
-at a sigmoid of t. That is so for 0 ≤ t ≤ 1 only. For t = −1 it falls for ever as \`a\` falls: the loss goes to −∞, the
-logits to −∞, and the picture becomes black and white.
+\`softplus(a) - t * a\` is −log of the probability that a Bernoulli with logit \`a\` gives to \`t\`, and has its minimum
+where sigmoid(a) = t. That is so for 0 ≤ t ≤ 1 only. For t = −1 it falls for ever as \`a\` falls: the loss goes to −∞, the
+logits to −∞, and the picture becomes black and white. A cross-entropy over classes may weight them, so there only a target
+below 0 is said.
 
 Images lie in [−1, 1] here, where the books have [0, 1]: so a Bernoulli decoder takes \`(x + 1) / 2\` as target, and
 \`2 * sigmoid(a) - 1\` is its picture. Or take a squared error, which has no such bounds.
@@ -124,9 +128,9 @@ train (batch = 8, steps = 100) {
 
   GAN0412: {
     severity: 'warning',
-    title: 'a place on the line for each number apart',
+    title: 'a mixing factor for each number of an example',
     message: ({ shape }: { shape: readonly number[] }) =>
-      `the mixing factor of this penalty is drawn for each of [${shape.join(', ')}] apart, so the mixture does not lie between the two examples`,
+      `the mixing factor of this penalty is drawn separately for each number of [${shape.join(', ')}], so the mixture does not lie on the line between the two examples`,
     explain: `
 A gradient penalty looks at points on the straight lines between a real and a generated example: t·x + (1 − t)·G(z), with
 one t for each example. With a t for each pixel the mixture is a noisy patchwork of both, somewhere in the box between
@@ -164,7 +168,7 @@ train (batch = 8, steps = 100) {
     severity: 'warning',
     title: 'a norm for each pixel in a penalty',
     message: ({ shape }: { shape: readonly number[] }) =>
-      `this takes the norm of a picture's gradient along one axis, [${shape.join(', ')}] norms for each example: a picture has one slope`,
+      `this takes the norm of a picture's gradient along one axis, which gives [${shape.join(', ')}] norms for each example: the penalty is on the one norm of the whole gradient`,
     explain: `
 A gradient penalty holds the slope of the critic at an example, ‖∇D(x)‖: the norm over all numbers of the picture. With
 \`axis = -1\` it is taken over the channels alone, so there is a norm for each pixel, and each of them is drawn to 1: the

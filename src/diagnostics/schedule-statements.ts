@@ -149,7 +149,7 @@ without end, a \`clip\` whose lower end is above its upper one leaves nothing, \
     severity: 'error',
     title: 'batch normalisation of a single value',
     message: ({ layer }) =>
-      `\`${layer}\` has one value a channel to normalise, so it gives 0 whatever the value is`,
+      `\`${layer}\` has only one value per channel to normalise, so it gives 0 whatever the value is`,
     explain: `\`batch_norm\` takes the mean and the variance of each channel over the examples and the positions. Of a single
 value the mean is the value itself: what is left is 0, the same for every input, and nothing in front of the layer can
 learn. So a vector needs at least two examples (a picture has many positions, and one may do). PyTorch refuses it too:

@@ -86,10 +86,10 @@ export function isUnended({ tokenType, image }: IToken): boolean {
   return tokenType === StringLiteral && (image.length < 2 || image.at(-1) !== image[0]);
 }
 
-/** Strings and numbers that were lexed although they are malformed, so that parsing could go on. */
 /** Characters of a name. */
 const nameLimit = 200;
 
+/** Strings and numbers that were lexed although they are malformed, so that parsing could go on; and names too long. */
 export function reportLiterals(context: Context, tokens: readonly IToken[]): void {
   const long = new Set<string>();
   for (const token of tokens) {

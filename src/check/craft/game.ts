@@ -28,19 +28,24 @@ export function* samePull({ model, pulls }: Craft): Generator<Diagnostic> {
           return other ? reals.map(([, real]) => sameWay(fake, real, other)) : [];
         });
         const way = verdicts[0];
-        if (!way || verdicts.includes(null)) continue;
+        if (!way || verdicts.includes(null) || !agree(reals.map(([, real]) => real))) continue;
         yield diagnose(
           'GAN0409',
           maker.span,
           { critic: net, maker: makers, way },
           {
             labels: [{ span: critic.span, text: `this update of \`${net}\` pulls it there too` }],
-            help: `one of the two losses is turned round: perhaps real and fake are exchanged, or \`minimize\` and \`maximize\``,
+            help: `one of the two losses has the wrong sign: perhaps real and fake are swapped, or \`minimize\` and \`maximize\``,
           },
         );
       }
     }
   }
+}
+
+/** A net that takes its own examples to different places is a classifier, and a generator may well serve one of its classes. */
+function agree(reals: readonly Pull[]): boolean {
+  return new Set(reals.map(restOf)).size === 1;
 }
 
 function madeBy({ call }: ResultTerm, nets: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { diagnose } from '../../diagnostics/table.ts';
 import { sizeOf } from '../../ir/ndarray.ts';
-import type { LayerTerm, OpTerm, Term } from '../model.ts';
+import type { LayerTerm, Model, OpTerm, Term } from '../model.ts';
 import type { Craft } from './craft.ts';
 import { inOrder, type Terms, updates, type View, view } from './terms.ts';
 
@@ -95,13 +95,13 @@ export function* normOfPixels({ model, terms, at }: Craft): Generator<Diagnostic
 
 /**
  * A penalty on the line between two examples, whose place on the line is drawn for each number apart: `t * a + (1 - t) * b`
- * or `b + t * (a - b)` with a `t` of many numbers.
+ * or `b + t * (a - b)` with a `t` of many numbers. A mask of zeros and ones mixes pixels on purpose.
  */
 export function* mixedPixels({ model, terms, at }: Craft): Generator<Diagnostic> {
   const owners = new Map(updates(model).flatMap((u) => inOrder([u.objective]).map((term) => [term, u.span])));
   for (const [term, owner] of owners) {
     if (term.kind !== 'grad') continue;
-    const drawn = mixingFactor(terms, term.x);
+    const drawn = mixingFactor(model, terms, term.x);
     if (!drawn || drawn.shape.every((d) => d === 1)) continue;
     yield diagnose(
       'GAN0412',
@@ -116,10 +116,12 @@ export function* mixedPixels({ model, terms, at }: Craft): Generator<Diagnostic>
 }
 
 /** The draw or noise `t`, where the value is a mixture of two others by it. */
-function mixingFactor(terms: Terms, mixed: Term): Term | null {
+function mixingFactor({ noise }: Model, terms: Terms, mixed: Term): Term | null {
   const sum = terms.op(view(mixed), 'add');
   if (!sum) return null;
-  const isDraw = ({ kind }: Term) => kind === 'draw' || kind === 'source';
+  const isUniform = (t: Term) =>
+    (t.kind === 'draw' && t.dist.kind === 'uniform') ||
+    (t.kind === 'source' && noise.some(({ name, dist }) => name === t.source && dist.kind === 'uniform'));
   const [left, right] = sum.term.args.map((arg) => view(arg, sum.frame)) as [View, View];
   const factors = (of: View): View[] =>
     terms.op(of, 'mul')?.term.args.map((arg) => view(arg, of.frame)) ?? [];
@@ -129,7 +131,7 @@ function mixingFactor(terms: Terms, mixed: Term): Term | null {
   ] as const) {
     for (const factor of factors(one)) {
       const t = terms.through(factor).term;
-      if (!isDraw(t)) continue;
+      if (!isUniform(t)) continue;
       const complement = factors(other).some((f) => {
         const rest = terms.oneMinus(f);
         return rest !== null && terms.through(rest).term === t;

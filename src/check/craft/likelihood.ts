@@ -9,7 +9,7 @@ import { contains, updates, view } from './terms.ts';
 
 /**
  * Cross-entropy on logits a is softplus(a) - t·a (or softplus(-a) + (1 - t)·a), of a class -t·log_softmax(a). Outside of
- * 0 ≤ t ≤ 1 it has no least value: it goes to −∞ with a. Targets of which nothing is known are trusted.
+ * 0 ≤ t ≤ 1 (of a class: below 0) it has no minimum: it goes to −∞ with a. Targets of which nothing is known are trusted.
  */
 export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Generator<Diagnostic> {
   // A loss of the prelude is shown at the line that uses it.
@@ -24,7 +24,7 @@ export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Genera
     const products = parts.flatMap(({ term, factor }) =>
       isOp(term, 'mul') ? [{ product: term, factor }] : [],
     );
-    const found = new Map<Term, { target: Term; range: Interval }>();
+    const found = new Map<Term, { target: Term; range: Interval; most?: number }>();
 
     for (const { term, factor } of parts) {
       if (!isOp(term, 'softplus') || !(factor > 0)) continue;
@@ -42,7 +42,11 @@ export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Genera
     }
     for (const { product, factor } of products) {
       for (const [logs, target] of sides(product)) {
-        if (isOp(logs, 'log_softmax') && factor < 0) found.set(product, { target, range: ranges.of(target) });
+        // Classes may have weights: only a target below 0 leaves the loss without a minimum. A stopped value is no target but
+        // the reward of a policy gradient, which may be a penalty.
+        const isTarget = () => !contains(target, (part) => isOp(part, 'stop'));
+        if (isOp(logs, 'log_softmax') && factor < 0 && isTarget())
+          found.set(product, { target, range: ranges.of(target), most: Infinity });
         // −t·log p and −(1 - t)·log(1 - p).
         if (!isOp(logs, 'log', 'softplus') || !terms.oneMinus(view(target))) continue;
         const complement = terms.through(terms.oneMinus(view(target))!).term;
@@ -57,8 +61,8 @@ export function* bernoulliTarget({ model, terms, ranges, pulls }: Craft): Genera
       }
     }
 
-    for (const [product, { target, range }] of found) {
-      const outside = (bound: number) => Number.isFinite(bound) && (bound < -1e-6 || bound > 1 + 1e-6);
+    for (const [product, { target, range, most = 1 }] of found) {
+      const outside = (bound: number) => Number.isFinite(bound) && (bound < -1e-6 || bound > most + 1e-6);
       if (!outside(range.lo) && !outside(range.hi)) continue;
       const image = terms.through(view(target)).term;
       yield diagnose(

@@ -115,7 +115,7 @@ train (batch = ${batch}, steps = 1) { ${sample} update D to minimize l with sgd(
   ])('batch_norm of %s, %s, batch %d, %s', (shape, sample, batch, use, fine) => {
     const text = game(shape, sample, batch, use);
     if (fine) accepted(text);
-    else expect(said(text)).toContain('GAN0524 `D/batch_norm_1` has one value a channel to normalise');
+    else expect(said(text)).toContain('GAN0524 `D/batch_norm_1` has only one value per channel to normalise');
   });
 
   test('in a net that a net calls, and in a metric', () => {

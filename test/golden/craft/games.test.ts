@@ -70,6 +70,11 @@ describe('GAN0409: both pull D(fake) the same way', () => {
     expect(findings(text)).toEqual(['GAN0409 update G to maximize g_loss with adam(1e-3)']);
   });
 
+  test('a classifier that takes generated examples for one of its classes, as the generator does', () => {
+    const loss = 'expect(softplus(-D(x))) + expect(softplus(D(flip(x, 0)))) + expect(softplus(-D(fake)))';
+    expect(findings(game(loss, 'expect(softplus(-D(fake)))'))).toEqual([]);
+  });
+
   test('a critic that is clipped', () => {
     const clip = { after: 'clip D to [-0.01, 0.01]' };
     expect(findings(game('wasserstein_d(D(fake), D(x))', 'wasserstein_g(D(fake))', clip))).toEqual(found);
@@ -116,6 +121,11 @@ train (batch = 8, steps = 10) { sample x, z  update P to minimize bound with ada
     ['sum(x * softplus(-P(z)) + (1 - x) * softplus(P(z)))', true],
     ['cross_entropy(reshape(P(z), 4), reshape(x, 4))', true],
     ['cross_entropy(reshape(P(z), 4), softmax(reshape(x, 4)))', false],
+    // Classes with weights.
+    ['-sum([1, 5, 20, 1] * softmax(reshape(x, 4)) * log_softmax(reshape(P(z), 4)))', false],
+    ['-sum([1, 5, 20, 1] * reshape(x, 4) * log_softmax(reshape(P(z), 4)))', true],
+    // A policy gradient, whose reward may be below 0.
+    ['-sum(stop(tanh(sum(x))) * softmax(reshape(x, 4)) * log_softmax(reshape(P(z), 4)))', false],
     ['sum(square(P(z) - x))', false],
     ['sum(softplus(-P(z))) + sum(abs(x * P(z)))', false],
   ])('%s', (loss, wrong) => {
@@ -144,6 +154,8 @@ describe('GAN0412: the place on the line', () => {
     ['let t = draw uniform(0, 1)[1, 1, 1]\nlet mix = t * x + (1 - t) * fake', []],
     ['let t = draw uniform(0, 1)[]\nlet mix = t * x + (1 - t) * fake', []],
     ['let t = draw uniform(0, 1)[1, 1, 1]\nlet mix = fake + t * (x - fake)', []],
+    // A mask takes each pixel from one of the two, on purpose.
+    ['let t = draw bernoulli(0.5)[2, 2, 1]\nlet mix = t * x + (1 - t) * fake', []],
     // DRAGAN goes in any direction from the data.
     ['let mix = x + draw normal(0, 0.5)[2, 2, 1]', []],
     [`let t = ${draw}\nlet mix = x + t * fake`, []],
