@@ -143,7 +143,9 @@ function tooLarge(model: Model, sources: readonly Source[]): Diagnostic[] {
     const { message, statement, inside } = error;
     const isSaid = sources.some(({ path }) => path === inside.file && path !== 'prelude.gan');
     const labels = isSaid ? [{ span: inside, text: 'given up here' }] : [];
-    return [diagnose('GAN0247', statement, { what: message }, { labels })];
+    const help =
+      '`each` is unrolled, and every call of a net is built for itself: take fewer turns, or fewer gradients within gradients';
+    return [diagnose('GAN0247', statement, { what: message }, { labels, help })];
   }
 }
 

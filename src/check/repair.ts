@@ -55,7 +55,8 @@ function rank(term: OpTerm | LayerTerm, written: Attrs, { argument, value }: Var
     if (layer === 'conv' && each((k, s) => s > k)) return null;
   }
   // The last window of a critic covers what is left of the picture.
-  if (argument === 'kernel' && layer === 'conv' && written.padding === 'valid') return 1.5;
+  const isWhole = value === term.args[0]?.shape[0];
+  if (argument === 'kernel' && layer === 'conv' && written.padding === 'valid' && isWhole) return 1.5;
   const place = ['units', 'filters', 'factor', 'stride', 'padding', 'kernel'].indexOf(argument);
   return argument === 'padding' || argument === 'kernel' || (place >= 2 && Number(value) > 2)
     ? unusual + place

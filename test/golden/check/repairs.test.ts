@@ -165,6 +165,15 @@ output score = D(x)
   expect(analysed(mended.text)).toEqual([]);
 });
 
+test('a border that was lost comes back by padding, not by a smaller kernel', () => {
+  const text = `data x ~ image[8, 8, 3]
+net U(x: image[8, 8, 3]) -> [8, 8, 7] = concat(x |> conv(4, kernel = 3, padding = "valid"), x)
+output out = U(x)
+`;
+  const [finding] = analysed(text);
+  expect(finding!.help).toContain('padding = "same"');
+});
+
 test('a repair that draws a finding is not proposed', () => {
   // 3 of 7 rows by stride: conv's stride beyond its kernel would leave pixels out.
   const text = `noise z ~ normal[8]
