@@ -15,6 +15,8 @@ import { inOrder } from './terms.ts';
 
 const EXAMPLES = 2;
 const DRAWS = 32;
+/** Of a picture each pixel is a draw: so many numbers of the largest value are enough, from two draws at least. */
+const ENOUGH = 1 << 15;
 /** Values larger than this are not looked at: a logit is small. */
 const LARGEST = 1 << 14;
 
@@ -59,7 +61,9 @@ export class Pulls {
     }
     const pulls = new Map<string, Pull>();
     if (!depends.has(objective)) return pulls;
-    if (order.some((term) => depends.has(term) && sizeOf(term.shape) > LARGEST)) return pulls;
+    const largest = order.reduce((most, t) => (depends.has(t) ? Math.max(most, sizeOf(t.shape)) : most), 1);
+    if (largest > LARGEST) return pulls;
+    const draws = Math.max(2, Math.min(DRAWS, Math.floor(ENOUGH / largest)));
 
     const b = createBuilder(this.#operations);
     const made = new Map<Term, Node>();
@@ -69,9 +73,9 @@ export class Pulls {
       leaves.set(node, this.#ranges.of(term));
       return node;
     };
-    let draws = 0;
+    let uniforms = 0;
     const uniform = (shape: readonly number[]): Node => {
-      const node = b.leaf({ kind: 'source', name: `draw ${draws++}`, version: 0 }, shape, 'batch');
+      const node = b.leaf({ kind: 'source', name: `draw ${uniforms++}`, version: 0 }, shape, 'batch');
       leaves.set(node, { lo: 0, hi: 1 });
       return node;
     };
@@ -93,7 +97,7 @@ export class Pulls {
     const values = new Map(wanted.map((node) => [node, [] as number[]]));
     const downhill = new Map(wanted.map((node) => [node, [] as number[]]));
     const sign = direction === 'minimize' ? 1 : -1;
-    for (let draw = 0; draw < DRAWS; draw++) {
+    for (let draw = 0; draw < draws; draw++) {
       const known = evaluate(
         slopes,
         (of, node) => {
