@@ -3,6 +3,7 @@ import { GenMapping, maybeAddSegment, setSourceContent, toEncodedMap } from '@jr
 import { cut, visibleLines } from '../../../runtimes/core/visible.ts';
 import type { Source, Span } from '../../diagnostics/diagnostic.ts';
 import { linesOf, type Position } from '../../diagnostics/lines.ts';
+import { onOneLine } from '../../syntax/on-one-line.ts';
 import { sourceFiles } from '../file-names.ts';
 
 /** The longest line that the printer makes of its own accord. */
@@ -45,21 +46,14 @@ export class Sources {
 
   /** What is written there, on one line and without comments; '' where the text is not at hand. */
   text(span: Span): string {
-    return tidy(this.#files.get(span.file)?.text.slice(span.start, span.end) ?? '');
+    return onOneLine(this.#files.get(span.file)?.text.slice(span.start, span.end) ?? '');
   }
 
   /** The whole line on which it begins, likewise. */
   line(span: Span): string {
     const file = this.#files.get(span.file);
-    return file ? tidy(linesOf(file).text(linesOf(file).position(span.start).line)) : '';
+    return file ? onOneLine(linesOf(file).text(linesOf(file).position(span.start).line)) : '';
   }
-}
-
-function tidy(text: string): string {
-  return text
-    .replace(/\/\/[^\r\n]*/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
 }
 
 export class Writer {
