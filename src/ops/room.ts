@@ -1,4 +1,4 @@
-/** How much one value may hold, and how much memory numbers take. */
+/** How much one value may hold. */
 import { type Problem, problem } from '../diagnostics/table.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Shape } from '../ir/types.ts';
@@ -9,13 +9,8 @@ import type { Shape } from '../ir/types.ts';
  */
 export const MOST = 2 ** 30;
 
-/** The problem of a value of this shape, for `count` examples of it where it is one per example. */
-export function tooLarge(what: string, shape: Shape, argument?: string, count = 1): Problem | null {
-  if (sizeOf(shape) * count <= MOST) return null;
-  return problem(
-    'GAN0357',
-    { what, shape, count },
-    argument === undefined ? {} : { argument },
-    count > 1 ? { help: 'take a smaller batch, or smaller values' } : {},
-  );
+/** The problem of a value of this shape, for one example of it where it is one per example. */
+export function tooLarge(what: string, shape: Shape, argument?: string): Problem | null {
+  if (sizeOf(shape) <= MOST) return null;
+  return problem('GAN0357', { what, shape, count: 1 }, argument === undefined ? {} : { argument });
 }
