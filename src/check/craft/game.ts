@@ -12,9 +12,10 @@ import { actionsOf, contains, inOrder, updates } from './terms.ts';
  */
 export function* samePull({ model, pulls }: Craft): Generator<Diagnostic> {
   const all = updates(model);
+  const asked = new Map(all.map((update) => [update, netsIn(update)]));
   for (const critic of all) {
     for (const net of critic.nets) {
-      const others = all.filter(({ nets }) => !nets.includes(net));
+      const others = all.filter((update) => !update.nets.includes(net) && asked.get(update)!.has(net));
       if (others.length === 0) continue;
       const own = [...pulls.of(critic, net)].filter(([, { term }]) => (term.shape.at(-1) ?? 1) === 1);
       for (const maker of others) {
@@ -46,6 +47,11 @@ export function* samePull({ model, pulls }: Craft): Generator<Diagnostic> {
 /** A net that takes its own examples to different places is a classifier, and a generator may well serve one of its classes. */
 function agree(reals: readonly Pull[]): boolean {
   return new Set(reals.map(restOf)).size === 1;
+}
+
+/** The nets whose results stand in an objective. */
+function netsIn({ objective }: UpdateAction): ReadonlySet<string> {
+  return new Set(inOrder([objective]).flatMap((term) => (term.kind === 'result' ? [term.call.net] : [])));
 }
 
 function madeBy({ call }: ResultTerm, nets: readonly string[]): boolean {
