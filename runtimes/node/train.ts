@@ -13,7 +13,7 @@ import {
 } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
 import { factLines } from '../core/facts.ts';
-import { type LoopHost, trainLoop } from '../core/loop.ts';
+import { type LogEntry, type LoopHost, trainLoop } from '../core/loop.ts';
 import type { CompiledModel } from '../core/model.ts';
 import { isDrawable } from '../core/outputs.ts';
 import { TrainingRun } from '../core/run.ts';
@@ -280,7 +280,15 @@ function recordOf(
 }
 
 function writeCurves(folder: RunFolder): void {
-  const svg = curvesSvg(folder.entries());
+  let entries: LogEntry[];
+  try {
+    entries = folder.entries();
+  } catch (error) {
+    // A log that is too large to be read is no reason to end a run.
+    if (error instanceof UserError) return;
+    throw error;
+  }
+  const svg = curvesSvg(entries);
   if (svg !== null) folder.writeWhole('curves.svg', [new TextEncoder().encode(svg)]);
 }
 

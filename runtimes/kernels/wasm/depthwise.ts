@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { broadcastOf, chain } from './elementwise.ts';
 import { JOB } from './engine.ts';
+import { geometryOf } from './geometry.ts';
 import { reduceRuns } from './reductions.ts';
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
@@ -24,23 +25,7 @@ function run(
 ): void {
   const [from, other, to] = addresses;
   backend.engine.words.set([kind, from, other, to, c.batchSize, c.filterHeight, parts, 0, 0]);
-  backend.engine.words.set(
-    [
-      c.inHeight,
-      c.inWidth,
-      c.outChannels,
-      c.outHeight,
-      c.outWidth,
-      c.strideHeight,
-      c.strideWidth,
-      -c.padInfo.top,
-      -c.padInfo.left,
-      c.filterWidth,
-      c.dilationHeight,
-      c.dilationWidth,
-    ],
-    9,
-  );
+  backend.engine.words.set(geometryOf(c, c.outChannels), 9);
   const places = Math.max(c.inHeight * c.inWidth, c.outHeight * c.outWidth);
   backend.engine.run(JOB.depthwise, c.batchSize * places * c.outChannels * c.filterHeight * c.filterWidth);
 }

@@ -2,6 +2,7 @@
 import type { backend_util } from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
+import { geometryOf } from './geometry.ts';
 
 type ConvInfo = backend_util.Conv2DInfo;
 
@@ -43,18 +44,7 @@ function run(
     c.filterWidth,
     c.outChannels,
     parts,
-    c.inHeight,
-    c.inWidth,
-    c.inChannels,
-    c.outHeight,
-    c.outWidth,
-    c.strideHeight,
-    c.strideWidth,
-    -c.padInfo.top,
-    -c.padInfo.left,
-    c.filterWidth,
-    c.dilationHeight,
-    c.dilationWidth,
+    ...geometryOf(c),
   ]);
   const positions = kind === KIND.addParts ? parts : c.batchSize * c.outHeight * c.outWidth;
   backend.engine.run(JOB.few, positions * steps(c) * c.outChannels);

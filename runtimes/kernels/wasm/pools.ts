@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from './backend.ts';
 import { JOB } from './engine.ts';
 import { cpuKernel, type Kernel, type KernelArgs } from './fallback.ts';
+import { geometryOf } from './geometry.ts';
 
 const POOL = { mean: 0, meanGradient: 1, maximum: 2, maximumGradient: 3, select: 4 } as const;
 const RESIZE = { nearest: 0, bilinear: 1, bilinearGradient: 2 } as const;
@@ -31,23 +32,7 @@ function pool(kind: number, args: KernelArgs, shape: number[], from: tf.TensorIn
   // Of few images some of the channels are a piece.
   const parts = c.batchSize >= 8 ? 1 : Math.max(1, Math.min(8, c.inChannels >> 2));
   engine.words.set([kind, ...places, to, c.batchSize, c.filterHeight, parts, 0, 0]);
-  engine.words.set(
-    [
-      c.inHeight,
-      c.inWidth,
-      c.inChannels,
-      c.outHeight,
-      c.outWidth,
-      c.strideHeight,
-      c.strideWidth,
-      -c.padInfo.top,
-      -c.padInfo.left,
-      c.filterWidth,
-      1,
-      1,
-    ],
-    9,
-  );
+  engine.words.set(geometryOf(c), 9);
   engine.run(
     JOB.pool,
     c.batchSize *

@@ -6,6 +6,7 @@ import { broadcastOf, chain, floatBits, type Instruction } from './elementwise.t
 import { JOB } from './engine.ts';
 import { type KernelArgs as Args, cpuKernel, type Kernel } from './fallback.ts';
 import { fewByKernel, fewByPicture, fewForward } from './few.ts';
+import { geometryOf } from './geometry.ts';
 
 const ACTIVATIONS = new Set(['linear', 'relu', 'sigmoid', 'elu', 'leakyrelu']);
 
@@ -145,21 +146,6 @@ const batchMatMul: Kernel = (args) => {
 };
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
-const forwardGeometry = (c: ConvInfo) => [
-  c.inHeight,
-  c.inWidth,
-  c.inChannels,
-  c.outHeight,
-  c.outWidth,
-  c.strideHeight,
-  c.strideWidth,
-  -c.padInfo.top,
-  -c.padInfo.left,
-  c.filterWidth,
-  c.dilationHeight,
-  c.dilationWidth,
-];
-
 function infoOf(x: number[], filter: number[], attrs: Record<string, unknown>): ConvInfo {
   return tf.backend_util.computeConv2DInfo(
     x as [number, number, number, number],
@@ -213,7 +199,7 @@ const conv2d: Kernel = (args) => {
     gemm(
       backend,
       [KIND.windows, px, pk, po, m, inner.outChannels, k, 0, 0],
-      forwardGeometry(inner),
+      geometryOf(inner),
       [],
       { count, a: inner.inChannels, b: inner.outChannels, c: inner.outChannels },
       { b: c.outChannels, c: c.outChannels, pixel: c.inChannels },
@@ -252,7 +238,7 @@ const conv2dFilterGradient: Kernel = (args) => {
         0,
         0,
       ],
-      forwardGeometry(inner),
+      geometryOf(inner),
       [],
       { count, a: inner.inChannels, b: inner.outChannels, c: inner.outChannels },
       { b: c.outChannels, c: c.outChannels, pixel: c.inChannels },

@@ -1,5 +1,6 @@
 // Moves of memory: boxes of numbers copied from one strided layout into another. Slices, margins, joins, repetition,
 // reversal and exchanged axes are all this. The host lays the boxes out (../moves.ts).
+import { min } from './lanes';
 import { take } from './share';
 
 /** How the numbers of one row lie in the source, in steps of the target. */
@@ -13,8 +14,6 @@ const ADDED: i32 = 5;
 const BOX: usize = 160, AXES: usize = 52, AXIS: usize = 12;
 /** Columns of a turned box that are worked on at a time, so that lines of the source stay in the cache. */
 const NEAR: i32 = 64;
-
-@inline function min(a: i32, b: i32): i32 { return a < b ? a : b; }
 
 /**
  * Words: the number of boxes; then for each the pieces, kind, source, target; numbers of a row and their step in the
