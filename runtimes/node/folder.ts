@@ -263,6 +263,12 @@ export function locate(given: string): Origin {
       code: 2,
     });
   if (!statSync(path).isDirectory()) {
+    if (path.endsWith('.gan')) {
+      throw new UserError(`${given} is a model, not a run of it`, {
+        hint: 'give a run folder or a checkpoint in it',
+        code: 2,
+      });
+    }
     const folder = new RunFolder(dirname(dirname(path)));
     const isRun = basename(dirname(path)) === 'checkpoints' && recordIsWhole(folder);
     return {

@@ -173,7 +173,10 @@ describe('a run', () => {
     expect(again.entries().map((e) => e.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(again.record()!.options).toMatchObject({ seed: 3, batch: ['8'], steps: ['9'], backend: 'cpu' });
     expect(values(again.latest()!.path).tensors.get('sample:x')!.shape).toEqual([8, 2]);
+    const listening = process.listenerCount('SIGINT');
     await fails(run('longer', tinyModel()), 'holds a run already', '--from');
+    expect(process.listenerCount('SIGINT')).toBe(listening);
+    expect(existsSync(join(folder, 'run.lock'))).toBe(false);
     // From an older checkpoint it goes on elsewhere: nothing that was written is lost.
     await train(
       tinyModel(),
@@ -192,6 +195,16 @@ describe('a run', () => {
     rmSync(end!.path);
     await train(tinyModel({ steps: 4 }), { from: folder }, {});
     expect(readFileSync(new RunFolder(folder).latest()!.path).equals(bytes)).toBe(true);
+  });
+
+  test('a model is not taken for a checkpoint', async () => {
+    const model = join(root, 'some.gan');
+    writeFileSync(model, 'noise z ~ normal[3]\n');
+    await fails(
+      train(tinyModel(), { from: model }, {}),
+      'some.gan is a model, not a run of it',
+      'checkpoint',
+    );
   });
 
   test('a net starts from the weights of another run', async () => {

@@ -346,7 +346,7 @@ describe('records over several folders', () => {
     await pictures({ 'A9/1_A.png': 1, 'B9/1_B.png': 1, 'C9/1_A.png': 2, 'C9/1_A.webp': 3 });
     await expect(greys('A9,B9')).rejects.toThrow(/no file has a partner.*1_A.*1_B/);
     await expect(greys('A9,C9')).rejects.toThrow(/1_A.png and .*1_A.webp have the same name/);
-    await expect(greys('A9,B9,C9')).rejects.toThrow('3 sources are given for a record of 2 (a, b)');
+    await expect(greys('A9,B9,C9')).rejects.toThrow('3 sources are given for 2 fields (a, b)');
   });
 
   test('a comma in a name', async () => {

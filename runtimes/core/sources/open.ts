@@ -1,7 +1,7 @@
 /** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
 import type { Dataset } from '../data.ts';
 import { said, UserError } from '../errors.ts';
-import type { Notice } from '../facts.ts';
+import { counted, type Notice } from '../facts.ts';
 import { entry } from '../table.ts';
 import { filesOf } from './classes.ts';
 import { openCsv } from './csv.ts';
@@ -167,8 +167,8 @@ async function openSeveral(
 ): Promise<RawSource> {
   if (paths.length !== record.length) {
     throw new UserError(
-      `${paths.length} sources are given for a record of ${record.length} (${record.map((d) => d.name).join(', ')})`,
-      { hint: 'one for each, in this order, with a comma between them' },
+      `${paths.length} sources are given for ${counted(record.length, 'field')} (${record.map((d) => d.name).join(', ')})`,
+      { hint: 'give one for each field, in this order, with a comma between them' },
     );
   }
   const parts: RawSource[] = [];
