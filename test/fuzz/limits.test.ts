@@ -95,7 +95,7 @@ describe('what doubles with each line', () => {
   test('scalars of the step', () => {
     const lets = list(40, (i) => `let h${i + 1} = h${i} + h${i}`);
     expect(errors(`${net}let h0 = step * 1\n${lets}${play('h40')}`)).toEqual([
-      '13:11 GAN0247 this is too large to build: a scalar of the step made of more than 2,000 operations',
+      '12:10 GAN0247 this is too large to build: a scalar of the step made of more than 2,000 operations',
     ]);
   });
 
