@@ -458,6 +458,33 @@ describe('pictures are looked at', () => {
 });
 
 describe('what is said', () => {
+  test('pictures of kinds that are not read are skipped by name, other files are not mentioned', async () => {
+    await pictures({ 'kinds/a.png': 1, 'kinds/b.png': 1 });
+    for (const file of ['c.GIF', 'd.bmp', 'e.tif', 'f.heic', 'g.avif', 'notes.txt', 'Thumbs.db', '.h.gif']) {
+      writeFileSync(join(root, 'kinds', file), 'x');
+    }
+    writeFileSync(join(root, 'kinds/w.wav'), 'x');
+    const { facts, count } = await open('kinds', x);
+    expect(count).toBe(2);
+    expect(facts!.skipped.map(({ what, why }) => `${what.slice(root.length)}: ${why}`)).toEqual([
+      '/kinds/c.GIF: a GIF: convert it to PNG',
+      '/kinds/d.bmp: a BMP: convert it to PNG',
+      '/kinds/e.tif: a TIF: convert it to PNG',
+      '/kinds/f.heic: a HEIC: convert it to PNG',
+      '/kinds/g.avif: an AVIF: convert it to PNG',
+    ]);
+    expect(facts!.notices.map((n) => n.message.replace(root, ''))).toEqual([
+      '/kinds is read as a folder of pictures: 1 WAV file is left out',
+    ]);
+    mkdirSync(join(root, 'gifs'));
+    writeFileSync(join(root, 'gifs/a.gif'), 'GIF89a');
+    await expect(open('gifs', x)).rejects.toThrow(/a kind that is not read: .*a\.gif/);
+    await expect(open('gifs/a.gif', x)).rejects.toThrow('is one picture');
+    // Of a record over several folders too.
+    await pictures({ 'kinds2/a.png': 1, 'kinds2/b.png': 1 });
+    expect((await skippedOf('kinds,kinds2')).skipped).toContain('/kinds/c.GIF: a GIF: convert it to PNG');
+  });
+
   test('a line a record, and one for what was left out', async () => {
     await pictures({
       'said/cats/a.png': 1,

@@ -334,5 +334,12 @@ describe('folders', () => {
       hint: 'sounds are WAV files: ffmpeg -i song.mp3 -c:a pcm_s16le song-pcm.wav',
     });
     await expect(open('other/song.mp3', 2)).rejects.toThrow('sound of a kind that is not read');
+    // Beside WAV files each is skipped by name.
+    put('mixed/a.wav', riff(fmt(), chunk('data', shorts(1, 2))));
+    put('mixed/b.flac', Buffer.from('fLaC'));
+    const { facts } = await open('mixed', 2);
+    expect(facts!.skipped.map((s) => s.why)).toEqual([
+      'a FLAC: convert it to WAV: ffmpeg -i b.flac -c:a pcm_s16le b-pcm.wav',
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import { type Declared, fit } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { join, withoutBroken } from './join.ts';
+import { OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
 import { byName, pathsIn } from './paths.ts';
@@ -60,9 +61,6 @@ async function isWav(bytes: Bytes): Promise<boolean> {
   return /^(RIFF|RIFX|RF64)/.test(head) && head.endsWith('WAVE');
 }
 
-/** Sound that is not read, and is often given. */
-const OTHER_SOUND = /\.(mp3|flac|ogg|oga|opus|m4a|aac|aiff?|wma)$/i;
-
 /** Pictures, sounds, or an IDX pair as MNIST's distributions lie. */
 async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
   const all = await place.filesIn(path);
@@ -76,12 +74,15 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
     const notices = [...(source.facts?.notices ?? []), ...otherFolders(path, below, record)];
     return { ...source, facts: { ...source.facts, notices } };
   }
-  const pictures = filesOf(path, all, /\.(png|jpe?g|webp)$/i);
-  const sounds = filesOf(path, all, /\.wave?$/i);
+  const pictures = filesOf(path, all, PICTURE);
+  const sounds = filesOf(path, all, SOUND);
   if (pictures.files.length > 0 && pictures.files.length >= sounds.files.length) {
-    return openPictures(path, pictures, record, place);
+    return withOthers(await openPictures(path, pictures, record, place), all, 'picture');
   }
-  if (sounds.files.length > 0) return (await import('./sounds.ts')).openSounds(path, sounds, record, place);
+  if (sounds.files.length > 0) {
+    const { openSounds } = await import('./sounds.ts');
+    return withOthers(await openSounds(path, sounds, record, place), all, 'sound');
+  }
   const images = filesOf(path, all, /images.*idx3|idx3.*images|images-ubyte/i).files;
   const chosen = images.find((n) => nameIn(n).startsWith('train')) ?? images[0];
   if (chosen !== undefined) return openIdxPair(chosen, place);
@@ -89,6 +90,12 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
   if (other[0] !== undefined) {
     throw new UserError(`${path} holds sounds of a kind that is not read: ${other[0]}`, {
       hint: `sounds are WAV files: ${unpackLine(other[0])}`,
+    });
+  }
+  const drawn = filesOf(path, all, OTHER_PICTURE).files;
+  if (drawn[0] !== undefined) {
+    throw new UserError(`${path} holds pictures of a kind that is not read: ${drawn[0]}`, {
+      hint: 'pictures are PNG, JPEG or WebP: convert them to PNG',
     });
   }
   throw new UserError(`${path} holds no pictures (PNG, JPEG, WebP), no WAV and no IDX files`, {
@@ -146,10 +153,13 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
     const { openSounds } = await import('./sounds.ts');
     return openSounds(path, { files: [path], folders: null, names: [], hidden: [] }, record, place);
   }
-  if (/\.(png|jpe?g|webp)$/i.test(path)) {
-    throw new UserError(`${path} is one picture; a source of pictures is a folder of them`, {
-      hint: folderOf(path) === '' ? 'give the folder that it is in' : `give its folder: ${folderOf(path)}`,
-    });
+  if (PICTURE.test(path) || OTHER_PICTURE.test(path)) {
+    throw new UserError(
+      `${path} is one picture; a source of pictures is a folder of them (PNG, JPEG, WebP)`,
+      {
+        hint: folderOf(path) === '' ? 'give the folder that it is in' : `give its folder: ${folderOf(path)}`,
+      },
+    );
   }
   if (OTHER_SOUND.test(path)) {
     throw new UserError(`${path} is sound of a kind that is not read`, {
