@@ -172,6 +172,14 @@ describe('classes', () => {
     for (const [i, words] of said.entries()) expect(noticeWords(facts!.notices[i]!)).toContain(words);
   });
 
+  test('more folders than classes: what to declare', async () => {
+    await pictures({ 'many/a/a.png': 1, 'many/b/a.png': 1, 'many/c/a.png': 1 });
+    await expect(open('many', x, declared('y', 'label', 2))).rejects.toMatchObject({
+      message: expect.stringContaining('3 classes (a, b, c)'),
+      hint: 'declare label[3], or give fewer folders',
+    });
+  });
+
   test('hidden folders and files are no classes, and are named', async () => {
     await pictures({
       'hidden/.ipynb_checkpoints/a.png': 1,

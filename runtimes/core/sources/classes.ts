@@ -98,6 +98,7 @@ export function classesOf(origin: string, found: Files, record: readonly Declare
   if (names.length > declared) {
     throw new UserError(
       `${origin} has ${names.length} classes (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}), but \`${label.name}\` is declared ${typeText(label.type)}`,
+      { hint: `declare label[${names.length}], or give fewer folders` },
     );
   }
   const numbers = numbersOf(names, declared);

@@ -12,7 +12,7 @@ import { limitOf } from './join.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
 import { firstLook, SLACK, scalingOf } from './scaling.ts';
 import { each } from './several.ts';
-import { survey } from './survey.ts';
+import { survey, visit } from './survey.ts';
 
 export interface Declared {
   readonly name: string;
@@ -236,6 +236,7 @@ async function conversion(source: RawSource, raw: RawField, declared: Declared):
   const size = sizeOf(type.shape);
   const where = exampleOf(source);
   if (type.meaning === 'label' && sizeOf(raw.shape) === 1) {
+    await checkClasses(raw, count, declared, where);
     return { raw, size, convert: oneHot(declared, where), notices: [] };
   }
   checkShape(origin, raw, declared);
@@ -307,10 +308,48 @@ function oneHot(declared: Declared, where: (index: number) => string): Conversio
   };
 }
 
-function noClass({ name, type }: Declared, value: number, example: string): UserError {
+/** Looks at all classes before one is refused: whether there is a class 0 tells what the way out is. */
+async function checkClasses(
+  raw: RawField,
+  count: number,
+  declared: Declared,
+  where: (index: number) => string,
+): Promise<void> {
+  const classes = declared.type.shape[0] ?? 1;
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let whole = true;
+  const bad: { value: number; index: number }[] = [];
+  await visit(raw, count, (values, first) => {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      const isWhole = Number.isInteger(value);
+      if (!isWhole) whole = false;
+      if (bad.length === 0 && (!isWhole || value < 0 || value >= classes))
+        bad.push({ value, index: first + i });
+    }
+  });
+  const [first] = bad;
+  if (first === undefined) return;
+  throw noClass(declared, first.value, where(first.index), whole ? { min, max } : null);
+}
+
+/** `range`: of all classes, where they are whole numbers. */
+function noClass(
+  { name, type }: Declared,
+  value: number,
+  example: string,
+  range: { min: number; max: number } | null = null,
+): UserError {
   const classes = type.shape[0] ?? 1;
+  let hint: string | null = null;
+  if (range !== null && range.min === 1 && range.max === classes)
+    hint = 'classes are counted from 0, and these from 1: save y - 1';
+  else if (range !== null && range.min >= 0 && range.max < 10_000)
+    hint = `the classes go from ${range.min} to ${range.max}: declare label[${range.max + 1}]`;
   return new UserError(
     `${example} is of class ${value}, but \`${name}\` is declared ${typeText(type)}: classes 0 to ${classes - 1}`,
-    value === classes ? { hint: 'classes are counted from 0: if these are counted from 1, save y - 1' } : {},
+    hint === null ? {} : { hint },
   );
 }
