@@ -45,8 +45,15 @@ export async function openData(
   const known = model.data.flatMap((r) => r.fields.map((f) => f.name));
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
+    const names = name.split(',').map((n) => n.trim());
+    const record = model.data.find((r) => names.every((n) => r.fields.some((f) => f.name === n)));
     throw new UserError(`--data ${name}=…: ${model.name} has no data \`${name}\``, {
-      hint: known.length === 0 ? 'it has no data at all' : `it has ${known.join(', ')}`,
+      hint:
+        known.length === 0
+          ? 'it has no data at all'
+          : names.length > 1 && record !== undefined
+            ? `a record is given by its first name: --data ${record.fields[0]!.name}=${given[name]}`
+            : `it has ${known.join(', ')}`,
       code: 2,
     });
   }
@@ -54,7 +61,16 @@ export async function openData(
   for (const record of model.data) {
     if (!record.fields.some((f) => wanted(f.name))) continue;
     const name = record.fields[0]!.name;
-    const replaced = record.fields.map((f) => entry(given, f.name)).find((s) => s !== undefined);
+    const sources = record.fields.map((f) => entry(given, f.name));
+    const replaced = sources.find((s) => s !== undefined);
+    if (new Set(sources.filter((s) => s !== undefined)).size > 1) {
+      const names = record.fields.map((f) => f.name);
+      const together = sources.map((s, i) => s ?? `PATH-OF-${names[i]!}`).join(',');
+      throw new UserError(
+        `${names.filter((_, i) => sources[i] !== undefined).join(' and ')} are fields of one record (${names.join(', ')}), and each was given a source of its own`,
+        { hint: `give them together, in this order: --data ${name}=${together}`, code: 2 },
+      );
+    }
     const source = replaced ?? record.from;
     if (source === null) {
       throw new UserError(`\`${name}\` has no source`, {

@@ -307,6 +307,15 @@ describe('what goes wrong is said', () => {
     const sourceless = tinyModel();
     sourceless.data[0]!.from = null;
     await fails(run('b', sourceless), '`x` has no source', '--data x=');
+    const [photos, maps] = [join(root, 'photos'), join(root, 'maps')];
+    const pair = tinyModel();
+    pair.data[0]!.fields = ['x', 'y'].map((name) => ({ name, type: { meaning: 'tensor', shape: [2] } }));
+    await fails(
+      run('pair', pair, { data: { y: maps, x: photos } }),
+      'x and y are fields of one record (x, y)',
+      `--data x=${photos},${maps}`,
+    );
+    await fails(run('pair', pair, { data: { 'x,y': `${photos},${maps}` } }), `--data x=${photos},${maps}`);
     await fails(run('b', { ...tinyModel(), format: 2 } as never), 'another version');
     await fails(run('b', { ...tinyModel(), phases: [] }), 'no `train`');
   });
