@@ -240,6 +240,7 @@ function aboutOf({ type }: ToWorker): About {
 /** Ways out that are a command line's, in a page's words. */
 const IN_A_PAGE: readonly [RegExp, string][] = [
   [/^give the same data with --data .*$/, 'choose the data that it was trained on'],
+  [/^start a new run \(without --from\).*$/, 'start a new run, or take the model that it was trained with'],
   [/; or --backend tensorflow.*$/, ''],
   [/^--resample .*$/, ''],
   [/ --(batch|backend)\b/g, ' $1'],

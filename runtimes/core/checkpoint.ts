@@ -125,6 +125,21 @@ export function differences(
   return shown.join('\n');
 }
 
+/** How to keep what fits of a checkpoint in a new run: `; or …`. Nothing where no net fits. */
+function keeping(model: CompiledModel, file: SafetensorsFile, path: string): string {
+  const weights = [...model.weights, ...model.stats];
+  const fits = model.nets.filter(({ name }) => {
+    const own = weights.filter((w) => w.net === name);
+    return own.length > 0 && differences(file, own, 'allow') === null;
+  });
+  if (fits.length === 0) return '';
+  const nets = fits.map(({ name }) => `\`net ${name}(…) … from "${path}"\``);
+  return `; to keep the weights, start a new run (without --from) of a file that says ${nets.join(', ')}`;
+}
+
+const anew = (model: CompiledModel, file: SafetensorsFile, path: string) =>
+  `start a new run (without --from), or undo the change of the model${keeping(model, file, path)}`;
+
 /**
  * Puts a run where a checkpoint left it. The run is fresh; its tensors are replaced. Gives what could not be carried over
  * from the file that wrote the checkpoint to an edited one, in words.
@@ -141,12 +156,14 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
   if (differs !== null) {
     throw new UserError(
       `${path} is a checkpoint of another model (${counts.model}); these weights differ:\n${differs}`,
+      { hint: anew(model, file, path) },
     );
   }
   const phase = model.phases[counts.phase];
   if (phase === undefined || phase.name !== counts.phaseName) {
     throw new UserError(
       `${path} was left in phase ${counts.phase + 1} (${counts.phaseName}), which ${model.name} does not have`,
+      { hint: anew(model, file, path) },
     );
   }
   checkWhole(model, file, counts, path);
@@ -175,7 +192,9 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
     if (saved.count !== feed.dataset.count) {
       throw new UserError(
         `\`${name}\` had ${saved.count} examples when the run was left; ${feed.dataset.origin} holds ${feed.dataset.count}`,
-        { hint: `give the same data with --data ${name}=…` },
+        {
+          hint: `give the same data with --data ${name}=…${keeping(model, file, path)}`,
+        },
       );
     }
     feed.position = { pass: saved.pass, offset: saved.offset };

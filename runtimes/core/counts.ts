@@ -1,6 +1,6 @@
 /** What a checkpoint knows beside its tensors: the counts of the run, as JSON in the file's metadata under `ganc`. */
 import * as v from 'valibot';
-import { UserError } from './errors.ts';
+import { DamagedError, UserError } from './errors.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 import { byName, mismatch, positive, whole } from './validate.ts';
 
@@ -57,7 +57,8 @@ export type Counts = v.InferOutput<typeof schema>;
 export function readCounts({ metadata, tensors }: SafetensorsFile, path: string): Counts | null {
   const text = metadata.ganc;
   if (text === undefined) return null;
-  const damaged = (why: string) => new UserError(`${path} is damaged: its training state (metadata) ${why}`);
+  const damaged = (why: string) =>
+    new DamagedError(`${path} is damaged: its training state (metadata) ${why}`);
   let counts: unknown;
   try {
     counts = JSON.parse(text);
@@ -74,7 +75,7 @@ export function readCounts({ metadata, tensors }: SafetensorsFile, path: string)
   if (wrong !== null) throw damaged(`is not what a run writes: ${wrong}`);
   const { tensors: expected } = counts as Counts;
   if (expected !== undefined && expected !== tensors.size) {
-    throw new UserError(
+    throw new DamagedError(
       `${path} is damaged: it was written with ${expected} tensors and holds ${tensors.size}`,
     );
   }

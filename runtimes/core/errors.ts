@@ -13,6 +13,9 @@ export class UserError extends Error {
   }
 }
 
+/** A file of a run that is not whole, or cannot be read: an older one may do. */
+export class DamagedError extends UserError {}
+
 /** The message of anything thrown, on one line. */
 export function said(error: unknown): string {
   return error instanceof Error ? error.message.split('\n')[0]!.trim() : String(error);

@@ -2,7 +2,7 @@
  * The safetensors format (Hugging Face): 8 bytes of header length, a JSON header, then the tensors' bytes, little
  * endian and without gaps. Reading trusts nothing.
  */
-import { UserError } from './errors.ts';
+import { DamagedError } from './errors.ts';
 
 export interface StoredTensor {
   shape: number[];
@@ -78,7 +78,7 @@ const types: Readonly<Record<string, NumberType>> = {
  */
 export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
   const refuse = (why: string): never => {
-    throw new UserError(`${path} is not a safetensors file: ${why}`);
+    throw new DamagedError(`${path} is not a safetensors file: ${why}`);
   };
   if (bytes.length < 8) refuse(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

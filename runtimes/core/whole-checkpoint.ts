@@ -1,6 +1,6 @@
 /** Whether a checkpoint holds all that a run of a model needs of it, in the right shapes, as numbers. */
 import type { Counts } from './counts.ts';
-import { UserError } from './errors.ts';
+import { DamagedError, UserError } from './errors.ts';
 import type { CompiledModel } from './model.ts';
 import { slotsOf } from './optimise.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
@@ -8,7 +8,7 @@ import { entry } from './table.ts';
 
 /** Throws a `UserError` that names the first thing wrong. Names and shapes of the weights themselves have been compared. */
 export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: Counts, path: string): void {
-  const damaged = (why: string) => new UserError(`${path} is damaged: ${why}`);
+  const damaged = (why: string) => new DamagedError(`${path} is damaged: ${why}`);
   const shapes = new Map([...model.weights, ...model.stats].map((w) => [w.name, w.shape]));
   const expect = (key: string, shape: readonly number[] | undefined, finite: boolean) => {
     const stored = file.tensors.get(key);
@@ -85,7 +85,7 @@ function checkSample(
 export function checkFinite(name: string, { data }: StoredTensor, path: string): void {
   const at = data.findIndex((x) => !Number.isFinite(x));
   if (at < 0) return;
-  throw new UserError(`${path} holds weights that are not finite: ${name} has ${data[at]} at ${at}`, {
+  throw new DamagedError(`${path} holds weights that are not finite: ${name} has ${data[at]} at ${at}`, {
     hint: 'the file is damaged, or of a run that diverged',
   });
 }

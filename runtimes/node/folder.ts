@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '../core/errors.ts';
+import { DamagedError, UserError } from '../core/errors.ts';
 import type { LogEntry } from '../core/loop.ts';
 import {
   decodeSafetensors,
@@ -311,7 +311,7 @@ export function readCheckpoint(path: string): SafetensorsFile {
     checkRegular(path);
     bytes = new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`${path} cannot be read: ${trouble(error)}`);
+    throw error instanceof UserError ? error : new DamagedError(`${path} cannot be read: ${trouble(error)}`);
   }
   return decodeSafetensors(bytes, path);
 }
@@ -319,9 +319,9 @@ export function readCheckpoint(path: string): SafetensorsFile {
 /** Says of a damaged newest checkpoint that there is an older one. */
 export function withOlder(error: unknown, { folder, checkpoint }: Origin): unknown {
   const older = folder?.checkpoints().findLast((c) => c.path !== checkpoint);
-  if (!(error instanceof UserError) || error.hint !== null || older === undefined) return error;
-  return new UserError(error.message, {
-    hint: `an older checkpoint may be whole: ${older.path} (step ${older.step})`,
+  if (!(error instanceof DamagedError) || older === undefined) return error;
+  return new DamagedError(error.message, {
+    hint: `${error.hint === null ? '' : `${error.hint}; `}an older checkpoint may be whole: ${older.path} (step ${older.step})`,
     code: error.code,
     cause: error,
   });

@@ -1,5 +1,5 @@
 /** Mistakes at the start of a run, and at going on with one: they are said with the way out, and change nothing. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run, scratch, trace } from './command.ts';
@@ -14,12 +14,13 @@ const model = (data: string, phases: string) => `data x ~ [2] from "${data}"
 param latent = 3
 noise z ~ normal[latent]
 net G(z: [latent]) -> [2] = z |> dense(latent) |> dense(2)
-loss l = expect(mean(square(G(z) - x)))
+net H(x: [2]) -> [2] = x |> dense(2)
+loss l = expect(mean(square(H(G(z)) - x)))
 output samples = G(z)
 ${phases}`;
 const phase = (name: string, steps: number) => `train ${name} (batch = 8, steps = ${steps}) {
   sample x, z
-  update G to minimize l with adam(1e-3)
+  update G, H to minimize l with adam(1e-3)
 }
 `;
 
@@ -40,12 +41,12 @@ async function unchanged(names: string[], work: () => Promise<void>): Promise<vo
 
 const kept = (name: string) => [`${name}/run.json`, `${name}/log.jsonl`];
 
-describe('--steps below where a run stands', () => {
-  beforeAll(async () => {
-    expect((await train('mini.gan', '--steps', '6', '--out', 'rep')).code).toBe(0);
-    expect((await train('two.gan', '--steps', 'second=6', '--out', 'both')).code).toBe(0);
-  });
+beforeAll(async () => {
+  expect((await train('mini.gan', '--steps', '6', '--out', 'rep', '--checkpoint-every', '3')).code).toBe(0);
+  expect((await train('two.gan', '--steps', 'second=6', '--out', 'both')).code).toBe(0);
+});
 
+describe('--steps below where a run stands', () => {
   test.each([
     ['rep', '4', '--steps 4: the run has done 6 steps already', '--steps 10 makes 4 more'],
     ['both', '5', 'the phase second has done 6 steps already', '--steps second=11 makes 5 more'],
@@ -66,5 +67,40 @@ describe('--steps below where a run stands', () => {
     const ran = await train('--from', 'both', '--steps', 'first=4', '--steps', 'second=8');
     expect(ran).toMatchObject({ code: 0 });
     expect(ran.stdout).toContain('done after 12 steps');
+  });
+});
+
+describe('a checkpoint that is whole and does not fit', () => {
+  test('of another model: the nets that fit can be kept, and no other checkpoint is named', async () => {
+    await unchanged(kept('rep'), async () => {
+      const { code, stderr } = await train('--from', 'rep', '--set', 'latent=8');
+      expect(code).toBe(1);
+      expect(stderr).toContain('of another model');
+      expect(stderr).toMatch(
+        /help: start a new run .* or undo the change of the model; .*`net H\(…\) … from "/,
+      );
+      expect(stderr).not.toMatch(/net G|older/);
+    });
+  });
+
+  test('other data: the weights can be kept, as the message says', async () => {
+    writeFileSync(at('fewer.csv'), csv(39));
+    const { code, stderr } = await train('--from', 'rep', '--data', 'x=fewer.csv');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /had 40 examples .* holds 39\n {2}help: give the same data with --data x=…; to keep/,
+    );
+    const [, from] = /`net G\(…\) … (from "[^"]*")`, `net H/.exec(stderr)!;
+    writeFileSync(at('kept.gan'), text('mini.gan').replace('-> [2] = z', `-> [2] ${from} = z`));
+    expect((await train('kept.gan', '--data', 'x=fewer.csv', '--out', 'kept')).code).toBe(0);
+  });
+
+  test('a damaged one: an older one is named', async () => {
+    cpSync(at('rep'), at('cut'), { recursive: true });
+    const newest = at('cut', 'checkpoints', readdirSync(at('cut', 'checkpoints')).at(-1)!);
+    writeFileSync(newest, readFileSync(newest).subarray(0, -4));
+    expect((await train('mini.gan', '--from', 'cut')).stderr).toMatch(
+      /older checkpoint may be whole: .*000003/,
+    );
   });
 });
