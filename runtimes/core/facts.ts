@@ -127,8 +127,8 @@ function classWords(classes: readonly ClassFacts[], named: number): string {
 function cropWords({ mean, least, most, of }: CropFacts): string {
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   if (least > 0.995) return 'nothing is cropped';
-  const range = percent(least) === percent(most) ? '' : ` (${percent(least)} to ${percent(most)})`;
-  return `cropping keeps ${percent(mean)} of each picture${range}${of === 1 ? '' : `, of ${number(of)} looked at`}`;
+  if (of === 1 || percent(least) === percent(most)) return `cropping keeps ${percent(mean)} of each picture`;
+  return `cropping keeps ${percent(mean)} of a picture on average, between ${percent(least)} and ${percent(most)}`;
 }
 
 function soundWords({ rate, files, shortest, longest, clip }: SoundFacts): string {

@@ -35,7 +35,7 @@ describe('ganc data', async () => {
     const { code, stdout } = await run(['data', file, '--folder', join(folder, 'look')]);
     const picture = join(folder, 'look/data-x.png');
     expect(stdout.replaceAll(folder, 'here').split('\n')).toEqual([
-      'x, y: 12 pictures from here/num; 12 classes, 0 to 11, 1 each; cropping keeps 50 % of each picture, of 12 looked at',
+      'x, y: 12 pictures from here/num; 12 classes, 0 to 11, 1 each; cropping keeps 50 % of each picture',
       '  skipped: 1',
       '    here/num/3/b.png: it is no picture that can be read (PNG, JPEG, WebP)',
       '  hidden, left out: .git/',

@@ -449,8 +449,8 @@ describe('pictures are looked at', () => {
     const { facts } = await open('wide', x);
     expect(facts!.crop).toEqual({ mean: 0.75, least: 0.5, most: 1, of: 4 });
     expect(factLines(['x'], { ...facts!, origin: 'wide' })).toEqual([
-      'x: 4 pictures from wide; cropping keeps 75 % of each picture (50 % to 100 %), of 4 looked at',
-      '  note: 1 of 4 pictures is smaller than `x` (image[2, 2, 1]) and enlarged; the smallest is 1×1; declare a smaller size to learn from the pixels that there are',
+      'x: 4 pictures from wide; cropping keeps 75 % of a picture on average, between 50 % and 100 %',
+      `  note: 1 picture of 4 is smaller than \`x\` (image[2, 2, 1]) and enlarged: ${join(root, 'wide/d.png')} (1×1); leave it out if it is too coarse`,
     ]);
   });
 

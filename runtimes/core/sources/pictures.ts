@@ -3,7 +3,7 @@
  * declared type; the classes are the sub-folders.
  */
 import { said, UserError } from '../errors.ts';
-import type { CropFacts, Notice } from '../facts.ts';
+import { type CropFacts, counted, type Notice } from '../facts.ts';
 import type { TypeSpec } from '../model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
@@ -18,6 +18,9 @@ const MEMORY = 256 * 2 ** 20;
 const DECODED = { files: 2000, bytes: 64 * 2 ** 20 };
 /** Of larger folders so many files are looked at, evenly. */
 const LOOKED = 20_000;
+
+/** So many small pictures are named. */
+const FEW = 3;
 
 export async function openPictures(
   folder: string,
@@ -49,7 +52,7 @@ export async function openPictures(
   if (picture === undefined) return { ...source, fields: classFields };
   const shape = sideOf(picture, folder);
   const decoder = new Decoder(files, shape, await place.pictures());
-  const { sizes, broken } = await lookAtAll(files, decoder, place);
+  const { sizes, named, broken } = await lookAtAll(files, decoder, place);
   return {
     ...source,
     fields: [decoder.field, ...classFields],
@@ -57,7 +60,7 @@ export async function openPictures(
     facts: {
       ...source.facts,
       crop: cropOf(sizes, shape),
-      notices: [...source.facts.notices, ...enlarged(picture, sizes, shape)],
+      notices: [...source.facts.notices, ...enlarged(picture, sizes, named, shape)],
     },
   };
 }
@@ -119,6 +122,8 @@ class Decoder {
 interface LookedAt {
   /** Of the pictures whose size is known. */
   sizes: (readonly [number, number])[];
+  /** Of each of these its file. */
+  named: string[];
   broken: Map<number, string>;
 }
 
@@ -147,8 +152,11 @@ async function lookAtAll(files: readonly string[], decoder: Decoder, place: Plac
       broken.set(index, error.why);
     }
   });
-  const sizes = chosen.flatMap((i) => (broken.has(i) ? [] : [looks.get(i)?.size ?? null]));
-  return { sizes: sizes.filter((s) => s !== null && s[0] > 0 && s[1] > 0) as LookedAt['sizes'], broken };
+  const sized = chosen.flatMap((i) => {
+    const size = broken.has(i) ? null : (looks.get(i)?.size ?? null);
+    return size !== null && size[0] > 0 && size[1] > 0 ? [{ size, file: files[i]! }] : [];
+  });
+  return { sizes: sized.map((s) => s.size), named: sized.map((s) => s.file), broken };
 }
 
 /** Which share of its area is left of a picture that is scaled until it covers the shape, and cropped. */
@@ -167,18 +175,33 @@ function cropOf(sizes: LookedAt['sizes'], [height, width]: readonly number[]): C
 }
 
 /** Pictures that are smaller than what is declared show no detail of its size. */
-function enlarged({ name, type }: Declared, sizes: LookedAt['sizes'], shape: readonly number[]): Notice[] {
+function enlarged(
+  { name, type }: Declared,
+  sizes: LookedAt['sizes'],
+  named: readonly string[],
+  shape: readonly number[],
+): Notice[] {
   const [height = 1, width = 1] = shape;
-  const small = sizes.filter(([w, h]) => w < width || h < height);
+  const small = sizes.flatMap(([w, h], i) => (w < width || h < height ? [{ w, h, file: named[i]! }] : []));
   if (small.length === 0) return [];
-  const least = small.reduce((a, b) => (a[0] * a[1] <= b[0] * b[1] ? a : b));
+  const least = small.reduce((a, b) => (a.w * a.h <= b.w * b.h ? a : b));
+  const than = `than \`${name}\` (${typeText(type)})`;
+  // A few strays are no reason to declare another size.
+  if (small.length <= FEW && small.length < sizes.length / 2) {
+    const files = small.map(({ w, h, file }) => `${file} (${h}×${w})`).join(', ');
+    const one = small.length === 1;
+    return [
+      {
+        message: `${counted(small.length, 'picture')} of ${sizes.length} ${one ? 'is' : 'are'} smaller ${than} and enlarged: ${files}`,
+        hint: `leave ${one ? 'it' : 'them'} out if ${one ? 'it is' : 'they are'} too coarse`,
+      },
+    ];
+  }
   const which =
-    small.length === sizes.length
-      ? 'all pictures are smaller'
-      : `${small.length} of ${sizes.length} pictures ${small.length === 1 ? 'is' : 'are'} smaller`;
+    small.length === sizes.length ? 'all pictures' : `${small.length} of ${sizes.length} pictures`;
   return [
     {
-      message: `${which} than \`${name}\` (${typeText(type)}) and enlarged; the smallest is ${least[1]}×${least[0]}`,
+      message: `${which} are smaller ${than} and enlarged; the smallest is ${least.h}×${least.w}: ${least.file}`,
       hint: 'declare a smaller size to learn from the pixels that there are',
     },
   ];
