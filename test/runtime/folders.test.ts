@@ -379,6 +379,23 @@ test.each([
   expect(byName(items, fields, (item) => item).join(' ')).toBe(chosen);
 });
 
+test('what is not there: the name that was meant', async () => {
+  mkdirSync(join(root, 'near'));
+  writeFileSync(join(root, 'near/moons.csv'), '1,2');
+  mkdirSync(join(root, 'near/photos'));
+  const hintOf = (source: string) =>
+    openSource(source, [x], { directory: root }).then(
+      () => '',
+      (error) => String(error.hint).replace(root, ''),
+    );
+  expect(await hintOf('fasion')).toMatch(/^did you mean `fashion`\?/);
+  expect(await hintOf('near/moonz.csv')).toBe('did you mean /near/moons.csv?');
+  expect(await hintOf('near/phtoos')).toBe('did you mean /near/photos?');
+  expect(await hintOf('near/photos/*.png')).toBe('a source is no pattern: give the folder, /near/photos/');
+  expect(await hintOf('near/nothing-like-it')).toMatch(/^a source is a path or one of/);
+  expect(await hintOf('nowhere/moons.csv')).toMatch(/^a source is a path or one of/);
+});
+
 test.each([
   ['a', 1, ['a']],
   ['a,b', 1, ['a,b']],

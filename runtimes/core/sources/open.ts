@@ -3,13 +3,14 @@ import type { Dataset } from '../data.ts';
 import { said, UserError } from '../errors.ts';
 import { counted, type Notice } from '../facts.ts';
 import { entry } from '../table.ts';
-import { filesOf } from './classes.ts';
+import { filesOf, natural } from './classes.ts';
 import { openCsv } from './csv.ts';
 import { type Declared, fit } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { join, withoutBroken } from './join.ts';
 import { OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.ts';
+import { nearName } from './near.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
 import { byName, pathsIn } from './paths.ts';
@@ -50,8 +51,20 @@ async function openPath(path: string, record: readonly Declared[], place: Place)
   const kind = await place.kind(path).catch((error) => {
     throw new UserError(said(error), { hint });
   });
-  if (kind === null) throw new UserError(`${path} does not exist`, { hint });
+  if (kind === null) throw new UserError(`${path} does not exist`, { hint: await meant(path, place, hint) });
   return kind === 'folder' ? openFolder(path, record, place) : openFile(path, record, place);
+}
+
+/** The way out where there is nothing at a path: the name that was meant, if one is near. */
+async function meant(path: string, place: Place, otherwise: string): Promise<string> {
+  const [folder, name] = [folderOf(path), nameIn(path)];
+  const star = path.search(/[*?]/);
+  if (star >= 0) return `a source is no pattern: give the folder, ${folderOf(path.slice(0, star)) || '.'}`;
+  const builtIn = nearName(name, builtInNames);
+  if (builtIn !== null) return `did you mean \`${builtIn}\`? ${otherwise}`;
+  const there = ((await place.namesIn?.(folder)) ?? []).sort(natural);
+  const near = nearName(name, there);
+  return near === null ? otherwise : `did you mean ${folder}${near}?`;
 }
 
 async function isWav(bytes: Bytes): Promise<boolean> {

@@ -46,6 +46,8 @@ export interface Place {
   kind(path: string): Promise<'file' | 'folder' | null>;
   /** Whole paths of the files in a folder and below it, in any order. */
   filesIn(folder: string): Promise<string[]>;
+  /** Names of the files and folders in a folder, not below it; empty where it cannot be looked at. */
+  namesIn?(folder: string): Promise<string[]>;
   /** A gzipped file (by its first bytes, not its name) comes unpacked. `stay`: it is not taken into memory. */
   open(path: string, stay?: boolean): Promise<Bytes>;
   /** Unpacks a part of a file that is deflated. `path` is for messages. */

@@ -60,6 +60,7 @@ function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {
       }
       return files;
     },
+    namesIn: (folder) => readdir(folder === '' ? '.' : folder).catch(() => []),
     open: (path, stay = false) => (stay ? openBytes(path, 0) : openBytes(path)),
     inflate: (bytes, start, length, path) => unpack(piecesOf(bytes, start, length), 'deflate', path),
     rows: rowsOf,
