@@ -94,6 +94,14 @@ export class RunFolder {
     }
   }
 
+  /** Takes back what a run that did not begin wrote, where the folder was made for it. */
+  discard(): void {
+    if (this.made === null || !this.isOurs) return;
+    if (this.log !== null) closeSync(this.log);
+    this.log = null;
+    for (const name of ENTRIES) rmSync(join(this.path, name), { recursive: true, force: true });
+  }
+
   create(record: RunRecord, files: readonly { name: string; text: string }[]): void {
     guard(this.path, () => {
       makeFolders(join(this.path, 'samples'));

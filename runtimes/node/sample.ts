@@ -34,6 +34,16 @@ export async function sample(
   }
   const path = resolve(options.path ?? `${fileStem(output.name)}.${options.format ?? 'png'}`);
   const format = options.format ?? formatOf(path, output);
+  const ending = extname(path).toLowerCase();
+  if (['.png', '.npy', '.wav'].includes(ending) && ending !== `.${format}`) {
+    throw new UserError(
+      `${shown(path)} is named as ${ending.slice(1)}, and --format ${format} was asked for`,
+      {
+        hint: `give -o a name that ends in .${format}, or leave --format out`,
+        code: 2,
+      },
+    );
+  }
   if (format !== 'npy' && !isDrawable(output)) {
     throw new UserError(
       `\`${output.name}\` is [${output.type.shape.join(', ')}], of which there is no picture`,

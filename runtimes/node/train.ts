@@ -127,6 +127,7 @@ async function trainInto(
     for (const notice of notices) progress.say(notice);
     const undrawn = nothingDrawn(model);
     if (undrawn !== null) progress.say(undrawn);
+    const start = run.state.total;
     const pictures = new Pictures(run, folder);
     stop.begin();
     const status = await trainLoop(
@@ -139,6 +140,7 @@ async function trainInto(
       loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}, tell),
     ).catch((thrown) => {
       const error = inWords(thrown);
+      if (run.state.total === start) folder.discard();
       throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
     progress.end();

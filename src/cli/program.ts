@@ -82,7 +82,7 @@ function fromCopies(
   if (remembered.sources === undefined) {
     throw new CannotRun(
       `${run} was not made by ganc train, and keeps no .gan file`,
-      'use the program that made it, or name the .gan file',
+      `ganc sample ${quoted(run)} --model FILE.gan draws from it; ganc train FILE.gan --from ${quoted(run)} goes on with it`,
     );
   }
   const wrong = mismatch(about, remembered);

@@ -1,5 +1,5 @@
 /** Mistakes at the start of a run, and at going on with one: they are said with the way out, and change nothing. */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run, scratch, trace } from './command.ts';
@@ -103,4 +103,25 @@ describe('a checkpoint that is whole and does not fit', () => {
       /older checkpoint may be whole: .*000003/,
     );
   });
+});
+
+test('a run that does not begin leaves nothing behind', async () => {
+  const { code, stderr } = await train('mini.gan', '--batch', '70');
+  expect(code).toBe(1);
+  expect(stderr).toContain('a batch of 70 is larger');
+  expect(existsSync(at('runs'))).toBe(false);
+});
+
+test('numbers are not written under the name of a picture', async () => {
+  const { code, stderr } = await ganc('sample', 'rep', '--format', 'npy', '-o', 'a.png');
+  expect(code).toBe(2);
+  expect(stderr).toContain('a name that ends in .npy');
+  expect(existsSync(at('a.png'))).toBe(false);
+});
+
+test('a run of a compiled folder is drawn from with --model', async () => {
+  cpSync(at('rep'), at('bare'), { recursive: true });
+  const record = JSON.parse(text('bare/run.json'));
+  writeFileSync(at('bare', 'run.json'), JSON.stringify({ ...record, about: {} }));
+  expect((await ganc('sample', 'bare')).stderr).toContain('ganc sample bare --model FILE.gan');
 });
