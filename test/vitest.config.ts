@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** `.gan` files are imported as text, as esbuild's text loader does it for the bundle. */
@@ -27,5 +28,7 @@ export default defineConfig({
     reporters: ['default', './test/summary-reporter.ts'],
     testTimeout: 120_000,
     pool: 'forks',
+    // Most files compute on one core; on a machine of two, one would wait.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
