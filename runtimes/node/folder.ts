@@ -270,8 +270,10 @@ export function locate(given: string): Origin {
       hint: 'give a run folder or a checkpoint in it',
       code: 2,
     });
-  if (!statSync(path).isDirectory()) {
-    if (path.endsWith('.gan')) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) {
+    // What is no plain file is said where it is read.
+    if (stat.isFile() && path.endsWith('.gan')) {
       throw new UserError(`${given} is a model, not a run of it`, {
         hint: 'give a run folder or a checkpoint in it',
         code: 2,
