@@ -29,6 +29,7 @@ import { makeProgress, type Progress } from './progress.ts';
 import type { RunRecord } from './record.ts';
 import { shown } from './shown.ts';
 import { listenForStop, type SignalCode, type StopRequest } from './signals.ts';
+import { codeOf } from './trouble.ts';
 
 export interface TrainResult {
   status: 'finished' | 'stopped';
@@ -140,7 +141,9 @@ async function trainInto(
       loopHost(run, folder, pictures, progress, stop, settings, host.carried ?? {}, tell),
     ).catch((thrown) => {
       const error = inWords(thrown);
-      if (run.state.total === start) folder.discard();
+      // Where the system refused to write, its message says how to go on with what is there.
+      const refused = codeOf((error as Error).cause ?? thrown) !== '';
+      if (run.state.total === start && !refused) folder.discard();
       throw run.state.total === 0 ? error : withLastGood(error, folder);
     });
     progress.end();
