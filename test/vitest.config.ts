@@ -27,6 +27,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     // Most files compute on one core; on a machine of two, one would wait.
     maxWorkers: Math.max(2, availableParallelism() - 1),
