@@ -23,7 +23,11 @@ const words: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'it is larger than 2 GiB, the most that Node reads at once',
 };
 
-export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? '';
+/** The code of an error of the system, as ENOSPC; '' of any other (a UserError's `code` is a number). */
+export function codeOf(error: unknown): string {
+  const code: unknown = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
 
 /** No room is left: on the disk, or in what this user may take of it. */
 export const diskIsFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(codeOf(error));
