@@ -9,21 +9,21 @@
 import prelude from '../grammar/prelude.gan';
 import { type Read, withoutAllowed } from './check/allow.ts';
 import { check } from './check/check.ts';
-import { craft } from './check/craft/craft.ts';
-import type { Model } from './check/model.ts';
-import { withProvenRepairs } from './check/proven.ts';
+import { withProvenRepairs } from './check/repair/proven.ts';
+import { craft } from './craft/craft.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
 import { diagnose } from './diagnostics/table.ts';
 import { browserModule, browserPackage, type PageOptions } from './emit/browser/package.ts';
-import { moduleFile } from './emit/file-names.ts';
 import { type EmittedFiles, nodePackage, type PackageOptions } from './emit/node/package.ts';
 import { printStage, type Stage } from './emit/stages.ts';
+import { moduleFile } from './emit/text/file-names.ts';
 import { emit } from './emit/tfjs/emit.ts';
 import { mostNodes, TooLarge } from './ir/budget.ts';
+import type { Model } from './model/model.ts';
 import { operations } from './ops/table.ts';
-import { makePlan } from './passes/make-plan.ts';
-import type { Plan } from './passes/plan.ts';
-import { estimate } from './passes/size.ts';
+import { makePlan } from './plan/make-plan.ts';
+import type { Plan } from './plan/plan.ts';
+import { estimate } from './plan/size.ts';
 import type { File } from './syntax/ast.ts';
 import { parse } from './syntax/parse.ts';
 

@@ -1,22 +1,28 @@
 /** AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake. */
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import type { Code } from '../diagnostics/table.ts';
+import type { Model, Net, NetBody } from '../model/model.ts';
+import { postorder } from '../model/walk.ts';
+import { findCycles } from '../names/cycles.ts';
+import { resolveNames } from '../names/resolve.ts';
+import { type Load, loadProgram, type Module } from '../names/scope.ts';
 import type { File } from '../syntax/ast.ts';
 import { fileDoc } from '../syntax/comments.ts';
-import { Checker, type NetState } from './context.ts';
-import { findCycles } from './cycles.ts';
-import { checkSettings, dataRecords, declaredValue, isParamValue, noiseSources } from './declarations.ts';
-import { moduleInits } from './layers.ts';
-import type { Model, Net, NetBody } from './model.ts';
-import { netBody } from './nets.ts';
-import { declaredOptimizers } from './optimizers.ts';
-import { resolveNames } from './resolve.ts';
-import { checkSchedule, hasErrors } from './schedule.ts';
-import { checkRules } from './schedule-rules.ts';
-import { type Load, loadProgram, type Module } from './scope.ts';
+import { Checker, type NetState } from './evaluate/context.ts';
+import {
+  checkSettings,
+  dataRecords,
+  declaredValue,
+  isParamValue,
+  noiseSources,
+} from './evaluate/declarations.ts';
+import { moduleInits } from './evaluate/layers.ts';
+import { netBody } from './evaluate/nets.ts';
+import { evaluateValues } from './evaluate/values.ts';
+import { declaredOptimizers } from './schedule/optimizers.ts';
+import { checkRules } from './schedule/rules.ts';
+import { checkSchedule, hasErrors } from './schedule/schedule.ts';
 import { unusedNames } from './unused.ts';
-import { evaluateValues } from './values.ts';
-import { postorder } from './walk.ts';
 
 export interface CheckInput {
   readonly file: File;

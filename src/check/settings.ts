@@ -1,5 +1,5 @@
 /** `--set NAME=value`: text from the command line as a constant of the parameter's kind. */
-import { type Constant, showConstant } from './value.ts';
+import { type Constant, showConstant } from './evaluate/value.ts';
 
 /** The text read as the kind of the written value; undefined where it is none. */
 export function parseSetting(text: string, written: Constant): Constant | undefined {

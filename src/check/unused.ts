@@ -1,5 +1,5 @@
 /** Names of the file that nothing uses: most often a slip. */
-import type { Checker } from './context.ts';
+import type { Checker } from './evaluate/context.ts';
 
 export function unusedNames(c: Checker): void {
   const { main } = c.program;

@@ -1,8 +1,8 @@
 /** From a file's name to a checked model, for every command that reads `.gan` files. */
 
-import type { Model } from '../check/model.ts';
 import { type Analysis, analyse, type Input } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
+import type { Model } from '../model/model.ts';
 import { CannotRun } from './failure.ts';
 import { loader, readSource } from './files.ts';
 import type { Settings } from './options.ts';

@@ -5,7 +5,7 @@ import type * as Runtime from '../../runtimes/node/index.ts';
 import type { Host } from '../../runtimes/node/options.ts';
 import { analyse, moduleOf } from '../compile.ts';
 import type { Source } from '../diagnostics/diagnostic.ts';
-import { sourceFiles } from '../emit/file-names.ts';
+import { sourceFiles } from '../emit/text/file-names.ts';
 import { modelOf } from './frontend.ts';
 import { dataFolder, runtimeUrl } from './paths.ts';
 import { type About, carry, type Program } from './program.ts';

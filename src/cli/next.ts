@@ -1,9 +1,9 @@
 /** What to do with a folder that `ganc compile` has written for Node. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { SETS } from '../check/declarations.ts';
-import type { Model } from '../check/model.ts';
-import { moduleFile } from '../emit/file-names.ts';
+import { SETS } from '../check/evaluate/declarations.ts';
+import { moduleFile } from '../emit/text/file-names.ts';
+import type { Model } from '../model/model.ts';
 import { quoted } from './init.ts';
 
 /**

@@ -1,13 +1,14 @@
 /** Every stage of the pipeline as text, for people and snapshots. */
-import type { Model } from '../check/model.ts';
-import { printModel } from '../check/print.ts';
+
 import type { Node } from '../ir/graph.ts';
 import { printGraph } from '../ir/print.ts';
-import type { Plan } from '../passes/plan.ts';
-import { printGradients, printPlan } from '../passes/print.ts';
+import type { Model } from '../model/model.ts';
+import { printModel } from '../model/print.ts';
+import type { Plan } from '../plan/plan.ts';
+import { printGradients, printPlan } from '../plan/print.ts';
+import { walk } from '../plan/uses.ts';
 import type { File } from '../syntax/ast.ts';
 import { printAst } from '../syntax/print.ts';
-import { walk } from './tfjs/uses.ts';
 
 export const stages = ['ast', 'model', 'ir', 'grad', 'plan', 'js'] as const;
 export type Stage = (typeof stages)[number];

@@ -1,12 +1,13 @@
 /** FLOPs and memory of a training step, from the plan: what is computed, how often, and what lives at the same time. */
-import type { OptimizerSpec } from '../check/model.ts';
-import { isOwned } from '../emit/tfjs/uses.ts';
+
 import type { Node, OpNode } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
+import type { OptimizerSpec } from '../model/model.ts';
 import type { Operation } from '../ops/record.ts';
 import { type OperationName, operations } from '../ops/table.ts';
-import { isNumber } from '../passes/numbers.ts';
-import { operandsOf, type PhasePlan, type Plan, type Step } from '../passes/plan.ts';
+import { isNumber } from '../plan/numbers.ts';
+import { operandsOf, type PhasePlan, type Plan, type Step } from '../plan/plan.ts';
+import { isOwned } from '../plan/uses.ts';
 import { FALLBACKS } from './fallbacks.ts';
 import { type Clock, hostValue } from './host-value.ts';
 

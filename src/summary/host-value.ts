@@ -1,5 +1,5 @@
 /** The value of a schedule's scalar at one moment, worked out by the compiler. */
-import { hostBinary, hostUnary } from '../check/constants.ts';
+import { hostBinary, hostUnary } from '../check/evaluate/constants.ts';
 import type { HostExpr } from '../ir/host.ts';
 
 export interface Clock {

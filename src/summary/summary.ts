@@ -1,10 +1,10 @@
 /** What a model is made of and what a step of it costs: the data behind `ganc summary`, rendered elsewhere. */
 
-import { inOrder } from '../check/craft/terms.ts';
-import type { Model, Net, Term } from '../check/model.ts';
+import { inOrder } from '../craft/terms.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Shape } from '../ir/types.ts';
-import type { Plan } from '../passes/plan.ts';
+import type { Model, Net, Term } from '../model/model.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type StepCost, stepCost } from './cost.ts';
 
 export interface Summary {

@@ -2,13 +2,13 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import * as nn from '../../runtimes/core/nn.ts';
-import { isOwned } from '../../src/emit/tfjs/uses.ts';
 import type { Leaf, Node, OpNode } from '../../src/ir/graph.ts';
 import { evaluate, runShape } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import type { Primitive } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
-import { inlineNumber, isNumber } from '../../src/passes/numbers.ts';
+import { inlineNumber, isNumber } from '../../src/plan/numbers.ts';
+import { isOwned } from '../../src/plan/uses.ts';
 
 export interface Executed {
   /** Values of `nodes`, in their order. */

@@ -1,19 +1,20 @@
 /** A graph as the code that the compiler emits for it: placed, fused and freed like a training step. */
-import type { OptimizerSpec } from '../../src/check/model.ts';
+
+import { Names } from '../../src/emit/text/names.ts';
+import { Sources, Writer } from '../../src/emit/text/writer.ts';
 import { Body } from '../../src/emit/tfjs/body.ts';
 import { Constants } from '../../src/emit/tfjs/constants.ts';
-import { Names } from '../../src/emit/tfjs/names.ts';
 import { Variables } from '../../src/emit/tfjs/variables.ts';
-import { Sources, Writer } from '../../src/emit/tfjs/writer.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
+import type { OptimizerSpec } from '../../src/model/model.ts';
 import { operations } from '../../src/ops/table.ts';
-import { Block } from '../../src/passes/blocks.ts';
-import { nameDraws } from '../../src/passes/draws.ts';
-import { layOut } from '../../src/passes/lifetimes.ts';
-import { place } from '../../src/passes/place.ts';
-import type { Step } from '../../src/passes/plan.ts';
-import { Versions } from '../../src/passes/versions.ts';
+import { Block } from '../../src/plan/blocks.ts';
+import { nameDraws } from '../../src/plan/draws.ts';
+import { layOut } from '../../src/plan/lifetimes.ts';
+import { place } from '../../src/plan/place.ts';
+import type { Step } from '../../src/plan/plan.ts';
+import { Versions } from '../../src/plan/versions.ts';
 
 const span = { file: '', start: 0, end: 0 };
 const optimizer = { name: 'o', rule: 'sgd', hyper: {} } as unknown as OptimizerSpec;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { type Dataset, Feed } from '../../runtimes/core/data.ts';
 import type { Hyper } from '../../runtimes/core/model.ts';
 import { TrainingRun } from '../../runtimes/core/run.ts';
-import type { DataRecord } from '../../src/check/model.ts';
+import type { DataRecord } from '../../src/model/model.ts';
 import '@tensorflow/tfjs-backend-webgpu';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import type { NDArray } from '../../src/ir/types.ts';

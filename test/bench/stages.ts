@@ -2,11 +2,11 @@
 import prelude from '../../grammar/prelude.gan';
 import { withoutAllowed } from '../../src/check/allow.ts';
 import { check } from '../../src/check/check.ts';
-import { craft } from '../../src/check/craft/craft.ts';
 import { plain } from '../../src/cli/paint.ts';
 import { renderFrame, toJson } from '../../src/cli/render.ts';
 import { renderSummary } from '../../src/cli/summary-table.ts';
 import { moduleOf, planOf } from '../../src/compile.ts';
+import { craft } from '../../src/craft/craft.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { summary } from '../../src/summary/summary.ts';
 import { parse } from '../../src/syntax/parse.ts';

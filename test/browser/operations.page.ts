@@ -3,7 +3,7 @@ import type { Leaf, Node } from '../../src/ir/graph.ts';
 import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { difference } from '../backends/difference.ts';
 import { execute } from '../backends/graph.ts';
 import { allSamples, BATCH, type Case, lookup, makeCase, seeded, uniformArray } from '../gradients/cases.ts';

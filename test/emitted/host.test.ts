@@ -1,7 +1,7 @@
 /** Scalars of a schedule as JavaScript have the values that the compiler works out. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hostNumber, hostOperand } from '../../src/emit/tfjs/host.ts';
+import { hostNumber, hostOperand } from '../../src/emit/text/host.ts';
 import type { HostBinary, HostExpr, HostUnary } from '../../src/ir/host.ts';
 import { hostValue } from '../../src/summary/host-value.ts';
 

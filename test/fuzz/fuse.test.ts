@@ -14,10 +14,10 @@ import { evaluate, runShape } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import type { Operation } from '../../src/ops/record.ts';
 import { operations as table } from '../../src/ops/table.ts';
-import { fuse } from '../../src/passes/fuse.ts';
-import { isNumber } from '../../src/passes/numbers.ts';
-import { isMade } from '../../src/passes/place.ts';
-import { operandsOf, type Step } from '../../src/passes/plan.ts';
+import { fuse } from '../../src/plan/fuse.ts';
+import { isNumber } from '../../src/plan/numbers.ts';
+import { isMade } from '../../src/plan/place.ts';
+import { operandsOf, type Step } from '../../src/plan/plan.ts';
 
 const operations: Readonly<Record<string, Operation>> = table;
 const COUNTS = { batch: 3 };

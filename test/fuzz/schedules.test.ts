@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TrainingRun } from '../../runtimes/core/run.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
-import { verifyLifetimes } from '../../src/passes/verify.ts';
+import { verifyLifetimes } from '../../src/plan/verify.ts';
 import { loadModule } from '../emitted/load.ts';
 import { PlainTrainer } from '../oracle/plain-trainer.ts';
 import { ReferenceTrainer } from '../oracle/reference-trainer.ts';

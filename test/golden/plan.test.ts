@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { analyse, planOf } from '../../src/compile.ts';
-import { printGradients, printPlan } from '../../src/passes/print.ts';
+import { printGradients, printPlan } from '../../src/plan/print.ts';
 
 const folder = join(import.meta.dirname, 'plan');
 

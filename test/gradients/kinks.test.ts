@@ -6,7 +6,7 @@ import { evaluate } from '../../src/ir/interpret.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import type { Attrs } from '../../src/ir/types.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 
 /** Slopes of Σ f at whole vectors. */
 function slopes(f: (b: GraphBuilder, x: readonly Node[]) => Node, ...at: readonly number[][]): number[][] {

@@ -11,7 +11,7 @@ import { ndarray } from '../../src/ir/ndarray.ts';
 import type { Attrs, NDArray, Shaped } from '../../src/ir/types.ts';
 import type { BuildContext, Operation } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { lookup } from './cases.ts';
 
 interface Numbers {

@@ -9,7 +9,7 @@ import type { Attrs, NDArray, Shape } from '../../src/ir/types.ts';
 import { verify } from '../../src/ir/verify.ts';
 import type { BuildContext, Layer } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { BATCH, operandLeaf, seeded, uniformArray } from './cases.ts';
 import { expectGradients } from './differences.ts';
 

@@ -8,7 +8,7 @@ import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { allSamples, BATCH, makeCase, seeded, uniformArray } from './cases.ts';
 import { expectGradients } from './differences.ts';
 

@@ -7,7 +7,7 @@ import { ndarray } from '../../src/ir/ndarray.ts';
 import { printGraph, printType } from '../../src/ir/print.ts';
 import type { Count, Shape } from '../../src/ir/types.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 
 const make = (): GraphBuilder => createBuilder(operations);
 const source = (b: GraphBuilder, name: string, shape: Shape, count: Count = 'batch', version = 0) =>

@@ -9,7 +9,7 @@ import type { Attrs, NDArray } from '../../src/ir/types.ts';
 import type { Layer, Sample } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
 import { windowCount } from '../../src/ops/window.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { BATCH, lookup, makeCase, seeded, uniformArray } from '../gradients/cases.ts';
 
 const movers = new Set(['zero_pad', 'crop', 'slice']);

@@ -8,7 +8,7 @@ import type { NDArray } from '../../src/ir/types.ts';
 import { verify } from '../../src/ir/verify.ts';
 import type { Operation } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { BATCH, lookup, seeded, uniformArray } from '../gradients/cases.ts';
 
 /** A node as a nested expression. */

@@ -12,7 +12,7 @@ import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';
 import type { Leaf } from '../../src/ir/graph.ts';
 import type { NDArray } from '../../src/ir/types.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { FALLBACKS } from '../../src/summary/fallbacks.ts';
 import { nameOf, programOf } from '../backends/program.ts';
 import { compileText } from '../emitted/load.ts';

@@ -10,7 +10,7 @@ import type { Attrs, NDArray, Shape } from '../../src/ir/types.ts';
 import type { Operation, Sample } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
 import { type Pair, windowCount } from '../../src/ops/window.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { difference } from '../backends/difference.ts';
 import { execute } from '../backends/graph.ts';
 import { type Case, lookup, makeCase, seeded, uniformArray } from '../gradients/cases.ts';

@@ -1,5 +1,5 @@
 /** PyTorch's optimisers (torch.optim 2.x) in float64, written from its documentation, one number at a time. */
-import type { OptimizerSpec } from '../../src/check/model.ts';
+import type { OptimizerSpec } from '../../src/model/model.ts';
 
 export type Hyper = Readonly<Record<string, number | boolean | null>>;
 

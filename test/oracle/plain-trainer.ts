@@ -2,14 +2,15 @@
  * Executes a Model's schedule word by word in float64, without a plan: each update evaluates its whole loss anew on what
  * is there. What sharing, hoisting and lifetimes must not change is measured against it.
  */
-import type { Action, Model, Phase, UpdateAction } from '../../src/check/model.ts';
+
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { createBuilder, splat } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import type { Count, NDArray } from '../../src/ir/types.ts';
+import type { Action, Model, Phase, UpdateAction } from '../../src/model/model.ts';
 import { operations } from '../../src/ops/table.ts';
-import { Evaluation, type Setting } from '../../src/passes/build.ts';
-import { gradient } from '../../src/passes/differentiate.ts';
+import { Evaluation, type Setting } from '../../src/plan/build.ts';
+import { gradient } from '../../src/plan/differentiate.ts';
 import { OracleState, type Supply } from './state.ts';
 
 export class PlainTrainer {

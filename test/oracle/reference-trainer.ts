@@ -6,8 +6,8 @@
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';
-import { isMade } from '../../src/passes/place.ts';
-import type { Guard, OutputPlan, PhasePlan, Plan, Step } from '../../src/passes/plan.ts';
+import { isMade } from '../../src/plan/place.ts';
+import type { Guard, OutputPlan, PhasePlan, Plan, Step } from '../../src/plan/plan.ts';
 import { OracleState, type Supply } from './state.ts';
 
 export class ReferenceTrainer {

@@ -1,8 +1,9 @@
 /** What a run of the oracle holds, in float64, and the statements that change it. */
-import type { OptimizerSpec } from '../../src/check/model.ts';
+
 import type { Copy, Leaf } from '../../src/ir/graph.ts';
 import type { HostExpr } from '../../src/ir/host.ts';
 import type { Distribution, NDArray, StatSpec, WeightSpec } from '../../src/ir/types.ts';
+import type { OptimizerSpec } from '../../src/model/model.ts';
 import { type Clock, hostValue } from './host.ts';
 import { clippedToNorm, type Hyper, type Memory, optimised } from './optimisers.ts';
 

@@ -2,8 +2,8 @@
 import { initialStat, initialWeight } from '../../runtimes/core/initialise.ts';
 import type { DistributionSpec } from '../../runtimes/core/model.ts';
 import { drawStream, drawValues, sourceStream } from '../../runtimes/core/random.ts';
-import type { DataRecord, NoiseSource } from '../../src/check/model.ts';
 import type { Distribution, NDArray } from '../../src/ir/types.ts';
+import type { DataRecord, NoiseSource } from '../../src/model/model.ts';
 import type { Supply } from './state.ts';
 
 /** The data sets of a run: the next examples of a record, a list of values for each field. */

@@ -1,8 +1,8 @@
 /** Groups of operations where there are more of them, or more operands, than one formula may hold. */
 import { describe, expect, it } from 'vitest';
 import { analyse, planOf } from '../../src/compile.ts';
-import { isNumber } from '../../src/passes/numbers.ts';
-import { operandsOf } from '../../src/passes/plan.ts';
+import { isNumber } from '../../src/plan/numbers.ts';
+import { operandsOf } from '../../src/plan/plan.ts';
 import { ReferenceTrainer } from '../oracle/reference-trainer.ts';
 import { supply } from '../oracle/supply.ts';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { analyse, planOf } from '../../src/compile.ts';
 import type { Node } from '../../src/ir/graph.ts';
-import { isNumber } from '../../src/passes/numbers.ts';
-import { operandsOf, type Step } from '../../src/passes/plan.ts';
+import { isNumber } from '../../src/plan/numbers.ts';
+import { operandsOf, type Step } from '../../src/plan/plan.ts';
 
 const path = join(import.meta.dirname, '../bench/workloads/w2.gan');
 const PRODUCTS = /^(conv|linear|matmul)/;

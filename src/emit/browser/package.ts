@@ -2,12 +2,13 @@
  * The emitted folder for browsers: a page and the module that its worker runs; name to text, written by the host, which
  * puts the runtime beside them.
  */
-import type { Model } from '../../check/model.ts';
+
 import type { Source } from '../../diagnostics/diagnostic.ts';
-import { moduleFile, sourceFiles } from '../file-names.ts';
-import { filled } from '../html.ts';
+import type { Model } from '../../model/model.ts';
 import { type EmittedFiles, sourceCopies } from '../node/package.ts';
-import type { Written } from '../tfjs/writer.ts';
+import { moduleFile, sourceFiles } from '../text/file-names.ts';
+import { filled } from '../text/html.ts';
+import type { Written } from '../text/writer.ts';
 import { readme } from './readme.ts';
 
 export interface PageOptions {

@@ -1,10 +1,10 @@
 /** The emitted folder for Node: a program, its runtime, and what npm needs to know; name to text, written by the host. */
 
 import { cut, visible } from '../../../runtimes/core/visible.ts';
-import type { Model } from '../../check/model.ts';
 import type { Source } from '../../diagnostics/diagnostic.ts';
-import { moduleFile, sourceFiles } from '../file-names.ts';
-import type { Written } from '../tfjs/writer.ts';
+import type { Model } from '../../model/model.ts';
+import { moduleFile, sourceFiles } from '../text/file-names.ts';
+import type { Written } from '../text/writer.ts';
 import { readme } from './readme.ts';
 
 export type EmittedFiles = Readonly<Record<string, string>>;

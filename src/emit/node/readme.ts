@@ -1,6 +1,6 @@
 /** The README of an emitted folder: how to run it, and what it holds. */
-import type { Model } from '../../check/model.ts';
-import { code, inline, prose } from '../markdown.ts';
+import type { Model } from '../../model/model.ts';
+import { code, inline, prose } from '../text/markdown.ts';
 
 /** `file` is the emitted module's name, `source` that of the copy of the text. */
 export function readme(model: Model, file: string, source: string, version: string): string {

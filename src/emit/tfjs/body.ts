@@ -1,19 +1,20 @@
 /** The steps of a phase or an output as straight-line tfjs code. */
-import type { OptimizerSpec } from '../../check/model.ts';
+
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
+import type { OptimizerSpec } from '../../model/model.ts';
 import type { Operation } from '../../ops/record.ts';
-import type { DrawNames } from '../../passes/draws.ts';
-import { ARITHMETIC, inlineNumber, isNumber } from '../../passes/numbers.ts';
-import { type Guard, operandsOf, type Step } from '../../passes/plan.ts';
+import type { DrawNames } from '../../plan/draws.ts';
+import { ARITHMETIC, inlineNumber, isNumber } from '../../plan/numbers.ts';
+import { type Guard, operandsOf, type Step } from '../../plan/plan.ts';
+import { isOwned, partsOf, reads, walk } from '../../plan/uses.ts';
+import { hostNumber, hostOperand } from '../text/host.ts';
+import { isIdentifier, key, literal, number, Raw, string, type Value } from '../text/literal.ts';
+import type { Names } from '../text/names.ts';
+import { WIDTH, type Writer } from '../text/writer.ts';
 import { chainText } from './formula.ts';
 import { fusedCall } from './fused-call.ts';
-import { hostNumber, hostOperand } from './host.ts';
-import { isIdentifier, key, literal, number, Raw, string, type Value } from './literal.ts';
-import type { Names } from './names.ts';
-import { isOwned, partsOf, reads, walk } from './uses.ts';
 import type { Variables } from './variables.ts';
-import { WIDTH, type Writer } from './writer.ts';
 
 export interface BodyOptions {
   readonly writer: Writer;

@@ -4,7 +4,7 @@
  */
 import type { Node } from '../../ir/graph.ts';
 import { inOrder } from '../../ir/print.ts';
-import { isNumber } from '../../passes/numbers.ts';
+import { isNumber } from '../../plan/numbers.ts';
 
 export class Calls {
   /** For each node the labels of the calls that it stems from, by net. */

@@ -3,9 +3,9 @@
  * one where it needs it and frees it after its last use, so nothing depends on when a backend is chosen.
  */
 import type { LeafNode } from '../../ir/graph.ts';
-import { literal } from './literal.ts';
-import type { Names } from './names.ts';
-import type { Writer } from './writer.ts';
+import { literal } from '../text/literal.ts';
+import type { Names } from '../text/names.ts';
+import type { Writer } from '../text/writer.ts';
 
 export class Constants {
   readonly #names: Names;

@@ -4,15 +4,15 @@
  */
 import type { Source } from '../../diagnostics/diagnostic.ts';
 import type { Operation } from '../../ops/record.ts';
-import type { OutputPlan, PhasePlan, Plan } from '../../passes/plan.ts';
+import type { OutputPlan, PhasePlan, Plan } from '../../plan/plan.ts';
+import { walk } from '../../plan/uses.ts';
+import { literal, string } from '../text/literal.ts';
+import { Names } from '../text/names.ts';
+import { Sources, Writer, type Written } from '../text/writer.ts';
 import { Body } from './body.ts';
 import { Constants } from './constants.ts';
-import { literal, string } from './literal.ts';
 import { modelLiteral } from './model.ts';
-import { Names } from './names.ts';
-import { walk } from './uses.ts';
 import { Variables } from './variables.ts';
-import { Sources, Writer, type Written } from './writer.ts';
 
 export interface EmitOptions {
   /** What the module imports: a package name or a path. */

@@ -1,8 +1,8 @@
 /** A group of elementwise operations and reductions as the text of a formula (runtimes/core/fused.ts). */
 import type { Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
-import { isIdentifier } from './literal.ts';
-import { identifier } from './names.ts';
+import { isIdentifier } from '../text/literal.ts';
+import { identifier } from '../text/names.ts';
 
 export interface ChainText {
   /** `let c = x - mean`, `y = relu(c * scale)`: one a line. */

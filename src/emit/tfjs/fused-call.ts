@@ -1,6 +1,6 @@
 /** `const { y } = nn.fused('y = relu(x + bias)', { x, bias: w['…'] })`, on one line or laid out over several. */
-import type { Reduced } from '../../passes/group.ts';
-import { string } from './literal.ts';
+import type { Reduced } from '../../plan/group.ts';
+import { string } from '../text/literal.ts';
 
 export interface FusedCall {
   /** Variables of the results. */

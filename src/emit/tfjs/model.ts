@@ -1,7 +1,7 @@
 /** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/model.ts. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { Plan } from '../../passes/plan.ts';
-import { oneLine, Raw, type Value } from './literal.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { oneLine, Raw, type Value } from '../text/literal.ts';
 
 export interface FunctionNames {
   readonly phases: readonly string[];

@@ -1,10 +1,10 @@
 /** What the variables of one emitted function are called, and which weights it reads. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Copy, LeafNode, Node, OpNode } from '../../ir/graph.ts';
-import type { Step } from '../../passes/plan.ts';
+import type { Step } from '../../plan/plan.ts';
+import { ancestors, reads, walk } from '../../plan/uses.ts';
 import { Calls } from './calls.ts';
 import type { Constants } from './constants.ts';
-import { ancestors, reads, walk } from './uses.ts';
 
 /** The variables that hold the copies of the weights: in a phase `w` is the live ones, in an output those it uses. */
 const PHASE: Record<Copy, string> = { live: 'w', frozen: 'frozen', averaged: 'averaged', output: 'w' };

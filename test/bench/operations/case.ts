@@ -5,7 +5,7 @@ import { encodeSafetensors, type StoredTensor } from '../../../runtimes/core/saf
 import type { Node } from '../../../src/ir/graph.ts';
 import { splat } from '../../../src/ir/graph-builder.ts';
 import type { NDArray } from '../../../src/ir/types.ts';
-import { gradient } from '../../../src/passes/differentiate.ts';
+import { gradient } from '../../../src/plan/differentiate.ts';
 import { nameOf, programOf } from '../../backends/program.ts';
 import { makeCase, seeded, uniformArray } from '../../gradients/cases.ts';
 import { EXAMPLES, type RealSample } from './samples.ts';

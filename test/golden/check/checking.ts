@@ -1,9 +1,9 @@
 /** What the tests of the checker share: a source goes in, what is said of it comes out as plain lines. */
 import { expect } from 'vitest';
 import { check } from '../../../src/check/check.ts';
-import type { Model } from '../../../src/check/model.ts';
 import type { Diagnostic, Source } from '../../../src/diagnostics/diagnostic.ts';
 import { linesOf } from '../../../src/diagnostics/lines.ts';
+import type { Model } from '../../../src/model/model.ts';
 import { parse } from '../../../src/syntax/parse.ts';
 
 export interface Options {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import prelude from '../../../grammar/prelude.gan';
 import { builtInNames } from '../../../runtimes/node/sources/open.ts';
-import { SETS } from '../../../src/check/declarations.ts';
+import { SETS } from '../../../src/check/evaluate/declarations.ts';
 import { accepted, modelOf, said } from './checking.ts';
 
 const dcgan = `// Deep convolutional GAN (Radford, Metz & Chintala 2016) on 28×28 grey images.

@@ -1,7 +1,7 @@
 /** Rule 17: what `grad` may differentiate, and by what. Rule 18's draws: when two are one. */
 import { describe, expect, test } from 'vitest';
-import type { Model, Term } from '../../../src/check/model.ts';
-import { postorder } from '../../../src/check/walk.ts';
+import type { Model, Term } from '../../../src/model/model.ts';
+import { postorder } from '../../../src/model/walk.ts';
 import { accepted, modelOf, said } from './checking.ts';
 
 const game = (value: string, more = '') => `data x ~ [8]

@@ -1,6 +1,6 @@
 /** Nets, shapes and layers: rules 10, 11, 13–15, and networks that don't meet. */
 import { describe, expect, test } from 'vitest';
-import { printModel } from '../../../src/check/print.ts';
+import { printModel } from '../../../src/model/print.ts';
 import { accepted, findings, modelOf, repaired, said } from './checking.ts';
 
 const weights = (text: string, net = 0): string[] => modelOf(text).nets[net]!.weights.map((w) => w.name);

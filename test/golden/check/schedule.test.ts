@@ -1,6 +1,6 @@
 /** Rules 18–24: the schedule, each rule from both sides. */
 import { describe, expect, test } from 'vitest';
-import { showHost } from '../../../src/check/print.ts';
+import { showHost } from '../../../src/model/print.ts';
 import { accepted, modelOf, said } from './checking.ts';
 
 const declarations = `data x ~ [8]

@@ -1,0 +1,219 @@
+/** What an evaluation carries along: findings, the calls it stands in, and where layers and draws are counted. */
+import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
+import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
+import type { Attrs, DeclaredType, StatSpec, WeightSpec } from '../../ir/types.ts';
+import type { NetBody, NetCall, NoiseSource, Term } from '../../model/model.ts';
+import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
+import type { Value } from './value.ts';
+
+/** Names of parameters and block lets, innermost first. */
+export interface Locals {
+  readonly names: Map<string, Value>;
+  readonly outer: Locals | null;
+}
+
+/** Where layers and draws are made: a net's body under one signature, or (net null) the file. */
+export interface Frame {
+  readonly net: NetFrame | null;
+  /** The arguments of the innermost call of a def: a draw is fixed by its place and these. */
+  readonly key: string;
+  /** Draws and dropout masks by place and key. */
+  readonly draws: Map<string, Term | string>;
+}
+
+export interface NetFrame {
+  readonly name: string;
+  readonly module: Module;
+  readonly counters: Map<string, number>;
+  readonly layerNames: Map<string, Span>;
+  readonly weights: WeightSpec[];
+  readonly stats: StatSpec[];
+  readonly calls: Set<string>;
+}
+
+export interface Env {
+  readonly module: Module;
+  readonly locals: Locals | null;
+  readonly frame: Frame;
+  /** Inside nets, defs and constants: data, noise and lets are out of sight. */
+  readonly body: boolean;
+  /** Inside an `each` or a `def`: a layer named by `as` is numbered. */
+  readonly numbered: boolean;
+}
+
+/** A net as far as it is known: its declared types, and its bodies by signature. */
+export interface NetState {
+  readonly declared: Declared;
+  /** null where the declared type is itself wrong. */
+  readonly params: readonly { readonly name: string; readonly type: DeclaredType | null }[];
+  readonly results: readonly { readonly name: string | null; readonly type: DeclaredType | null }[];
+  readonly bodies: Map<string, NetBody | 'working' | null>;
+  /** The frame of the first body: names and weights are the same in every one. */
+  frame: NetFrame | null;
+}
+
+const termLimit = 150_000;
+const depthLimit = 400;
+const evaluationLimit = 1_000_000;
+
+export class Checker {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly nets = new Map<string, NetState>();
+  /** Every call of a net that was made, in the order of evaluation. */
+  readonly netCalls: NetCall[] = [];
+  /** Nets that a statement of the schedule names. */
+  readonly scheduledNets = new Set<string>();
+  readonly sources = new Map<string, Source>();
+  /** Attributes as written, before `resolve`: for looking for a repair. */
+  readonly written = new WeakMap<Term, Attrs>();
+  /** Where stages that stand for themselves (in no def or `each`) and their arguments are written. */
+  readonly layouts = new WeakMap<
+    Term,
+    { readonly span: Span; readonly arguments: ReadonlyMap<string, Span> }
+  >();
+  /** Innermost last: the defs that are being inlined. */
+  readonly calls: { readonly name: string; readonly span: Span }[] = [];
+  /** Every net's body was understood. */
+  whole = true;
+  readonly fileDraws = new Map<string, Term | string>();
+  private readonly ids = new WeakMap<object, number>();
+  private lastId = 0;
+  private readonly textIds = new WeakMap<object, string>();
+  private readonly texts = new Map<string, number>();
+  private readonly places = new Map<string, number>();
+  private made = 0;
+  private evaluated = 0;
+  private depth = 0;
+  private stopped = false;
+
+  readonly noise = new Map<Declared, NoiseSource>();
+  readonly fieldTypes = new Map<Declared, DeclaredType>();
+
+  constructor(
+    readonly program: Program,
+    /** `--set` of the command line. */
+    readonly settings: ReadonlyMap<string, string>,
+  ) {
+    for (const source of [preludeSource, ...program.modules.map((m) => m.source)])
+      this.sources.set(source.path, source);
+  }
+
+  add(diagnostic: Diagnostic): void {
+    this.diagnostics.push(diagnostic);
+  }
+
+  /**
+   * Notes a finding. One in a def says which call led there; one in the prelude, which is not the reader's text, is
+   * shown at the call.
+   */
+  report<C extends Code>(code: C, span: Span, args: ArgsOf<C>, extras: Extras = {}): void {
+    const inPrelude = (s: Span) => s.file === preludeSource.path;
+    let place = span;
+    let calls = this.calls.filter((call) => !inPrelude(call.span));
+    const notes = [...(extras.notes ?? [])];
+    let labels: Label[] = [...(extras.labels ?? [])];
+    let { help } = extras;
+    if (inPrelude(span)) {
+      const outer = calls.at(-1);
+      if (outer) {
+        place = outer.span;
+        notes.unshift(`found inside \`${outer.name}\` of the prelude: \`${this.text(span)}\``);
+        calls = calls.slice(0, -1);
+        labels = labels.filter((l) => !inPrelude(l.span));
+      }
+    }
+    for (const call of calls.slice(-3).reverse())
+      labels.push({ span: call.span, text: `inside \`${call.name}\`, called here` });
+    if (help && inPrelude(span) && extras.fix) help = undefined;
+    this.add(
+      diagnose(code, place, args, {
+        labels,
+        notes,
+        ...(help === undefined ? {} : { help }),
+        ...(extras.fix && !inPrelude(span) ? { fix: extras.fix } : {}),
+      }),
+    );
+  }
+
+  /** The text under a span, on one line and not too long. */
+  text(span: Span): string {
+    const text = (this.sources.get(span.file)?.text.slice(span.start, span.end) ?? '').replace(/\s+/g, ' ');
+    return text.length > 48 ? `${text.slice(0, 45)}…` : text;
+  }
+
+  id(object: object): number {
+    const id = this.ids.get(object) ?? ++this.lastId;
+    this.ids.set(object, id);
+    return id;
+  }
+
+  /** Short for the text that tells an object from others, which may be long and is made once. */
+  textId(object: object, text: () => string): string {
+    let id = this.textIds.get(object);
+    if (id === undefined) {
+      const written = text();
+      id = `x${this.texts.get(written) ?? this.texts.size}`;
+      if (!this.texts.has(written)) this.texts.set(written, this.texts.size);
+      this.textIds.set(object, id);
+    }
+    return id;
+  }
+
+  /** `G/draw_1`, `draw_2`: unique in the program. */
+  place(frame: Frame, kind: string): string {
+    const prefix = frame.net ? `${frame.net.name}/${kind}` : kind;
+    // A net's bodies under different signatures have the same places.
+    if (frame.net) {
+      const n = (frame.net.counters.get(`place ${kind}`) ?? 0) + 1;
+      frame.net.counters.set(`place ${kind}`, n);
+      return `${prefix}_${n}`;
+    }
+    const n = (this.places.get(prefix) ?? 0) + 1;
+    this.places.set(prefix, n);
+    return `${prefix}_${n}`;
+  }
+
+  /** Counts a term; false once the program is larger than any machine would like. */
+  room(span: Span): boolean {
+    if (++this.made <= termLimit) return true;
+    this.tooLarge(span, `more than ${termLimit.toLocaleString('en')} operations after inlining`);
+    return false;
+  }
+
+  /** Counts a piece of work; false once there is too much of it, and everything is to come to an end. */
+  tick(span: Span): boolean {
+    if (++this.evaluated > evaluationLimit)
+      this.tooLarge(span, `more than ${evaluationLimit.toLocaleString('en')} expressions to work out`);
+    return !this.stopped;
+  }
+
+  /** Runs a nested evaluation unless it is nested too deeply. */
+  nested<T>(span: Span, otherwise: T, f: () => T): T {
+    if (!this.tick(span)) return otherwise;
+    if (this.depth >= depthLimit) {
+      const names = [...new Set(this.calls.slice(-6).map((call) => call.name))];
+      this.tooLarge(
+        span,
+        names.length > 0
+          ? `calls nested more than ${depthLimit} deep, through ${names.map((n) => `\`${n}\``).join(', ')}`
+          : `expressions nested more than ${depthLimit} deep`,
+      );
+      return otherwise;
+    }
+    this.depth++;
+    try {
+      return f();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  private tooLarge(span: Span, what: string): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    // Where the expansion began says more than where it was given up.
+    const outermost = this.calls[0]?.span ?? span;
+    this.calls.length = 0;
+    this.report('GAN0247', outermost, { what });
+  }
+}

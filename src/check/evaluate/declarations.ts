@@ -1,0 +1,168 @@
+/** What a file's names stand for: params, sources and functions at first need; values in the order of the text. */
+import { nearest } from '../../diagnostics/nearest.ts';
+import type { DataRecord, NoiseSource, SourceTerm } from '../../model/model.ts';
+import type { Declared, Module } from '../../names/scope.ts';
+import { kindInWords, parseSetting } from '../settings.ts';
+import { listMeant } from './arguments.ts';
+import type { Checker, Env } from './context.ts';
+import { declaredType, distribution } from './distributions.ts';
+import { evaluate } from './expressions.ts';
+import { netState } from './nets.ts';
+import { type Constant, constant, describe, termValue, unknown, type Value } from './value.ts';
+
+export function fileEnv(c: Checker, module: Module, body: boolean): Env {
+  return {
+    module,
+    locals: null,
+    frame: { net: null, key: '', draws: c.fileDraws },
+    body,
+    numbered: false,
+  };
+}
+
+export function declaredValue(c: Checker, declared: Declared): Value {
+  if (declared.cyclic || declared.value === 'working') return unknown;
+  if (declared.value) return declared.value;
+  declared.value = 'working';
+  const value = makeValue(c, declared);
+  declared.value = value;
+  return value;
+}
+
+function makeValue(c: Checker, declared: Declared): Value {
+  const { node } = declared;
+  switch (node.kind) {
+    case 'param':
+      return paramValue(c, declared);
+    case 'data':
+    case 'noise':
+      return sourceValue(c, declared);
+    case 'net':
+      netState(c, declared);
+      return { kind: 'function', fn: { kind: 'net', decl: { ...declared, node }, variant: 'self' } };
+    case 'def':
+      return { kind: 'function', fn: { kind: 'def', decl: { ...declared, node } } };
+    // Values get theirs in the order of the text; one that is named earlier has been reported.
+    default:
+      return unknown;
+  }
+}
+
+function paramValue(c: Checker, declared: Declared): Value {
+  const { node, name, module } = declared;
+  if (node.kind !== 'param') return unknown;
+  const written = evaluate(c, node.value, fileEnv(c, module, true));
+  if (written.kind === 'unknown') return unknown;
+  if (written.kind !== 'constant') {
+    const list = listMeant(written, node.value.span) ?? {};
+    c.report('GAN0240', node.value.span, { what: `\`${name.text}\``, found: describe(written) }, list);
+    return unknown;
+  }
+  if (!isParamValue(written.value)) {
+    c.report('GAN0224', node.value.span, {
+      what: `the param \`${name.text}\``,
+      expected: 'a number, a string, true or false, or a list of numbers',
+      found: describe(written),
+    });
+    return unknown;
+  }
+  const setting = c.settings.get(name.text);
+  const reachable = c.program.main.names.get(name.text) === declared;
+  if (setting === undefined || !reachable) return written;
+  const value = parseSetting(setting, written.value);
+  if (value !== undefined) return constant(value);
+  c.report('GAN0212', name.span, { name: name.text, setting, kind: kindInWords(written.value) });
+  return unknown;
+}
+
+export function isParamValue(value: Constant): value is number | string | boolean | readonly number[] {
+  return !Array.isArray(value) || value.every((item) => typeof item === 'number');
+}
+
+/** `--set` of a name that no param has. */
+export function checkSettings(c: Checker): void {
+  const { main } = c.program;
+  const params = [...main.names.values()].filter((d) => d.kind === 'param');
+  for (const name of c.settings.keys()) {
+    if (params.some((p) => p.name.text === name)) continue;
+    const near = nearest(
+      name,
+      params.map((p) => p.name.text),
+    );
+    const at = { file: main.source.path, start: 0, end: 0 };
+    const help = near
+      ? `did you mean \`--set ${near}=…\`?`
+      : params.length > 0
+        ? `this file has: ${params.map((p) => `\`${p.name.text}\``).join(', ')}`
+        : 'this file declares no `param`';
+    c.report('GAN0211', at, { name }, { help });
+  }
+}
+
+/** A source's own type, for pictures of it and for loading. */
+function sourceValue(c: Checker, declared: Declared): Value {
+  const { node, name, module, index } = declared;
+  const env = fileEnv(c, module, true);
+  if (node.kind === 'noise') {
+    const known = distribution(c, node.dist, env);
+    if (!known) return unknown;
+    c.noise.set(declared, { name: name.text, ...known, doc: node.doc, span: node.span });
+    return termValue(sourceTerm(declared, known.shape));
+  }
+  if (node.kind !== 'data') return unknown;
+  const type = node.types[index] ? declaredType(c, node.types[index], env) : null;
+  if (!type) return unknown;
+  c.fieldTypes.set(declared, type);
+  return termValue(sourceTerm(declared, type.shape));
+}
+
+function sourceTerm(declared: Declared, shape: readonly number[]): SourceTerm {
+  return {
+    kind: 'source',
+    source: declared.name.text,
+    shape,
+    batch: true,
+    span: declared.name.span,
+    name: declared.name.text,
+  };
+}
+
+/** The sets that come along, by the names that the language gives them. */
+export const SETS: readonly string[] = ['fashion', 'fashion-full', 'ring', 'grid', 'spiral', 'tones'];
+
+/** The file's data, a record each, where their types are right. */
+export function dataRecords(c: Checker): DataRecord[] {
+  const records: DataRecord[] = [];
+  const { main } = c.program;
+  for (const node of main.file.declarations) {
+    if (node.kind !== 'data') continue;
+    const declared = main.own.filter((d) => d.node === node);
+    for (const d of declared) declaredValue(c, d);
+    // As many names as types: held where the text was read.
+    if (node.names.length !== node.types.length) continue;
+    const fields = declared.flatMap((d) => {
+      const type = c.fieldTypes.get(d);
+      return type ? [{ name: d.name.text, type, span: d.name.span }] : [];
+    });
+    const from = node.from;
+    if (from) {
+      const near = nearest(from.value, SETS);
+      // A path has a slash or an ending; one word that nearly is a set's name is a slip.
+      if (near && !SETS.includes(from.value) && /^[\w-]+$/.test(from.value))
+        c.report('GAN0215', from.span, { from: from.value, near }, { help: `write \`from "${near}"\`` });
+    }
+    records.push({ fields, from: from?.value ?? null, doc: node.doc, span: node.span });
+  }
+  return records;
+}
+
+export function noiseSources(c: Checker): NoiseSource[] {
+  const sources: NoiseSource[] = [];
+  for (const declared of c.program.main.own) {
+    if (declared.kind !== 'noise') continue;
+    declaredValue(c, declared);
+    const source = c.noise.get(declared);
+    if (source) sources.push(source);
+  }
+  return sources;
+}

@@ -1,0 +1,202 @@
+/** Distributions and types as they are written: what noise is drawn from, how weights start, what data look like. */
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import { nearest } from '../../diagnostics/nearest.ts';
+import type { DeclaredType, Distribution, Initializer, Meaning, Shape } from '../../ir/types.ts';
+import { distributionNames, initializerNames } from '../../names/operations.ts';
+import { didYouMean, distributionsElsewhere } from '../../names/words.ts';
+import { MOST } from '../../ops/room.ts';
+import type { DistExpr, TypeExpr } from '../../syntax/ast.ts';
+import { type Formal, integerOf, matchArguments, numberOf, of } from './arguments.ts';
+import type { Checker, Env } from './context.ts';
+import { evaluate, evaluateArguments } from './expressions.ts';
+import { type Given, showNumber, sizeOf } from './value.ts';
+
+const optional = (name: string): Formal => ({ name, required: false });
+const required = (name: string): Formal => ({ name, required: true });
+
+const distributionFormals: Readonly<Record<Distribution['kind'], readonly Formal[]>> = {
+  normal: [optional('mean'), optional('std')],
+  uniform: [optional('low'), optional('high')],
+  bernoulli: [optional('p')],
+  categorical: [],
+};
+
+const initializerFormals: Readonly<Record<(typeof initializerNames)[number], readonly Formal[]>> = {
+  normal: [optional('mean'), optional('std')],
+  truncated_normal: [optional('mean'), optional('std')],
+  uniform: [required('low'), required('high')],
+  glorot_uniform: [],
+  glorot_normal: [],
+  he_normal: [],
+  he_uniform: [],
+  orthogonal: [],
+  constant: [required('value')],
+};
+
+export function distribution(
+  c: Checker,
+  expr: DistExpr,
+  env: Env,
+): { readonly dist: Distribution; readonly shape: Shape } | null {
+  const { text: name, span } = expr.name;
+  if (!(distributionNames as readonly string[]).includes(name)) {
+    const near = distributionsElsewhere.get(name) ?? nearest(name, distributionNames);
+    c.report('GAN0229', span, { name, known: distributionNames }, didYouMean(near, span));
+    return null;
+  }
+  const kind = name as Distribution['kind'];
+  const numbers = numericArguments(
+    c,
+    name,
+    distributionFormals[kind],
+    evaluateArguments(c, expr.args, env),
+    expr.span,
+  );
+  const shape = expr.shape === null ? null : dimensions(c, expr.shape, env, `\`${name}\``);
+  if (expr.shape === null) c.report('GAN0233', expr.span, { name });
+  if (!numbers || !shape) return null;
+  const at = (key: string, otherwise: number) => numbers.get(key) ?? otherwise;
+  switch (kind) {
+    case 'normal': {
+      const std = at('std', 1);
+      if (!hold(c, expr.span, of('std', name), std, std >= 0, '0 or more')) return null;
+      return { dist: { kind, mean: at('mean', 0), std }, shape };
+    }
+    case 'uniform': {
+      const [low, high] = [at('low', 0), at('high', 1)];
+      const rule = `above its \`low\`, ${showNumber(low)}`;
+      if (!hold(c, expr.span, of('high', name), high, low < high, rule)) return null;
+      return { dist: { kind, low, high }, shape };
+    }
+    case 'bernoulli': {
+      const p = at('p', 0.5);
+      if (!hold(c, expr.span, of('p', name), p, p >= 0 && p <= 1, 'between 0 and 1')) return null;
+      return { dist: { kind, p }, shape };
+    }
+    case 'categorical':
+      if (shape.length === 0) {
+        c.report('GAN0233', expr.span, { name });
+        return null;
+      }
+      return { dist: { kind }, shape };
+  }
+}
+
+/** `normal(0, 0.02)` as an initialiser, from its name and arguments. */
+export function initializer(
+  c: Checker,
+  name: string,
+  given: readonly Given[],
+  span: Span,
+): Initializer | null {
+  const kind = name as Initializer['kind'];
+  const numbers = numericArguments(c, name, initializerFormals[kind], given, span);
+  if (!numbers) return null;
+  const at = (key: string, otherwise: number) => numbers.get(key) ?? otherwise;
+  switch (kind) {
+    case 'normal':
+    case 'truncated_normal': {
+      const std = at('std', 1);
+      return hold(c, span, of('std', name), std, std >= 0, '0 or more')
+        ? { kind, mean: at('mean', 0), std }
+        : null;
+    }
+    case 'uniform': {
+      const [low, high] = [at('low', 0), at('high', 1)];
+      const rule = `at least its \`low\`, ${showNumber(low)}`;
+      return hold(c, span, of('high', name), high, low <= high, rule) ? { kind, low, high } : null;
+    }
+    case 'constant':
+      return { kind, value: at('value', 0) };
+    default:
+      return { kind };
+  }
+}
+
+/** The right side of `init SLOT ~ …`. */
+export function initializerOf(c: Checker, expr: DistExpr, env: Env): Initializer | null {
+  const { text: name, span } = expr.name;
+  if (!(initializerNames as readonly string[]).includes(name)) {
+    const near = nearest(name, initializerNames);
+    c.report(
+      'GAN0230',
+      span,
+      { name, known: initializerNames },
+      near ? { help: `did you mean \`${near}\`?`, fix: [{ span, text: near }] } : {},
+    );
+    return null;
+  }
+  if (expr.shape !== null) {
+    c.report('GAN0234', expr.span, { name });
+    return null;
+  }
+  return initializer(c, name, evaluateArguments(c, expr.args, env), expr.span);
+}
+
+function hold(c: Checker, span: Span, what: string, value: number, holds: boolean, rule: string): boolean {
+  if (!holds) c.report('GAN0242', span, { what, value, rule });
+  return holds;
+}
+
+function numericArguments(
+  c: Checker,
+  name: string,
+  formals: readonly Formal[],
+  given: readonly Given[],
+  span: Span,
+): ReadonlyMap<string, number> | null {
+  const matched = matchArguments(c, { name, formals }, given, span);
+  if (!matched) return null;
+  const numbers = new Map<string, number>();
+  for (const [key, [argument]] of matched) {
+    const value = numberOf(c, argument!.value, argument!.span, of(key, name));
+    if (value === null) return null;
+    numbers.set(key, value);
+  }
+  return numbers;
+}
+
+function dimensions(c: Checker, dims: TypeExpr['dims'], env: Env, what: string): Shape | null {
+  const shape = dims.map((dim) => integerOf(c, evaluate(c, dim, env), dim.span, `a size in ${what}`, 1));
+  if (!shape.every((d) => d !== null)) return null;
+  if (sizeOf(shape) <= MOST) return shape;
+  const [first, last] = [dims[0]!.span, dims.at(-1)!.span];
+  c.report('GAN0357', { ...first, end: last.end }, { what: 'one example', shape, count: 1 });
+  return null;
+}
+
+const meanings: readonly Meaning[] = ['image', 'label', 'sound'];
+
+/** A declared type; null where it is wrong, which is reported. */
+export function declaredType(c: Checker, type: TypeExpr, env: Env): DeclaredType | null {
+  const base = type.base?.text ?? null;
+  const meaning = (base ?? 'tensor') as Meaning;
+  if (base !== null && !meanings.includes(meaning)) {
+    const near = nearest(base, meanings);
+    c.report(
+      'GAN0231',
+      type.base!.span,
+      { name: base },
+      near ? { help: `did you mean \`${near}\`?`, fix: [{ span: type.base!.span, text: near }] } : {},
+    );
+    return null;
+  }
+  const shape = dimensions(c, type.dims, env, base === null ? 'a type' : `\`${base}\``);
+  if (!shape) return null;
+  const wrong = (rule: string) => {
+    c.report('GAN0353', type.span, { name: meaning, shape, rule });
+    return null;
+  };
+  if (meaning === 'image') {
+    if (shape.length !== 3) return wrong('height, width and channels: `image[28, 28, 1]`');
+    if (![1, 3, 4].includes(shape[2]!))
+      return wrong('1 channel (grey), 3 (colour) or 4 (colour and opacity)');
+  }
+  if (meaning === 'label' && shape.length !== 1) return wrong('one number, how many classes: `label[10]`');
+  if (meaning === 'sound') {
+    if (shape.length === 1) return { meaning, shape: [shape[0]!, 1] };
+    if (shape.length !== 2)
+      return wrong('the samples, and perhaps the channels: `sound[16_000]`, `sound[16_000, 2]`');
+  }
+  return { meaning, shape };
+}

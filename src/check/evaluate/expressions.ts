@@ -1,0 +1,441 @@
+/** Expressions to values: constants are worked out, everything else becomes typed terms. */
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { HostExpr } from '../../ir/host.ts';
+import type { DrawTerm, NetCall } from '../../model/model.ts';
+import { isBuiltin, isOperation, variants } from '../../names/operations.ts';
+import { lookup, lookupFunction } from '../../names/scope.ts';
+import type { Arg, Callee, DistExpr, Expr, ExprOf, Name, Pattern, Stage } from '../../syntax/ast.ts';
+import { integerOf, listMeant } from './arguments.ts';
+import { apply } from './calls.ts';
+import { applyOperator, constantSize, hostBinary, hostSize, hostUnary, operatorNames } from './constants.ts';
+import type { Checker, Env, Locals } from './context.ts';
+import { declaredValue } from './declarations.ts';
+import { distribution } from './distributions.ts';
+import { operate } from './terms.ts';
+import {
+  asHost,
+  type Constant,
+  constant,
+  describe,
+  type Fn,
+  type Given,
+  termValue,
+  unknown,
+  type Value,
+} from './value.ts';
+
+export function evaluate(c: Checker, expr: Expr, env: Env): Value {
+  return c.nested(expr.span, unknown, () => evaluateHere(c, expr, env));
+}
+
+function evaluateHere(c: Checker, expr: Expr, env: Env): Value {
+  switch (expr.kind) {
+    case 'number':
+    case 'string':
+    case 'boolean':
+      return constant(expr.value);
+    case 'name':
+      return named(c, expr.name, expr.span, env);
+    case 'list':
+      return list(c, expr, env);
+    case 'tuple':
+      return {
+        kind: 'tuple',
+        items: expr.items.map((item) => evaluate(c, item.value, env)),
+        names: expr.items.map((item) => item.name?.text ?? null),
+      };
+    case 'binary':
+      return operators(c, expr, env);
+    case 'unary':
+      return prefix(c, expr, env);
+    case 'if':
+      return conditional(c, expr, env);
+    case 'call':
+      return call(c, expr.callee, evaluateArguments(c, expr.args, env), expr.span, env);
+    case 'field':
+      return field(c, expr, env);
+    case 'pipe':
+      return pipe(c, expr, env);
+    case 'block':
+      return block(c, expr, env);
+    case 'draw':
+      return draw(c, expr.dist, expr.span, env);
+    case 'error':
+      return unknown;
+  }
+}
+
+export function evaluateArguments(c: Checker, args: readonly Arg[], env: Env): Given[] {
+  return args.map((arg) => ({
+    ...(arg.name ? { name: arg.name } : {}),
+    value: evaluate(c, arg.value, env),
+    span: arg.value.span,
+    named: isNamed(arg.value),
+  }));
+}
+
+function isNamed(expr: Expr): boolean {
+  return expr.kind === 'name' || (expr.kind === 'field' && isNamed(expr.object));
+}
+
+export function findLocal(locals: Locals | null, name: string): Value | undefined {
+  for (let at = locals; at; at = at.outer) {
+    const found = at.names.get(name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function named(c: Checker, name: string, span: Span, env: Env): Value {
+  const local = findLocal(env.locals, name);
+  if (local) return local;
+  if (name === 'pi') return constant(Math.PI);
+  if (name === 'step' || name === 'epoch' || name === 'progress')
+    return { kind: 'host', expr: { kind: name } };
+  const declared = lookup(c.program, env.module, name);
+  if (declared) {
+    const outOfSight =
+      env.body && declared.kind !== 'param' && declared.kind !== 'net' && declared.kind !== 'def';
+    return outOfSight ? unknown : declaredValue(c, declared);
+  }
+  if (isOperation(name)) return { kind: 'function', fn: { kind: 'operation', name } };
+  if (isBuiltin(name)) return { kind: 'function', fn: { kind: 'builtin', name } };
+  void span;
+  return unknown;
+}
+
+function list(c: Checker, expr: ExprOf<'list'>, env: Env): Value {
+  const items: Constant[] = [];
+  let ok = true;
+  for (const item of expr.items) {
+    const value = evaluate(c, item, env);
+    if (value.kind === 'constant') items.push(value.value);
+    else {
+      if (value.kind !== 'unknown') c.report('GAN0246', item.span, { found: describe(value) });
+      ok = false;
+    }
+  }
+  if (!ok) return unknown;
+  const size = constantSize(items);
+  if (size <= listLimit) return constant(items);
+  c.report('GAN0242', expr.span, {
+    what: 'the numbers of a list',
+    value: size,
+    rule: `at most ${listLimit}`,
+  });
+  return unknown;
+}
+
+/** Lists of lists that are named can double with each line. */
+const listLimit = 1_000_000;
+
+/** A chain that leans to the left is worked through in a loop: it may be 256 long. */
+function operators(c: Checker, expr: ExprOf<'binary'>, env: Env): Value {
+  const spine: ExprOf<'binary'>[] = [];
+  let first: Expr = expr;
+  while (first.kind === 'binary') {
+    spine.push(first);
+    first = first.left;
+  }
+  let left = evaluate(c, first, env);
+  for (const { op, opSpan, left: leftExpr, right: rightExpr, span } of spine.reverse()) {
+    const right = evaluate(c, rightExpr, env);
+    if (left.kind === 'unknown' || right.kind === 'unknown') {
+      left = unknown;
+      continue;
+    }
+    if (left.kind === 'constant' && right.kind === 'constant') {
+      const result = applyOperator(op, left.value, right.value);
+      left = result === undefined ? refuse(c, op, [left, right], opSpan) : finite(c, result, span);
+      continue;
+    }
+    const [a, b] = [asHost(left), asHost(right)];
+    left =
+      a && b
+        ? hostValue(c, hostBinary(operatorNames[op], a, b), span)
+        : operate(c, operatorNames[op], op, [left, right], [leftExpr.span, rightExpr.span], span, env);
+  }
+  return left;
+}
+
+function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
+  const value = evaluate(c, expr.operand, env);
+  if (value.kind === 'unknown') return unknown;
+  if (value.kind === 'constant') {
+    const { value: v } = value;
+    if (expr.op === '!') return typeof v === 'boolean' ? constant(!v) : refuse(c, '!', [value], expr.span);
+    const negated = applyOperator('*', -1, v);
+    return negated === undefined ? refuse(c, '-', [value], expr.span) : constant(negated);
+  }
+  const op = expr.op === '-' ? 'neg' : 'not';
+  const host = asHost(value);
+  if (host) return hostValue(c, hostUnary(op, host), expr.span);
+  return operate(c, op, expr.op, [value], [expr.operand.span], expr.span, env);
+}
+
+function refuse(c: Checker, op: string, operands: readonly Value[], span: Span): Value {
+  c.report('GAN0243', span, { what: `\`${op}\` of ${operands.map(describe).join(' and ')} has no meaning` });
+  return unknown;
+}
+
+/** A constant that stopped being a number (`1 / 0`, `log(-1)`) is a mistake where it happens. */
+export function finite(c: Checker, value: Constant, span: Span): Value {
+  const bad = (v: Constant): boolean =>
+    typeof v === 'number' ? !Number.isFinite(v) : Array.isArray(v) && v.some(bad);
+  if (!bad(value)) return constant(value);
+  c.report('GAN0243', span, { what: `\`${c.text(span)}\` is not a finite number` });
+  return unknown;
+}
+
+/** Scalars of scalars that are named can double with each line. */
+const hostLimit = 2000;
+
+/** A scalar that the host works out at each step. */
+export function hostValue(c: Checker, expr: HostExpr, span: Span): Value {
+  if (hostSize(expr) <= hostLimit) return { kind: 'host', expr };
+  const what = `a scalar of the step made of more than ${hostLimit.toLocaleString('en')} operations`;
+  c.report('GAN0247', span, { what });
+  return unknown;
+}
+
+/** Only the chosen branch is looked at further. A chain of `else if` is walked in a loop. */
+function conditional(c: Checker, start: ExprOf<'if'>, env: Env): Value {
+  let expr: Expr = start;
+  while (expr.kind === 'if') {
+    const condition = evaluate(c, expr.condition, env);
+    if (condition.kind === 'unknown') return unknown;
+    if (condition.kind === 'host') return hostConditional(c, expr, condition.expr, env);
+    if (condition.kind !== 'constant') {
+      c.report(
+        'GAN0244',
+        expr.condition.span,
+        { found: describe(condition) },
+        { help: 'to choose for each element while training, write `where(condition, a, b)`' },
+      );
+      return unknown;
+    }
+    if (typeof condition.value !== 'boolean') {
+      c.report('GAN0245', expr.condition.span, { found: describe(condition) });
+      return unknown;
+    }
+    expr = condition.value ? expr.then : expr.else;
+  }
+  return evaluate(c, expr, env);
+}
+
+/** A scalar of the schedule may depend on the step: both branches then must be such scalars. */
+function hostConditional(
+  c: Checker,
+  expr: ExprOf<'if'>,
+  condition: NonNullable<ReturnType<typeof asHost>>,
+  env: Env,
+): Value {
+  const branches = [evaluate(c, expr.then, env), evaluate(c, expr.else, env)];
+  const hosts = branches.map(asHost);
+  if (branches.some((b) => b.kind === 'unknown')) return unknown;
+  if (hosts.every((h) => h !== null))
+    // biome-ignore lint/suspicious/noThenProperty: an expression, never awaited
+    return hostValue(c, { kind: 'if', condition, then: hosts[0]!, else: hosts[1]! }, expr.span);
+  c.report(
+    'GAN0244',
+    expr.condition.span,
+    { found: 'a scalar that changes with the step' },
+    {
+      notes: [
+        'an `if` chooses the graph, once, while compiling; it may look at `step` only to choose between scalars',
+      ],
+      help: 'to choose while training, write `where(condition, a, b)`',
+    },
+  );
+  return unknown;
+}
+
+/** The function that a called name means (rule 6); 'unknown' where the name's mistake has been reported. */
+export function findFunction(c: Checker, callee: Callee, env: Env): Fn | 'unknown' {
+  const { text: name, span } = callee.name;
+  let fn: Fn | undefined;
+  let hidden: Value | undefined;
+  for (let at = env.locals; at && !fn; at = at.outer) {
+    const local = at.names.get(name);
+    if (local?.kind === 'function') fn = local.fn;
+    else if (local?.kind === 'unknown') return 'unknown';
+    else if (local) hidden ??= local;
+  }
+  if (!fn) {
+    const declared = lookupFunction(c.program, env.module, name);
+    if (declared?.cyclic) return 'unknown';
+    const value = declared ? declaredValue(c, declared) : undefined;
+    if (value?.kind === 'function') fn = value.fn;
+    else if (isOperation(name)) fn = { kind: 'operation', name };
+    else if (isBuiltin(name)) fn = { kind: 'builtin', name };
+  }
+  if (!fn) {
+    if (hidden) c.report('GAN0214', span, { name }, { notes: [`here \`${name}\` is ${describe(hidden)}`] });
+    return 'unknown';
+  }
+  return callee.field ? variantOf(c, fn, callee.field) : fn;
+}
+
+function variantOf(c: Checker, fn: Fn, field: Name): Fn | 'unknown' {
+  const name = fn.kind === 'net' || fn.kind === 'def' ? fn.decl.name.text : fn.name;
+  if (fn.kind !== 'net' || !(variants as readonly string[]).includes(field.text)) {
+    c.report('GAN0216', field.span, { net: name, field: field.text });
+    return 'unknown';
+  }
+  return { ...fn, variant: field.text as NetCall['variant'] };
+}
+
+function call(c: Checker, callee: Callee, given: readonly Given[], span: Span, env: Env, as?: Name): Value {
+  const fn = findFunction(c, callee, env);
+  return fn === 'unknown' ? unknown : apply(c, fn, given, span, env, as);
+}
+
+function field(c: Checker, expr: ExprOf<'field'>, env: Env): Value {
+  const value = evaluate(c, expr.object, env);
+  const { text: name, span } = expr.field;
+  if (value.kind === 'unknown') return unknown;
+  if (value.kind === 'function') {
+    const fn = variantOf(c, value.fn, expr.field);
+    return fn === 'unknown' ? unknown : { kind: 'function', fn };
+  }
+  if (value.kind === 'tuple') {
+    const at = value.names.indexOf(name);
+    if (at >= 0) return value.items[at]!;
+    const known = value.names.filter((n) => n !== null);
+    c.report('GAN0226', span, { name, known });
+    return unknown;
+  }
+  c.report('GAN0348', span, { name, found: describe(value) });
+  return unknown;
+}
+
+/** Stage after stage in a loop: a net may have ten thousand. */
+function pipe(c: Checker, expr: ExprOf<'pipe'>, env: Env): Value {
+  let given: Given = { value: evaluate(c, expr.head, env), span: expr.head.span, named: isNamed(expr.head) };
+  for (const stage of expr.stages) {
+    const value = runStage(c, given, stage, env);
+    given = { value, span: stage.span, named: false };
+  }
+  return given.value;
+}
+
+function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
+  switch (stage.kind) {
+    case 'stage': {
+      const given = [piped, ...evaluateArguments(c, stage.args ?? [], env)];
+      return call(c, stage.callee, given, stage.span, env, stage.as);
+    }
+    case 'choice': {
+      const value = evaluate(c, stage.expr, env);
+      if (value.kind === 'unknown') return unknown;
+      if (value.kind === 'function') return apply(c, value.fn, [piped], stage.span, env);
+      c.report('GAN0214', stage.span, { name: c.text(stage.span) }, { notes: [`it is ${describe(value)}`] });
+      return unknown;
+    }
+    case 'each': {
+      const elements = eachElements(c, stage.list, env);
+      if (!elements) return unknown;
+      let given = piped;
+      for (const [i, element] of elements.entries()) {
+        const inner: Env = {
+          ...env,
+          numbered: true,
+          locals: { names: new Map([[stage.variable.text, constant(element)]]), outer: env.locals },
+          frame: { ...env.frame, key: `${env.frame.key} ${stage.span.start}:${i}` },
+        };
+        for (const step of stage.stages) {
+          if (!c.tick(step.span)) return unknown;
+          given = { value: runStage(c, given, step, inner), span: step.span, named: false };
+        }
+      }
+      return given.value;
+    }
+  }
+}
+
+type EachStage = Extract<Stage, { kind: 'each' }>;
+const eachLimit = 100_000;
+
+function eachElements(c: Checker, list: EachStage['list'], env: Env): readonly Constant[] | null {
+  if (list.kind === 'range') {
+    const what = 'an end of a range';
+    const from = integerOf(c, evaluate(c, list.from, env), list.from.span, what);
+    const to = integerOf(c, evaluate(c, list.to, env), list.to.span, what);
+    if (from === null || to === null) return null;
+    if (to - from >= eachLimit) {
+      c.report('GAN0242', list.span, {
+        what: 'the length of a range',
+        value: to - from + 1,
+        rule: `at most ${eachLimit}`,
+      });
+      return null;
+    }
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+  }
+  const value = evaluate(c, list.expr, env);
+  if (value.kind === 'unknown') return null;
+  if (value.kind === 'constant' && Array.isArray(value.value)) return value.value;
+  const each = { what: 'what `each` goes through', expected: 'a list', found: describe(value) };
+  c.report('GAN0224', list.span, each, listMeant(value, list.span) ?? {});
+  return null;
+}
+
+function block(c: Checker, expr: ExprOf<'block'>, env: Env): Value {
+  const locals: Locals = { names: new Map(), outer: env.locals };
+  const inner: Env = { ...env, locals };
+  for (const line of expr.lets)
+    bind(c, line.pattern, evaluate(c, line.value, inner), (name, value) =>
+      locals.names.set(name.text, value),
+    );
+  return evaluate(c, expr.result, inner);
+}
+
+/** Gives the names of a `let` their values, and unnamed terms their name. */
+export function bind(
+  c: Checker,
+  pattern: Pattern,
+  value: Value,
+  set: (name: Name, value: Value) => void,
+): void {
+  if (pattern.kind === 'name') {
+    nameTerms(value, pattern.name.text);
+    set(pattern.name, value);
+    return;
+  }
+  const { names, span } = pattern;
+  if (value.kind !== 'tuple' || value.items.length !== names.length) {
+    if (value.kind === 'tuple') c.report('GAN0347', span, { names: names.length, items: value.items.length });
+    else if (value.kind !== 'unknown') c.report('GAN0348', span, { name: null, found: describe(value) });
+    for (const name of names) set(name, unknown);
+    return;
+  }
+  for (const [i, name] of names.entries()) {
+    nameTerms(value.items[i]!, name.text);
+    set(name, value.items[i]!);
+  }
+}
+
+export function nameTerms(value: Value, name: string): void {
+  if (value.kind === 'term') value.term.name ??= name;
+  else if (value.kind === 'tuple')
+    for (const [i, item] of value.items.entries()) nameTerms(item, `${name}.${value.names[i] ?? i}`);
+}
+
+function draw(c: Checker, dist: DistExpr, span: Span, env: Env): Value {
+  const known = distribution(c, dist, env);
+  if (!known || !c.room(span)) return unknown;
+  const key = `${span.file}:${span.start} ${env.frame.key}`;
+  const before = env.frame.draws.get(key);
+  if (before && typeof before !== 'string') return termValue(before);
+  const term: DrawTerm = {
+    kind: 'draw',
+    dist: known.dist,
+    shape: known.shape,
+    batch: true,
+    place: c.place(env.frame, 'draw'),
+    span,
+    name: null,
+  };
+  env.frame.draws.set(key, term);
+  return termValue(term);
+}

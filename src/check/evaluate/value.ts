@@ -1,0 +1,145 @@
+/** What an expression means to the checker: a typed value of the graph, or something worked out at compile time. */
+
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { HostExpr } from '../../ir/host.ts';
+import type { Initializer, NDArray, Shape, Shaped } from '../../ir/types.ts';
+import type { ConstantTerm, HostTerm, NetCall, Term } from '../../model/model.ts';
+import type { Declared } from '../../names/scope.ts';
+import type { DefDecl, Name, NetDecl } from '../../syntax/ast.ts';
+
+/** A compile-time constant. Lists may nest (`[[1, 0], [0, 1]]`). */
+export type Constant = number | string | boolean | readonly Constant[];
+
+export type Value =
+  /** Something whose mistake has been reported; whatever is made of it stays silent. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'constant'; readonly value: Constant }
+  /** A scalar of `step`, `epoch` and `progress`. */
+  | { readonly kind: 'host'; readonly expr: HostExpr }
+  | { readonly kind: 'term'; readonly term: Term }
+  | TupleValue
+  | { readonly kind: 'function'; readonly fn: Fn }
+  | { readonly kind: 'initializer'; readonly init: Initializer };
+
+export interface TupleValue {
+  readonly kind: 'tuple';
+  readonly items: readonly Value[];
+  readonly names: readonly (string | null)[];
+}
+
+/** What can be called: from anywhere a name can stand for it. */
+export type Fn =
+  | { readonly kind: 'operation'; readonly name: string }
+  | { readonly kind: 'builtin'; readonly name: string }
+  | { readonly kind: 'def'; readonly decl: Declared & { readonly node: DefDecl } }
+  | {
+      readonly kind: 'net';
+      readonly decl: Declared & { readonly node: NetDecl };
+      readonly variant: NetCall['variant'];
+    };
+
+/** An argument as it reaches a callee; `named` says that it was written as a name (what `grad`'s second must be). */
+export interface Given {
+  readonly name?: Name;
+  readonly value: Value;
+  readonly span: Span;
+  readonly named: boolean;
+}
+
+export const unknown: Value = { kind: 'unknown' };
+export const constant = (value: Constant): Value => ({ kind: 'constant', value });
+export const termValue = (term: Term): Value => ({ kind: 'term', term });
+
+export function shapedOf(term: Term): Shaped {
+  return { shape: term.shape, batch: term.batch };
+}
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+export function showShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** Numbers as a reader would write them. */
+export function showNumber(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e15
+    ? String(value)
+    : String(Number(value.toPrecision(15)));
+}
+
+export function showConstant(value: Constant): string {
+  if (typeof value === 'number') return showNumber(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'boolean') return String(value);
+  const items = value.slice(0, 8).map(showConstant);
+  return `[${items.join(', ')}${value.length > 8 ? ', …' : ''}]`;
+}
+
+/** A value in the reader's words: "a string", "a tensor [28, 28, 1]". */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case 'unknown':
+      return 'something unknown';
+    case 'constant':
+      if (typeof value.value === 'number') return `the number ${showNumber(value.value)}`;
+      if (typeof value.value === 'string') return `the string ${showConstant(value.value)}`;
+      if (typeof value.value === 'boolean') return `${value.value}`;
+      return `the list ${showConstant(value.value)}`;
+    case 'host':
+      return 'a scalar that changes with the step';
+    case 'term':
+      return `a ${value.term.batch ? 'per-example' : 'whole'} tensor ${showShape(value.term.shape)}`;
+    case 'tuple':
+      return `a tuple of ${value.items.length}`;
+    case 'function':
+      return `the ${fnKind(value.fn)} \`${fnName(value.fn)}\``;
+    case 'initializer':
+      return 'an initialiser';
+  }
+}
+
+export function fnName(fn: Fn): string {
+  if (fn.kind === 'net')
+    return fn.variant === 'self' ? fn.decl.name.text : `${fn.decl.name.text}.${fn.variant}`;
+  return fn.kind === 'def' ? fn.decl.name.text : fn.name;
+}
+
+export function fnKind(fn: Fn): string {
+  return fn.kind === 'net' ? 'net' : fn.kind === 'def' ? 'def' : 'operation';
+}
+
+/** The array of a nested list of numbers, or null where it is ragged or holds something else. */
+export function arrayOf(value: Constant): NDArray | null {
+  const shape: number[] = [];
+  for (let at: Constant | undefined = value; Array.isArray(at); at = at[0]) shape.push(at.length);
+  if (shape.includes(0)) return null;
+  const data = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const fill = (v: Constant, depth: number): boolean => {
+    if (depth === shape.length) {
+      if (typeof v !== 'number' && typeof v !== 'boolean') return false;
+      data[next++] = Number(v);
+      return true;
+    }
+    return Array.isArray(v) && v.length === shape[depth] && v.every((item) => fill(item, depth + 1));
+  };
+  return fill(value, 0) ? { shape, data } : null;
+}
+
+export function constantTerm(value: NDArray, span: Span): ConstantTerm {
+  return { kind: 'constant', shape: value.shape, batch: false, span, name: null, value };
+}
+
+export function hostTerm(expr: HostExpr, span: Span): HostTerm {
+  return { kind: 'host', shape: [], batch: false, span, name: null, expr };
+}
+
+/** The scalar for the host, where the value is one. */
+export function asHost(value: Value): HostExpr | null {
+  if (value.kind === 'host') return value.expr;
+  if (value.kind === 'constant' && (typeof value.value === 'number' || typeof value.value === 'boolean'))
+    return { kind: 'number', value: Number(value.value) };
+  return null;
+}

@@ -1,0 +1,211 @@
+/**
+ * How many examples the values of each phase hold: what is drawn with different counts does not mix (rule 18), a batch norm
+ * needs two values, and no value outgrows its array.
+ */
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { Count } from '../../ir/types.ts';
+import { evaluated } from '../../model/evaluated.ts';
+import { Meetings } from '../../model/meetings.ts';
+import type { Action, NamedValue, NetBody, NetCall, Term, UpdateAction } from '../../model/model.ts';
+import { postorder } from '../../model/walk.ts';
+import { MOST } from '../../ops/room.ts';
+import type { Checker } from '../evaluate/context.ts';
+import { sizeOf } from '../evaluate/value.ts';
+import type { CheckedPhase } from './schedule.ts';
+
+/** How many examples a source may hold at a point of the text: several where a `sample` may or may not have run. */
+type Held = ReadonlyMap<string, ReadonlySet<Count>>;
+
+/**
+ * `metrics`: those that this phase works out, at the end of its steps. Returns the least `batch` with which the phase runs:
+ * 2 where a batch norm has one value of each example, else 1.
+ */
+export function checkCounts(
+  c: Checker,
+  { phase, node, updates }: CheckedPhase,
+  metrics: readonly NamedValue[],
+): 1 | 2 {
+  let least: 1 | 2 = 1;
+  const batchSpan = node.args.find((a) => a.name?.text === 'batch')?.span ?? node.keyword;
+  const terms = new Map<UpdateAction, { term: Term; span: Span }>(
+    updates.map((u) => [u.action, { term: u.term, span: u.statement.objective.span }]),
+  );
+  const meetings = new Meetings((call) => bodyOf(c, call));
+  const reported = new Set<string>();
+  const use = (term: Term, span: Span, held: Held): void => {
+    for (const t of postorder([term])) {
+      if (t.kind !== 'source') continue;
+      const possible = [...(held.get(t.source) ?? [])];
+      if (possible.length < 2 || reported.has(t.source)) continue;
+      reported.add(t.source);
+      c.report('GAN0513', span, { source: t.source, counts: possible });
+    }
+    const source = (name: string): Count => [...(held.get(name) ?? [])][0] ?? 'batch';
+    const { conflict } = meetings.of([term], { source });
+    if (conflict) {
+      const { left, right } = conflict;
+      c.report('GAN0512', conflict.span, {
+        left: left.source,
+        right: right.source,
+        counts: [left.count, right.count],
+      });
+      return;
+    }
+    for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
+      if (value.count === null) continue;
+      const examples = value.count === 'batch' ? phase.batch : value.count;
+      hold(value.term, value.count, examples, span);
+      if (value.training) normalises(value.term, value.count, examples);
+    }
+  };
+  const drawn = (count: Count): Span =>
+    count === 'batch' ? batchSpan : (sampleOf(phase.body, count)?.span ?? node.keyword);
+  const hold = (term: Term, count: Count, examples: number, span: Span): void => {
+    if (sizeOf(term.shape) * examples <= MOST) return;
+    const what = term.kind === 'layer' ? `the result of \`${term.layer}\`` : nameOf(c, term);
+    c.report(
+      'GAN0357',
+      drawn(count),
+      { what, shape: term.shape, count: examples },
+      {
+        labels: [{ span: term.span.file === span.file ? term.span : span, text: 'worked out here' }],
+        help: 'take a smaller batch, or a smaller value',
+      },
+    );
+  };
+  const normalises = (term: Term, count: Count, examples: number): void => {
+    if (term.kind !== 'layer' || term.layer !== 'batch_norm') return;
+    if (sizeOf(term.shape.slice(0, -1)) > 1) return;
+    if (count === 'batch') least = 2;
+    if (examples > 1) return;
+    c.report(
+      'GAN0524',
+      term.span,
+      { layer: term.path },
+      {
+        labels: [{ span: drawn(count), text: 'one example' }],
+        help: 'draw at least 2 examples, or take `layer_norm`, which normalises each example by itself',
+      },
+    );
+  };
+  const end = walk(c, phase.body, new Map(), (action, held) => {
+    const update = terms.get(action);
+    if (update) use(update.term, update.span, held);
+  });
+  for (const { term, span } of metrics) use(term, span, end);
+  return least;
+}
+
+/** What a reader calls the value. */
+function nameOf(c: Checker, term: Term): string {
+  if (term.name !== null) return `\`${term.name}\``;
+  return term.kind === 'op' ? `the result of \`${term.op}\`` : `\`${c.text(term.span)}\``;
+}
+
+/** Bodies are whole here: a file with errors in its nets does not come this far. */
+function bodyOf(c: Checker, call: NetCall): NetBody {
+  const body = c.nets.get(call.net)?.bodies.get(call.body);
+  if (!body || body === 'working') throw new Error(`internal: ${call.net} has no body ${call.body}`);
+  return body;
+}
+
+/** The first statement that draws so many examples. */
+function sampleOf(actions: readonly Action[], count: number): Action | undefined {
+  for (const a of actions) {
+    if (a.kind === 'sample' && a.count === count) return a;
+    const inner = 'body' in a ? sampleOf(a.body, count) : undefined;
+    if (inner) return inner;
+  }
+  return undefined;
+}
+
+type Sample = Extract<Action, { kind: 'sample' }>;
+
+function fieldsOf(c: Checker, { sources }: Sample): string[] {
+  return sources.flatMap((name) => {
+    const declared = c.program.main.names.get(name);
+    return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [name];
+  });
+}
+
+/** What a block leaves in each source that it samples; `sure`: whichever way it is gone through. */
+type Effect = ReadonlyMap<string, { readonly counts: ReadonlySet<Count>; readonly sure: boolean }>;
+
+const effects = new WeakMap<readonly Action[], Effect>();
+
+/** Worked out once for each block: loops in loops would be gone through twice at each depth. */
+function effectOf(c: Checker, actions: readonly Action[]): Effect {
+  const known = effects.get(actions);
+  if (known) return known;
+  const effect = new Map<string, { counts: ReadonlySet<Count>; sure: boolean }>();
+  for (const a of actions) {
+    if (a.kind === 'sample') {
+      for (const field of fieldsOf(c, a))
+        effect.set(field, { counts: new Set([a.count ?? 'batch']), sure: true });
+    } else if ('body' in a) {
+      const runs = a.kind === 'repeat' && a.count.kind === 'number' && a.count.value >= 1;
+      for (const [field, { counts, sure }] of effectOf(c, a.body)) {
+        const before = effect.get(field);
+        if (runs && sure) effect.set(field, { counts, sure });
+        else
+          effect.set(field, {
+            counts: new Set([...(before?.counts ?? []), ...counts]),
+            sure: before?.sure ?? false,
+          });
+      }
+    }
+  }
+  effects.set(actions, effect);
+  return effect;
+}
+
+function after(held: Held, effect: Effect): Held {
+  const next = new Map(held);
+  for (const [field, { counts, sure }] of effect)
+    next.set(field, sure ? counts : new Set([...(held.get(field) ?? []), ...counts]));
+  return next;
+}
+
+function walk(
+  c: Checker,
+  actions: readonly Action[],
+  start: Held,
+  use: (action: UpdateAction, held: Held) => void,
+): Held {
+  let held = start;
+  for (const a of actions) {
+    switch (a.kind) {
+      case 'sample': {
+        const next = new Map(held);
+        for (const field of fieldsOf(c, a)) next.set(field, new Set([a.count ?? 'batch']));
+        held = next;
+        break;
+      }
+      case 'update':
+        use(a, held);
+        break;
+      case 'together':
+        for (const u of a.updates) use(u, held);
+        break;
+      case 'repeat': {
+        // The body may meet what its own end left behind.
+        const once = after(held, effectOf(c, a.body));
+        const runs = a.count.kind === 'number' && a.count.value >= 1;
+        const end = walk(c, a.body, runs && a.count.value < 2 ? held : union(held, once), use);
+        held = runs ? end : union(held, end);
+        break;
+      }
+      case 'every':
+      case 'once':
+        held = union(held, walk(c, a.body, held, use));
+        break;
+    }
+  }
+  return held;
+}
+
+function union(a: Held, b: Held): Held {
+  const result = new Map(a);
+  for (const [name, counts] of b) result.set(name, new Set([...(result.get(name) ?? []), ...counts]));
+  return result;
+}

@@ -1,0 +1,188 @@
+/** What a whole schedule must satisfy: samples before use, updates that can learn, nets that are not forgotten. */
+
+import type { Action, NamedValue, Phase, Term, UpdateAction } from '../../model/model.ts';
+import { postorder } from '../../model/walk.ts';
+import type { Checker } from '../evaluate/context.ts';
+import { Influence } from '../evaluate/influence.ts';
+import { checkCounts } from './counts.ts';
+import type { CheckedPhase, CheckedUpdate, Schedule } from './schedule.ts';
+
+/** Returns the least `batch` with which each phase runs. */
+export function checkRules(
+  c: Checker,
+  schedule: Schedule,
+  values: readonly NamedValue[],
+): ReadonlyMap<Phase, 1 | 2> {
+  const least = new Map<Phase, 1 | 2>();
+  const learns = new Influence(c, 'gradient');
+  for (const phase of schedule.phases) {
+    sampledBeforeUse(c, phase);
+    epochsNeedData(c, phase);
+    least.set(phase.phase, checkCounts(c, phase, metricsOf(c, phase, values)));
+    for (const update of phase.updates) influences(c, update, learns);
+  }
+  averagedNeedsAverage(c, schedule);
+  if (schedule.phases.length > 0) {
+    forgotten(c, schedule, values);
+    metricsHaveSamples(c, schedule, values);
+  }
+  return least;
+}
+
+export function sourcesOf(term: Term): Set<string> {
+  const sources = new Set<string>();
+  for (const t of postorder([term])) if (t.kind === 'source') sources.add(t.source);
+  return sources;
+}
+
+/** A record's fields are drawn together: a sample of one is a sample of all. */
+export function fieldsWith(c: Checker, source: string): readonly string[] {
+  const declared = c.program.main.names.get(source);
+  return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [source];
+}
+
+function sampledBeforeUse(c: Checker, { updates, phase }: CheckedPhase): void {
+  const byAction = new Map<UpdateAction, CheckedUpdate>(updates.map((u) => [u.action, u]));
+  const sampled = new Set<string>();
+  const reported = new Set<string>();
+  const later = new Map<string, Action>();
+  const collect = (actions: readonly Action[]): void => {
+    for (const a of actions) {
+      if (a.kind === 'sample') for (const s of a.sources) for (const f of fieldsWith(c, s)) later.set(f, a);
+      else if ('body' in a) collect(a.body);
+    }
+  };
+  collect(phase.body);
+  const use = (action: UpdateAction): void => {
+    const update = byAction.get(action);
+    if (!update) return;
+    const missing = [...sourcesOf(update.term)].filter((s) => !sampled.has(s) && !reported.has(s));
+    for (const source of missing) {
+      reported.add(source);
+      const below = later.get(source);
+      c.report(
+        'GAN0501',
+        update.statement.objective.span,
+        { source, objective: c.text(update.statement.objective.span) },
+        {
+          labels: below ? [{ span: below.span, text: 'it is sampled only here' }] : [],
+          help: `write \`sample ${missing.join(', ')}\` above this update`,
+        },
+      );
+    }
+  };
+  const walk = (actions: readonly Action[]): void => {
+    for (const a of actions) {
+      if (a.kind === 'sample') for (const s of a.sources) for (const f of fieldsWith(c, s)) sampled.add(f);
+      else if (a.kind === 'update') use(a);
+      else if (a.kind === 'together') for (const u of a.updates) use(u);
+      else if ('body' in a) walk(a.body);
+    }
+  };
+  walk(phase.body);
+}
+
+function samplesOf(actions: readonly Action[]): Extract<Action, { kind: 'sample' }>[] {
+  return actions.flatMap((a) => (a.kind === 'sample' ? [a] : 'body' in a ? samplesOf(a.body) : []));
+}
+
+function epochsNeedData(c: Checker, { phase, node }: CheckedPhase): void {
+  if (phase.epochs === null) return;
+  const names = samplesOf(phase.body).flatMap((s) => s.sources);
+  if (names.some((n) => c.program.main.names.get(n)?.kind === 'data')) return;
+  const at = node.args.find((a) => a.name?.text === 'epochs')?.span ?? node.keyword;
+  c.report('GAN0508', at, { phase: phase.name }, { help: 'count steps: `steps = 10_000`' });
+}
+
+function influences(c: Checker, { action, statement, term }: CheckedUpdate, learns: Influence): void {
+  const nets = learns.netsOf(term);
+  for (const name of statement.nets) {
+    if (!action.nets.includes(name.text) || nets.has(name.text)) continue;
+    const uses = new Influence(c, 'use').netsOf(term).has(name.text);
+    const objective = c.text(statement.objective.span);
+    c.report(
+      'GAN0502',
+      statement.objective.span,
+      { net: name.text, objective },
+      {
+        labels: [{ span: name.span, text: `\`${name.text}\` is to be updated` }],
+        ...(uses
+          ? {
+              notes: [
+                `it uses \`${name.text}\`, but only through \`stop\` or a comparison, where no gradient passes`,
+              ],
+            }
+          : nets.size > 0
+            ? { help: `it depends on the weights of ${[...nets].map((n) => `\`${n}\``).join(', ')}` }
+            : {}),
+      },
+    );
+  }
+}
+
+/** A net whose weights a loss uses, and which no update lists, stays at its random start. */
+function forgotten(c: Checker, schedule: Schedule, values: readonly NamedValue[]): void {
+  const updates = schedule.phases.flatMap((p) => p.updates);
+  const updated = new Set(updates.flatMap((u) => u.statement.nets.map((n) => n.text)));
+  const uses = new Influence(c, 'use');
+  const terms = [
+    ...values.filter((v) => v.kind === 'loss').map((v) => v.term),
+    ...updates.map((u) => u.term),
+  ];
+  const used = new Set(terms.flatMap((t) => [...uses.netsOf(t)]));
+  for (const name of used) {
+    const state = c.nets.get(name);
+    if (!state || updated.has(name)) continue;
+    const { node } = state.declared;
+    if (node.kind === 'net' && node.from) continue;
+    c.report(
+      'GAN0503',
+      state.declared.name.span,
+      { net: name },
+      { help: `list it in an update, or use \`${name}.frozen\` if it is meant to stay as it is` },
+    );
+  }
+}
+
+/** `N.averaged` is kept by an `average N` only. */
+function averagedNeedsAverage(c: Checker, schedule: Schedule): void {
+  const kept = new Set<string>();
+  const collect = (actions: readonly Action[]): void => {
+    for (const a of actions) {
+      if (a.kind === 'average') kept.add(a.net);
+      else if ('body' in a) collect(a.body);
+    }
+  };
+  for (const { phase } of schedule.phases) collect(phase.body);
+  const reported = new Set<string>();
+  for (const call of c.netCalls) {
+    if (call.variant !== 'averaged' || kept.has(call.net) || reported.has(call.net)) continue;
+    reported.add(call.net);
+    c.report(
+      'GAN0514',
+      call.span,
+      { net: call.net },
+      { help: `write \`average ${call.net} decay 0.999\` after its update` },
+    );
+  }
+}
+
+/** The metrics whose sources the phase samples. */
+function metricsOf(c: Checker, { phase }: CheckedPhase, values: readonly NamedValue[]): NamedValue[] {
+  const sampled = new Set(samplesOf(phase.body).flatMap((s) => s.sources.flatMap((n) => fieldsWith(c, n))));
+  return values.filter((v) => v.kind === 'metric' && [...sourcesOf(v.term)].every((s) => sampled.has(s)));
+}
+
+/** A metric is worked out on the current samples; in a phase that lacks them it is left out. */
+function metricsHaveSamples(c: Checker, schedule: Schedule, values: readonly NamedValue[]): void {
+  const sampled = schedule.phases.map(
+    ({ phase }) => new Set(samplesOf(phase.body).flatMap((s) => s.sources.flatMap((n) => fieldsWith(c, n)))),
+  );
+  for (const value of values) {
+    if (value.kind !== 'metric') continue;
+    const sources = [...sourcesOf(value.term)];
+    if (sampled.some((s) => sources.every((source) => s.has(source)))) continue;
+    const missing = sources.filter((source) => !sampled.some((s) => s.has(source)));
+    c.report('GAN0523', value.span, { metric: value.name, sources: missing.length > 0 ? missing : sources });
+  }
+}

@@ -1,0 +1,330 @@
+/** The schedule: statements to actions, with what a phase needs to work (rules 18–24). */
+
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { Action, OptimizerSpec, Phase, Term, UpdateAction } from '../../model/model.ts';
+import { suggestName } from '../../names/scope.ts';
+import { didYouMean } from '../../names/words.ts';
+import type { Expr, Name, Statement, TrainDecl, UpdateStatement } from '../../syntax/ast.ts';
+import { onOneLine } from '../../syntax/on-one-line.ts';
+import { integerOf, matchArguments, of } from '../evaluate/arguments.ts';
+import type { Checker, Env } from '../evaluate/context.ts';
+import { fileEnv } from '../evaluate/declarations.ts';
+import { evaluate, evaluateArguments } from '../evaluate/expressions.ts';
+import { showNumber } from '../evaluate/value.ts';
+import { holdScalar } from '../evaluate/values.ts';
+import { hostScalar, optimizerRule } from './optimizers.ts';
+
+/** An update as written, with what the rules of the whole phase look at. */
+export interface CheckedUpdate {
+  readonly action: UpdateAction;
+  readonly statement: UpdateStatement;
+  readonly term: Term;
+}
+
+export interface Schedule {
+  readonly phases: readonly CheckedPhase[];
+  /** Optimisers written in updates. */
+  readonly optimizers: readonly OptimizerSpec[];
+}
+
+export interface CheckedPhase {
+  readonly phase: Phase;
+  readonly node: TrainDecl;
+  readonly updates: readonly CheckedUpdate[];
+}
+
+export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): Schedule {
+  const phases: CheckedPhase[] = [];
+  const optimizers: OptimizerSpec[] = [];
+  const names = new Map<string, Span>();
+  let unnamed = 0;
+  for (const node of c.program.main.file.declarations) {
+    if (node.kind !== 'train') continue;
+    if (!node.name) unnamed++;
+    const name = node.name?.text ?? (unnamed === 1 ? 'train' : `train_${unnamed}`);
+    const at = node.name?.span ?? node.keyword;
+    const before = names.get(name);
+    if (before)
+      c.report('GAN0203', at, { name }, { labels: [{ span: before, text: 'first declared here' }] });
+    names.set(name, before ?? at);
+    const statements = new Statements(c, name, declared, optimizers);
+    const limits = phaseArguments(c, node, fileEnv(c, c.program.main, false));
+    const body = statements.list(node.body);
+    if (limits)
+      phases.push({
+        phase: { name, ...limits, leastBatch: 1, body, span: node.span },
+        node,
+        updates: statements.updates,
+      });
+  }
+  return { phases, optimizers };
+}
+
+/** `(batch = 64, steps = 20_000)`. */
+function phaseArguments(
+  c: Checker,
+  node: TrainDecl,
+  env: Env,
+): Pick<Phase, 'batch' | 'steps' | 'epochs'> | null {
+  const keys = ['batch', 'steps', 'epochs'];
+  const formals = keys.map((name) => ({ name, required: false }));
+  const matched = matchArguments(
+    c,
+    { name: 'train', formals },
+    evaluateArguments(c, node.args, env),
+    node.keyword,
+  );
+  if (!matched) return null;
+  let ok = true;
+  const number = (key: string): number | null => {
+    const given = matched.get(key)?.[0];
+    if (!given) return null;
+    const value = integerOf(c, given.value, given.span, of(key, 'train'), 1);
+    if (value === null) ok = false;
+    return value;
+  };
+  const [batch, steps, epochs] = keys.map(number);
+  const [forSteps, forEpochs] = [matched.get('steps')?.[0], matched.get('epochs')?.[0]];
+  if (forSteps && forEpochs) {
+    c.report(
+      'GAN0509',
+      forEpochs.span,
+      { both: true },
+      { labels: [{ span: forSteps.span, text: 'the other limit' }] },
+    );
+    ok = false;
+  } else if (!forSteps && !forEpochs) {
+    c.report(
+      'GAN0509',
+      node.keyword,
+      { both: false },
+      { help: 'write how long it runs: `train (batch = 64, steps = 20_000)`' },
+    );
+    ok = false;
+  }
+  if (!matched.has('batch')) {
+    c.report(
+      'GAN0511',
+      node.keyword,
+      {},
+      { help: 'write how many examples a step draws: `train (batch = 64, …)`' },
+    );
+    ok = false;
+  }
+  return ok ? { batch: batch!, steps: steps!, epochs: epochs! } : null;
+}
+
+class Statements {
+  readonly updates: CheckedUpdate[] = [];
+  private readonly named = new Map<string, number>();
+  private readonly env: Env;
+
+  constructor(
+    private readonly c: Checker,
+    private readonly phase: string,
+    private readonly declared: readonly OptimizerSpec[],
+    private readonly optimizers: OptimizerSpec[],
+  ) {
+    this.env = fileEnv(c, c.program.main, false);
+  }
+
+  list(statements: readonly Statement[]): Action[] {
+    return statements.flatMap((s) => this.statement(s) ?? []);
+  }
+
+  private statement(s: Statement): Action | null {
+    const { c } = this;
+    const { span } = s;
+    switch (s.kind) {
+      case 'sample': {
+        const sources = s.sources.map((name) => this.source(name));
+        const count = s.count
+          ? integerOf(c, this.evaluate(s.count), s.count.span, 'the number of examples of a `sample`', 1)
+          : null;
+        if (sources.some((n) => n === null) || (s.count && count === null)) return null;
+        return { kind: 'sample', sources: sources as string[], count, span };
+      }
+      case 'update':
+        return this.update(s);
+      case 'together': {
+        const updates: UpdateAction[] = [];
+        for (const inner of s.body) {
+          if (inner.kind !== 'update') {
+            c.report('GAN0506', inner.span, { statement: inner.kind });
+            continue;
+          }
+          const action = this.update(inner);
+          if (action) updates.push(action);
+        }
+        this.together(updates);
+        return { kind: 'together', updates, span };
+      }
+      case 'repeat': {
+        const count = hostScalar(c, this.evaluate(s.count), s.count.span, 'the count of `repeat`');
+        if (count?.kind === 'number' && count.value < 1)
+          c.report('GAN0504', s.count.span, { value: showNumber(count.value) });
+        const body = this.list(s.body);
+        return count ? { kind: 'repeat', count, body, span } : null;
+      }
+      case 'every': {
+        const period = integerOf(c, this.evaluate(s.period), s.period.span, 'the period of `every`', 1);
+        const body = this.list(s.body);
+        return period === null ? null : { kind: 'every', period, body, span };
+      }
+      case 'once':
+        return { kind: 'once', body: this.list(s.body), span };
+      case 'clip': {
+        const net = this.net(s.net, 'clip');
+        const low = hostScalar(c, this.evaluate(s.low), s.low.span, 'the lower end of `clip`');
+        const high = hostScalar(c, this.evaluate(s.high), s.high.span, 'the upper end of `clip`');
+        if (!net || !low || !high) return null;
+        if (low.kind === 'number' && high.kind === 'number' && low.value > high.value) {
+          const rule = `at least the lower end, ${showNumber(low.value)}`;
+          c.report('GAN0522', s.high.span, {
+            what: 'the upper end of `clip`',
+            value: showNumber(high.value),
+            rule,
+          });
+        }
+        return { kind: 'clip', net, low, high, span };
+      }
+      case 'average': {
+        const net = this.net(s.net, 'average');
+        const decay = hostScalar(c, this.evaluate(s.decay), s.decay.span, 'the `decay` of `average`');
+        if (decay?.kind === 'number' && (decay.value < 0 || decay.value > 1))
+          c.report('GAN0522', s.decay.span, {
+            what: 'the `decay` of `average`',
+            value: showNumber(decay.value),
+            rule: 'between 0 and 1',
+          });
+        return net && decay ? { kind: 'average', net, decay, span } : null;
+      }
+    }
+  }
+
+  private evaluate(expr: Expr) {
+    return evaluate(this.c, expr, this.env);
+  }
+
+  private source(name: Name): string | null {
+    const { c } = this;
+    const { main } = c.program;
+    const declared = main.names.get(name.text);
+    if (declared?.kind === 'data' || declared?.kind === 'noise') return name.text;
+    const isSource = (d: { kind: string }) => d.kind === 'data' || d.kind === 'noise';
+    const near = suggestName(c.program, main, name.text, isSource);
+    c.report(
+      'GAN0516',
+      name.span,
+      { name: name.text, kind: declared?.kind ?? null },
+      declared
+        ? { labels: [{ span: declared.name.span, text: 'declared here' }] }
+        : didYouMean(near, name.span),
+    );
+    return null;
+  }
+
+  /** A net that owns weights; an unknown name has been reported with the other names. */
+  private net(name: Name, statement: string): string | null {
+    const { c } = this;
+    const declared = c.program.main.names.get(name.text);
+    const state = declared?.kind === 'net' ? c.nets.get(name.text) : undefined;
+    if (!state) return null;
+    c.scheduledNets.add(name.text);
+    if (state.frame && state.frame.weights.length === 0 && !hasErrors(c)) {
+      const calls = [...state.frame.calls];
+      const help =
+        calls.length > 0
+          ? `the weights are those of ${calls.map((n) => `\`${n}\``).join(', ')}, which it calls: name these nets`
+          : undefined;
+      c.report('GAN0515', name.span, { net: name.text, statement }, help ? { help } : {});
+      return null;
+    }
+    return name.text;
+  }
+
+  private update(s: UpdateStatement): UpdateAction | null {
+    const { c } = this;
+    const nets: string[] = [];
+    for (const name of s.nets) {
+      if (nets.includes(name.text)) c.report('GAN0520', name.span, { net: name.text });
+      else {
+        const net = this.net(name, 'update');
+        if (net) nets.push(net);
+      }
+    }
+    const value = this.evaluate(s.objective);
+    const verb = s.direction;
+    const term = holdScalar(c, value, s.objective.span, `the value to ${verb}`);
+    const optimizer = this.optimizer(s, nets);
+    if (!term || !optimizer || nets.length === 0) return null;
+    const action: UpdateAction = {
+      kind: 'update',
+      nets,
+      direction: s.direction,
+      objective: term,
+      losses: [],
+      optimizer,
+      span: s.span,
+    };
+    this.updates.push({ action, statement: s, term });
+    return action;
+  }
+
+  private optimizer(s: UpdateStatement, nets: readonly string[]): string | null {
+    const { c } = this;
+    const expr = s.optimizer;
+    if (expr.kind === 'name') {
+      const declared = c.program.main.names.get(expr.name);
+      if (declared?.kind === 'optimizer')
+        return this.declared.some((o) => o.name === expr.name) ? expr.name : null;
+      const names = this.declared.map((o) => o.name);
+      const near = suggestName(c.program, c.program.main, expr.name, (d) => d.kind === 'optimizer');
+      if (near && !['sgd', 'adam', 'adamw', 'rmsprop', 'adagrad'].includes(expr.name)) {
+        c.report('GAN0518', expr.span, { name: expr.name, known: names }, didYouMean(near, expr.span));
+        return null;
+      }
+    }
+    const rule = optimizerRule(c, expr, this.env);
+    if (!rule) return null;
+    const objective = s.objective.kind === 'name' ? s.objective.name : 'objective';
+    const name = this.fresh(`${this.phase}/${nets.join('+')}/${objective}/${rule.rule}`);
+    const goal = `${s.direction} ${onOneLine(c.text(s.objective.span))}`;
+    const update = { phase: this.phase, nets, goal, settings: onOneLine(c.text(expr.span)) };
+    this.optimizers.push({ ...rule, name, update });
+    return name;
+  }
+
+  /** A name that no other optimiser has: equal ones are numbered in the order of the text. */
+  private fresh(wanted: string): string {
+    const number = (this.named.get(wanted) ?? 0) + 1;
+    this.named.set(wanted, number);
+    return number === 1 ? wanted : `${wanted}_${number}`;
+  }
+
+  /** One optimiser may not touch a weight twice at the same time: which state would it keep? */
+  private together(updates: readonly UpdateAction[]): void {
+    const before = new Map<string, UpdateAction>();
+    for (const update of updates)
+      for (const net of update.nets) {
+        const key = `${update.optimizer} ${net}`;
+        const other = before.get(key);
+        if (other)
+          this.c.report(
+            'GAN0507',
+            update.span,
+            { optimizer: update.optimizer, net },
+            {
+              labels: [{ span: other.span, text: 'the other update' }],
+              help: 'add the two losses up in one update, or declare another optimizer',
+            },
+          );
+        else before.set(key, update);
+      }
+  }
+}
+
+/** With errors in the nets, what the schedule lacks may only be their consequence. */
+export function hasErrors(c: Checker): boolean {
+  return c.diagnostics.some((d) => d.severity === 'error');
+}

@@ -1,0 +1,88 @@
+/**
+ * Warnings of the craft: what is allowed and runs, but rarely does what its author hopes. They look at the checked model
+ * only, and each rule is a file of its own.
+ */
+import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
+import type { Model, Term } from '../model/model.ts';
+import type { Operation } from '../ops/record.ts';
+import { operations as table } from '../ops/table.ts';
+import { looseCritic, samePull } from './game.ts';
+import { batchNormUnderPenalty, mixedPixels, normOfPixels, unevenTransposed } from './layers.ts';
+import { bernoulliTarget } from './likelihood.ts';
+import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
+import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
+import { Pulls } from './pull.ts';
+import { Ranges } from './ranges.ts';
+import { inOrder, Terms, updates } from './terms.ts';
+
+/** A term with the value, net or update of the user's file that it belongs to. */
+export interface Placed {
+  readonly term: Term;
+  readonly owner: Span;
+}
+
+export interface Craft {
+  readonly model: Model;
+  readonly terms: Terms;
+  readonly ranges: Ranges;
+  readonly pulls: Pulls;
+  /** Every term of the program once, in an order that puts parts first. */
+  readonly all: readonly Placed[];
+  /** Where to point: a term of the prelude is shown at the line of the user's that uses it. */
+  readonly at: (placed: Placed) => Span;
+}
+
+const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
+  declaredRanges,
+  logOfZero,
+  unevenTransposed,
+  batchNormUnderPenalty,
+  sigmoidCritic,
+  doubledSigmoid,
+  saturatingGenerator,
+  sqrtOfZero,
+  samePull,
+  looseCritic,
+  bernoulliTarget,
+  mixedPixels,
+  normOfPixels,
+];
+
+export function craft(model: Model, operations: Readonly<Record<string, Operation>> = table): Diagnostic[] {
+  const ranges = new Ranges(model, operations);
+  const view: Craft = {
+    model,
+    terms: new Terms(model),
+    ranges,
+    pulls: new Pulls(ranges, operations),
+    all: everyTerm(model),
+    at: ({ term, owner }) => (term.span.file === PRELUDE ? owner : term.span),
+  };
+  const found = new Map<string, Diagnostic>();
+  for (const rule of RULES) {
+    for (const diagnostic of rule(view)) {
+      const { code, span } = diagnostic;
+      // A net that is called twice, or typed twice, is still one text.
+      const key = `${code} ${span.file} ${span.start} ${span.end}`;
+      if (!found.has(key)) found.set(key, diagnostic);
+    }
+  }
+  return [...found.values()];
+}
+
+const PRELUDE = 'prelude.gan';
+
+function everyTerm(model: Model): Placed[] {
+  const seen = new Set<Term>();
+  const all: Placed[] = [];
+  const add = (roots: readonly Term[], owner: Span) => {
+    for (const term of inOrder(roots, (part) => seen.has(part))) {
+      seen.add(term);
+      all.push({ term, owner });
+    }
+  };
+  for (const net of model.nets) for (const body of net.bodies.values()) add(body.results, net.span);
+  for (const value of model.values) add([value.term], value.span);
+  for (const update of updates(model)) add([update.objective], update.span);
+  return all;
+}

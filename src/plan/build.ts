@@ -1,0 +1,379 @@
+/**
+ * Terms become nodes: an expression of the Model is evaluated in a setting (training or inference, at these versions of
+ * samples, weights and statistics). Net calls are inlined; since leaves carry versions and the builder gives equal nodes
+ * one identity, what may be shared is shared without being looked for. Nothing here recurses on the depth of a term, so
+ * nets may be ten thousand layers deep.
+ */
+
+import type { Copy, Node } from '../ir/graph.ts';
+import type { GraphBuilder } from '../ir/graph-builder.ts';
+import type { Count, Shape } from '../ir/types.ts';
+import { Meetings, type ScopeCounts } from '../model/meetings.ts';
+import type { GradTerm, LayerTerm, Model, Net, NetBody, NetCall, OpTerm, Term } from '../model/model.ts';
+import type { BuildContext } from '../ops/record.ts';
+import { gradient } from './differentiate.ts';
+import { substitute } from './substitute.ts';
+
+/** The moment at which an expression is evaluated. */
+export interface Setting {
+  /** Batch statistics and dropout; otherwise everything runs as outputs do. */
+  readonly training: boolean;
+  /** The weights that a plain call of a net reads. */
+  readonly copy: 'live' | 'output';
+  source(name: string): { readonly version: number; readonly count: Count };
+  weight(copy: Copy, name: string): number;
+  stat(copy: Copy, name: string): number;
+  /** The version of the latest `sample`. */
+  readonly draw: number;
+  /** Whether an average of this net is kept, for nets that an averaged net calls. */
+  keepsAverage(net: string): boolean;
+  /**
+   * Asks for the power iteration of this version of a kernel and returns the version that `u` and `v` then have; null
+   * where the evaluation moves nothing.
+   */
+  iterate(kernel: string, version: number, u: string, v: string): number | null;
+}
+
+/** A training evaluation of a batch norm moves an average. `evaluation` is the layer's result: it tells evaluations apart. */
+export interface Move {
+  readonly stat: string;
+  readonly value: Node;
+  readonly keep: number;
+  readonly evaluation: Node;
+}
+
+/** How the weights of a net are read inside a call. */
+interface Use {
+  readonly training: boolean;
+  readonly copy: Copy;
+  /** Gradients don't reach the weights (a live net called by an averaged one). */
+  readonly detached: boolean;
+}
+
+/** One evaluation of a net's body, or of the expressions outside all nets. */
+interface Scope {
+  readonly memo: Map<Term, Node>;
+  readonly net: Net | null;
+  readonly params: readonly Node[];
+  readonly use: Use;
+  /** What tells a draw here from the same draw in another call: the call's arguments. */
+  readonly call: readonly number[];
+  /** For each gradient: a second evaluation, in which its `x` is a mark. */
+  readonly marked: Map<GradTerm, Scope>;
+  /** How many gradients stand around. */
+  readonly depth: number;
+  readonly counts: ScopeCounts;
+}
+
+export class Evaluation {
+  readonly #b: GraphBuilder;
+  readonly #setting: Setting;
+  readonly #nets: ReadonlyMap<string, Net>;
+  readonly #meetings: Meetings;
+  readonly #memo = new Map<Term, Node>();
+  readonly #marks = new Map<GradTerm, Scope>();
+  readonly #names: Map<Node, string>;
+  readonly #calls = new Map<string, Scope>();
+  #moves: Move[] = [];
+
+  /** `names` takes what the source calls the results of nets. */
+  constructor(model: Model, b: GraphBuilder, setting: Setting, names = new Map<Node, string>()) {
+    this.#names = names;
+    this.#b = b;
+    this.#setting = setting;
+    const known = tables.get(model) ?? tablesOf(model);
+    tables.set(model, known);
+    this.#nets = known.nets;
+    this.#meetings = known.meetings;
+  }
+
+  /** What batch norms in training mode have asked for, in the order of evaluation. */
+  get moves(): readonly Move[] {
+    return this.#moves;
+  }
+
+  value(term: Term): Node {
+    const root: Scope = {
+      memo: this.#memo,
+      net: null,
+      params: [],
+      use: { training: this.#setting.training, copy: this.#setting.copy, detached: false },
+      call: [],
+      marked: this.#marks,
+      depth: 0,
+      counts: this.#meetings.of([term], { source: (name) => this.#setting.source(name).count }),
+    };
+    const stack: [Scope, Term][] = [[root, term]];
+    while (stack.length > 0) {
+      const [where, what] = stack.at(-1)!;
+      if (!where.memo.has(what)) {
+        const missing = this.#missing(where, what);
+        if (missing.length > 0) {
+          // The first one is worked out first, so that nodes stand in the order of the text.
+          for (let i = missing.length - 1; i >= 0; i--) stack.push(missing[i]!);
+          continue;
+        }
+        where.memo.set(what, this.#make(where, what));
+      }
+      stack.pop();
+    }
+    return this.#memo.get(term)!;
+  }
+
+  /** What has to be evaluated before this term. */
+  #missing(where: Scope, term: Term): [Scope, Term][] {
+    const missing: [Scope, Term][] = [];
+    const want = (scope: Scope, t: Term): void => {
+      if (!scope.memo.has(t)) missing.push([scope, t]);
+    };
+    switch (term.kind) {
+      case 'op':
+      case 'layer':
+        for (const arg of term.args) want(where, arg);
+        break;
+      case 'result': {
+        for (const arg of term.call.args) want(where, arg);
+        if (missing.length > 0) break;
+        want(this.#called(where, term.call), this.#resultOf(term.call, term.index));
+        break;
+      }
+      case 'grad':
+        want(where, term.x);
+        if (missing.length === 0) want(this.#marked(where, term), term.y);
+        break;
+    }
+    return missing;
+  }
+
+  #make(where: Scope, term: Term): Node {
+    const b = this.#b;
+    switch (term.kind) {
+      case 'op':
+        return b.at(term.span, originOf(where, term), () => this.#operation(where, term));
+      case 'layer':
+        return b.at(term.span, term.path, () => this.#layer(where, term));
+      case 'result': {
+        const node = this.#called(where, term.call).memo.get(this.#resultOf(term.call, term.index))!;
+        if (term.name !== null && !this.#names.has(node)) this.#names.set(node, originOf(where, term));
+        return node;
+      }
+      case 'param':
+        return where.params[term.index]!;
+      case 'grad':
+        return b.at(term.span, originOf(where, term), () => this.#gradient(where, term));
+      case 'source': {
+        const { version, count } = this.#setting.source(term.source);
+        return b.at(term.span, term.source, () =>
+          b.leaf({ kind: 'source', name: term.source, version }, term.shape, count),
+        );
+      }
+      case 'draw':
+        return b.at(term.span, originOf(where, term), () =>
+          b.leaf(
+            {
+              kind: 'draw',
+              place: term.place,
+              call: where.call,
+              dist: term.dist,
+              version: this.#setting.draw,
+            },
+            term.shape,
+            term.batch ? where.counts.draw(term) : null,
+          ),
+        );
+      case 'constant':
+        return b.at(term.span, originOf(where, term), () =>
+          b.leaf({ kind: 'constant', value: term.value }, term.value.shape, null),
+        );
+      case 'host': {
+        const { expr } = term;
+        if (expr.kind === 'number') return b.scalar(expr.value);
+        return b.at(term.span, originOf(where, term), () => b.leaf({ kind: 'host', expr }, [], null));
+      }
+    }
+  }
+
+  #operation(where: Scope, term: OpTerm): Node {
+    const args = term.args.map((arg) => where.memo.get(arg)!);
+    let draws = 0;
+    const context: BuildContext = {
+      ...noLayer,
+      training: where.use.training,
+      uniform: (shape) => this.#uniform(where, `${term.place ?? term.op}`, draws++, shape, args),
+    };
+    return this.#b.expand(term.op, args, term.attrs, context);
+  }
+
+  #layer(where: Scope, term: LayerTerm): Node {
+    const b = this.#b;
+    const record = b.operations[term.layer];
+    if (record?.kind !== 'layer') throw new Error(`internal: ${term.layer} is no layer`);
+    const args = term.args.map((arg) => where.memo.get(arg)!);
+    const { use } = where;
+    const weights: Record<string, Node> = {};
+    for (const { name, slot, shape } of term.weights) {
+      const version = this.#setting.weight(use.copy, name);
+      const leaf = b.leaf({ kind: 'weight', name, copy: use.copy, version }, shape, null);
+      weights[slot] = use.detached ? b.op('stop', [leaf]) : leaf;
+    }
+
+    const specOf = (slot: string) => {
+      const spec = term.stats.find((s) => s.name === slot || s.name === `${term.path}/${slot}`);
+      if (!spec) throw new Error(`internal: ${term.path} has no state ${slot}`);
+      return spec;
+    };
+    const iterated = new Map<string, number>();
+    const moved: Omit<Move, 'evaluation'>[] = [];
+    let draws = 0;
+    const result = record.build(b, args, term.attrs, weights, {
+      training: use.training,
+      uniform: (shape) => this.#uniform(where, term.path, draws++, shape, args),
+      stat: (slot) => {
+        const { name, shape } = specOf(slot);
+        const version = iterated.get(name) ?? this.#setting.stat(use.copy, name);
+        return b.leaf({ kind: 'stat', name, copy: use.copy, version }, shape, null);
+      },
+      move: (slot, value, keep) => {
+        if (use.training) moved.push({ stat: specOf(slot).name, value, keep });
+      },
+      iterate: (kernel, u, v) => {
+        if (!use.training || kernel.kind !== 'leaf' || kernel.leaf.kind !== 'weight') return;
+        const [first, second] = [specOf(u).name, specOf(v).name];
+        const version = this.#setting.iterate(kernel.leaf.name, kernel.leaf.version, first, second);
+        if (version === null) return;
+        iterated.set(first, version);
+        iterated.set(second, version);
+      },
+    });
+    for (const move of moved) this.#moves.push({ ...move, evaluation: result });
+    return result;
+  }
+
+  /**
+   * `grad(y, x)`: y is evaluated once more with a mark of its own identity in x's place. So only the ways through x count,
+   * even where another expression has x's value, and no rewrite looks through x. In the finished gradient the mark gives way
+   * to x again, whereby the nodes of both evaluations become the same.
+   */
+  #gradient(where: Scope, term: GradTerm): Node {
+    const b = this.#b;
+    const inside = this.#marked(where, term);
+    const mark = inside.memo.get(term.x)!;
+    const x = where.memo.get(term.x)!;
+    const [found] = gradient(b, inside.memo.get(term.y)!, [mark]);
+    const back = (node: Node): Node => substitute(b, node, mark, x);
+    this.#moves = this.#moves.map((move) => ({
+      ...move,
+      value: back(move.value),
+      evaluation: back(move.evaluation),
+    }));
+    return back(found!);
+  }
+
+  #marked(where: Scope, term: GradTerm): Scope {
+    let inside = where.marked.get(term);
+    if (inside === undefined) {
+      const x = where.memo.get(term.x)!;
+      // Named by what it stands for, so that a second evaluation makes the same nodes.
+      const name = `mark ${x.id} ${where.depth}`;
+      const mark = this.#b.leaf({ kind: 'source', name, version: -1 }, x.shape, x.count);
+      inside = { ...where, memo: new Map([[term.x, mark]]), marked: new Map(), depth: where.depth + 1 };
+      where.marked.set(term, inside);
+    }
+    return inside;
+  }
+
+  #called(where: Scope, call: NetCall): Scope {
+    const args = call.args.map((arg) => where.memo.get(arg)!);
+    const use = this.#use(where.use, call);
+    const ids = args.map((arg) => arg.id);
+    const meets = where.counts.results(call);
+    const how = `${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
+    const key = `${call.net} ${call.body} ${how} ${ids.join()}`;
+    let called = this.#calls.get(key);
+    if (called === undefined) {
+      called = {
+        memo: new Map(),
+        net: this.#nets.get(call.net)!,
+        params: args,
+        use,
+        call: ids,
+        marked: new Map(),
+        depth: where.depth,
+        counts: this.#meetings.of(this.#body(call).results, {
+          source: () => 'batch',
+          params: args.map((arg) => arg.count),
+          results: meets,
+        }),
+      };
+      this.#calls.set(key, called);
+    }
+    return called;
+  }
+
+  #use(outer: Use, call: NetCall): Use {
+    const { copy } = outer;
+    if (call.variant === 'frozen' || copy === 'frozen') {
+      return { training: false, copy: 'frozen', detached: false };
+    }
+    if (call.variant === 'averaged') return { training: false, copy: 'averaged', detached: false };
+    if (copy === 'averaged' || outer.detached) {
+      // `average N` keeps N's own weights alone: the nets that N calls have theirs, or stay as they are.
+      if (this.#setting.keepsAverage(call.net)) return { training: false, copy: 'averaged', detached: false };
+      return { training: false, copy: this.#setting.copy, detached: true };
+    }
+    if (call.variant === 'live') return { training: false, copy: 'live', detached: false };
+    return outer;
+  }
+
+  #resultOf(call: NetCall, index: number): Term {
+    const result = this.#body(call).results[index];
+    if (!result) throw new Error(`internal: ${call.net} has no result ${index}`);
+    return result;
+  }
+
+  #body(call: NetCall): NetBody {
+    return bodyOf(this.#nets, call);
+  }
+
+  #uniform(where: Scope, place: string, nth: number, shape: Shape, args: readonly Node[]): Node {
+    const count = args.find((arg) => arg.count !== null)?.count ?? null;
+    return this.#b.leaf(
+      {
+        kind: 'draw',
+        place: nth === 0 ? place : `${place}/${nth}`,
+        call: where.call,
+        dist: { kind: 'uniform', low: 0, high: 1 },
+        version: this.#setting.draw,
+      },
+      shape,
+      count,
+    );
+  }
+}
+
+const noLayer = {
+  stat: () => {
+    throw new Error('internal: only layers have state');
+  },
+  move: () => {},
+  iterate: () => {},
+};
+
+function originOf(where: Scope, term: Term): string {
+  const name = term.name ?? (term.kind === 'op' ? term.op : term.kind);
+  return where.net ? `${where.net.name}/${name}` : name;
+}
+
+/** What is worked out once for a Model. */
+const tables = new WeakMap<Model, { nets: ReadonlyMap<string, Net>; meetings: Meetings }>();
+
+function tablesOf(model: Model) {
+  const nets = new Map(model.nets.map((net) => [net.name, net]));
+  return { nets, meetings: new Meetings((call) => bodyOf(nets, call)) };
+}
+
+function bodyOf(nets: ReadonlyMap<string, Net>, call: NetCall): NetBody {
+  const body = nets.get(call.net)?.bodies.get(call.body);
+  if (!body) throw new Error(`internal: ${call.net} has no body ${call.body}`);
+  return body;
+}

@@ -1,0 +1,452 @@
+/**
+ * From the checked program to the plan of its training steps and outputs. The schedule is executed abstractly: every
+ * statement evaluates its expressions at the versions that hold there, and what it changes gets new versions. Then each
+ * value that a statement needs is placed, and freed after its last use.
+ */
+
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { Budget } from '../ir/budget.ts';
+import type { LeafNode, Node } from '../ir/graph.ts';
+import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
+import { sameShape } from '../ir/ndarray.ts';
+import type { Count, DeclaredType } from '../ir/types.ts';
+import type { Action, Model, NamedValue, NetCall, Phase, Term, UpdateAction } from '../model/model.ts';
+import { operandsOf, postorder } from '../model/walk.ts';
+import { operations } from '../ops/table.ts';
+import { onOneLine } from '../syntax/on-one-line.ts';
+import { atLeastOnce, Block, type Site } from './blocks.ts';
+import { Evaluation, type Move, type Setting } from './build.ts';
+import { gradient } from './differentiate.ts';
+import { nameDraws } from './draws.ts';
+import { layOut } from './lifetimes.ts';
+import { type Iteration, place } from './place.ts';
+import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
+import { Changes, DRAWS, sourceKey, sourcesOf, statKey, Versions, weightKey } from './versions.ts';
+
+export interface PlanOptions {
+  /** The source text under a span, for what is said of a statement; without it statements are told in words. */
+  readonly text?: (span: Span) => string;
+}
+
+/** Throws a `TooLarge` where the program is larger than any machine would like (`ganc check` has found it then). */
+export function makePlan(model: Model, options: PlanOptions = {}): Plan {
+  const budget = new Budget();
+  const frozen = new Set<string>();
+  const outputs = model.values
+    .filter((value) => value.kind === 'output')
+    .map((value) => outputPlan(model, value, frozen, budget));
+  // A net that makes nothing of its point is no surface.
+  const probes = probesOf(model)
+    .map((value) => outputPlan(model, value, frozen, budget))
+    .filter(({ sources }) => sources.length > 0);
+  // What an average knows lives on across phases.
+  const averaging = new Set<string>();
+  const changes = new Changes(model);
+  const phases = model.phases.map((phase) =>
+    new PhaseWalk(model, phase, { ...options, budget }, averaging, changes).plan(frozen),
+  );
+  return {
+    name: model.name,
+    path: model.path,
+    doc: model.doc,
+    params: model.params.map(({ name, value }) => ({ name, value })),
+    data: model.data,
+    noise: model.noise,
+    nets: model.nets,
+    weights: model.nets.flatMap((net) => net.weights),
+    stats: model.nets.flatMap((net) => net.stats),
+    optimizers: model.optimizers,
+    phases,
+    outputs,
+    probes,
+  };
+}
+
+/** Each net that takes one point like those of the data and gives a number, on such points. */
+function probesOf(model: Model): NamedValue[] {
+  const isPoint = ({ meaning, shape }: DeclaredType) => meaning === 'tensor' && sameShape(shape, [2]);
+  const field = model.data.flatMap((d) => d.fields).find(({ type }) => isPoint(type));
+  if (field === undefined) return [];
+  return model.nets.flatMap((net) => {
+    const { name, params, results, span } = net;
+    const [only] = results;
+    const applies = params.length === 1 && isPoint(params[0]!.type) && results.length === 1;
+    const number = only?.type.meaning === 'tensor' && only.type.shape.every((n) => n === 1);
+    if (!applies || !number || !net.bodies.has('e')) return [];
+    const common = { batch: true, span, name: null };
+    const x: Term = { ...common, kind: 'source', source: field.name, shape: [2] };
+    const call: NetCall = { net: name, variant: 'self', args: [x], body: 'e', span };
+    const term: Term = { ...common, kind: 'result', call, index: 0, shape: only.type.shape };
+    const doc = `The values of \`${name}\` at points \`${field.name}\`: a surface to be drawn under them.`;
+    return [{ kind: 'output', name, term, meaning: 'tensor', doc, span }];
+  });
+}
+
+/** An output is a function of its own noise and data, on whichever weights there are. */
+function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget: Budget): OutputPlan {
+  const b = createBuilder(operations, { budget });
+  budget.begin(value.span);
+  const setting: Setting = {
+    training: false,
+    copy: 'output',
+    source: () => ({ version: 0, count: 'batch' }),
+    weight: () => 0,
+    stat: () => 0,
+    draw: 0,
+    keepsAverage: () => true,
+    iterate: () => null,
+  };
+  const called = new Map<Node, string>();
+  const result = new Evaluation(model, b, setting, called).value(value.term);
+  const root = new Block({ kind: 'step' }, null);
+  const placed = place({
+    b,
+    root,
+    versions: new Versions(),
+    moves: [],
+    iterations: new Map(),
+    result,
+  });
+  const leaves = leavesOf([result]);
+  for (const net of frozenNets(model, leaves)) frozen.add(net);
+  const read = new Set(leaves.map(({ leaf }) => (leaf.kind === 'source' ? leaf.name : '')));
+  const names = [
+    ...model.data.flatMap((d) => d.fields.map((f) => f.name)),
+    ...model.noise.map((n) => n.name),
+  ];
+  const body = layOut(root, placed, result);
+  return {
+    name: value.name,
+    type: { meaning: value.meaning, shape: result.shape },
+    doc: value.doc,
+    sources: names.filter((name) => read.has(name)),
+    body,
+    result,
+    names: called,
+    draws: nameDraws(b, body),
+    span: value.span,
+  };
+}
+
+class PhaseWalk {
+  readonly #model: Model;
+  readonly #phase: Phase;
+  readonly #options: PlanOptions & { readonly budget: Budget };
+  /** Nets with an `average` in this phase or an earlier one. */
+  readonly #averaging: Set<string>;
+  readonly #b: GraphBuilder;
+  readonly #root = new Block({ kind: 'step' }, null);
+  readonly #versions = new Versions();
+  readonly #changes: Changes;
+  readonly #moves = new Map<string, { readonly move: Move; readonly sites: Site[] }>();
+  readonly #iterations = new Map<number, Iteration>();
+  readonly #needs: Node[] = [];
+  readonly #losses = new Set<string>();
+  readonly #objectives: PhasePlan['objectives'][number][] = [];
+  readonly #names = new Map<Node, string>();
+
+  constructor(
+    model: Model,
+    phase: Phase,
+    options: PlanOptions & { readonly budget: Budget },
+    averaging: Set<string>,
+    changes: Changes,
+  ) {
+    this.#model = model;
+    this.#phase = phase;
+    this.#options = options;
+    this.#averaging = averaging;
+    this.#b = createBuilder(operations, { budget: options.budget });
+    this.#changes = changes;
+  }
+
+  plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
+    const { name, batch, leastBatch, steps, epochs, body, span } = this.#phase;
+    const actions = flat(body);
+    const averaged = this.#inOrder(actions.flatMap((a) => (a.kind === 'average' ? [a.net] : [])));
+    for (const net of averaged) this.#averaging.add(net);
+    const sampled = this.#changes.sampled(actions.flatMap((a) => (a.kind === 'sample' ? a.sources : [])));
+    const data = new Set(this.#model.data.flatMap((d) => d.fields.map((f) => f.name)));
+
+    this.#walk(body, this.#root);
+    const metrics = this.#metrics(new Set(sampled));
+    const placed = place({
+      b: this.#b,
+      root: this.#root,
+      versions: this.#versions,
+      moves: [...this.#moves.values()],
+      iterations: this.#iterations,
+    });
+    const laid = layOut(this.#root, placed);
+    const frozen = [...frozenByOutputs, ...frozenNets(this.#model, leavesOf(this.#needs))];
+    return {
+      name,
+      batch,
+      leastBatch,
+      steps,
+      epochs,
+      epochSource: sampled.find((source) => data.has(source)) ?? null,
+      averaged,
+      frozen: this.#inOrder(frozen),
+      body: laid,
+      losses: [...this.#losses],
+      objectives: this.#objectives,
+      metrics,
+      names: this.#names,
+      draws: nameDraws(this.#b, laid),
+      span,
+    };
+  }
+
+  #walk(body: readonly Action[], block: Block): void {
+    for (const action of body) this.#action(action, block);
+  }
+
+  #action(action: Action, block: Block): void {
+    const { span } = action;
+    switch (action.kind) {
+      case 'sample': {
+        const count: Count = action.count ?? 'batch';
+        this.#versions.bump(this.#changes.ofSample(action.sources), block);
+        const drawn = this.#changes.sampled(action.sources);
+        for (const name of drawn) this.#versions.sample(name, count);
+        block.statement([{ kind: 'sample', sources: action.sources, drawn, count, span }], []);
+        break;
+      }
+      case 'update':
+        this.#updates([action], block);
+        break;
+      case 'together':
+        this.#updates(action.updates, block);
+        break;
+      case 'clip':
+        this.#versions.bump(this.#changes.ofWeights([action.net]), block);
+        block.statement([{ kind: 'clip', net: action.net, low: action.low, high: action.high, span }], []);
+        break;
+      case 'average':
+        if (surely(block)) this.#changes.averageBegins(action.net);
+        this.#versions.bump(this.#changes.ofAverage(action.net), block);
+        block.statement([{ kind: 'average', net: action.net, decay: action.decay, span }], []);
+        break;
+      case 'repeat': {
+        // Without a guard nothing may be computed before a loop that perhaps never runs.
+        const outer = atLeastOnce(action.count)
+          ? block
+          : new Block({ kind: 'when', guard: { kind: 'positive', count: action.count }, span }, block);
+        const loop = new Block({ kind: 'repeat', count: action.count, span }, outer);
+        const changed = this.#changes.ofBlock(action.body);
+        this.#versions.bump(changed, loop);
+        this.#walk(action.body, loop);
+        this.#versions.bump(changed, block);
+        break;
+      }
+      case 'every':
+      case 'once': {
+        const guard: Guard =
+          action.kind === 'every' ? { kind: 'every', period: action.period } : { kind: 'once' };
+        const inside = new Block({ kind: 'when', guard, span }, block);
+        this.#walk(action.body, inside);
+        this.#versions.bump(this.#changes.ofBlock(action.body), block);
+        break;
+      }
+    }
+  }
+
+  /** Gradients of all of them at the same weights and samples; then their steps. */
+  #updates(updates: readonly UpdateAction[], block: Block): void {
+    const b = this.#b;
+    const here = this.#evaluation(true);
+    const steps: Step[] = [];
+    const logs: Step[] = [];
+    const needs: Node[] = [];
+    for (const update of updates) {
+      this.#options.budget.begin(update.span);
+      const objective = here.value(update.objective);
+      const down = update.direction === 'maximize' ? b.neg(objective) : objective;
+      const weights = this.#leaves(update.nets);
+      const gradients = b.at(update.span, '', () =>
+        gradient(
+          b,
+          down,
+          weights.map((w) => w.leaf),
+        ),
+      );
+      // A weight that the loss does not depend on is left alone; one whose gradient is 0 (`0 * …`) is still stepped.
+      const untouched = gradients.some((g) => splat(g) === 0) ? this.#withoutInfluence(update) : null;
+      const reached = weights.flatMap(({ name }, i) => {
+        const g = asItIs(b, gradients[i]!);
+        return splat(g) === 0 && untouched!.has(name) ? [] : [{ name, g }];
+      });
+      if (reached.length > 0) {
+        steps.push({
+          kind: 'update',
+          optimizer: update.optimizer,
+          weights: reached.map((w) => w.name),
+          gradients: reached.map((w) => w.g),
+          text: this.#text(update),
+          span: update.span,
+        });
+        for (const { g } of reached) needs.push(g);
+      }
+      if (this.#isUnnamed(update)) {
+        const name = `objective ${this.#objectives.length + 1}`;
+        const value = asItIs(b, objective);
+        this.#objectives.push({ name, text: this.#text(update), span: update.span });
+        logs.push({ kind: 'log', name, value });
+        needs.push(value);
+      }
+      for (const name of update.losses) {
+        const loss = this.#model.values.find((v) => v.kind === 'loss' && v.name === name);
+        if (!loss || logs.some((log) => log.kind === 'log' && log.name === name)) continue;
+        const value = asItIs(b, here.value(loss.term));
+        this.#losses.add(name);
+        logs.push({ kind: 'log', name, value });
+        needs.push(value);
+      }
+    }
+    this.#move(here.moves, block);
+    for (const node of needs) this.#needs.push(node);
+    block.statement([...steps, ...logs], needs);
+    for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
+  }
+
+  /** Whether a part of what is minimised belongs to no named loss, so that no one would see it leave the numbers. */
+  #isUnnamed({ objective }: UpdateAction): boolean {
+    const named = new Set(this.#model.values.filter((v) => v.kind === 'loss').map((v) => v.term));
+    const parts = postorder([objective], (term) => (named.has(term) ? [] : operandsOf(term)));
+    return parts.some(
+      (term) => !named.has(term) && !HARMLESS.has(term.kind) && operandsOf(term).length === 0,
+    );
+  }
+
+  /** Weights that are on no way to the objective, as it is written. */
+  #withoutInfluence(update: UpdateAction): ReadonlySet<string> {
+    const b = createBuilder(operations, { simplify: false, budget: this.#options.budget });
+    const objective = this.#evaluation(false, b).value(update.objective);
+    const weights = this.#leaves(update.nets, b);
+    const gradients = gradient(
+      b,
+      objective,
+      weights.map((w) => w.leaf),
+    );
+    return new Set(weights.flatMap(({ name }, i) => (splat(gradients[i]!) === 0 ? [name] : [])));
+  }
+
+  /**
+   * Each distinct training evaluation moves its averages once in a step: where it is first needed. Two conditional blocks
+   * that both need it, and nothing outside of them, evaluate and move in each.
+   */
+  #move(moves: readonly Move[], block: Block): void {
+    const site: Site = { block, index: block.items.length };
+    for (const move of moves) {
+      const key = `${move.evaluation.id} ${move.value.id} ${move.stat}`;
+      const known = this.#moves.get(key);
+      if (known) known.sites.push(site);
+      else this.#moves.set(key, { move, sites: [site] });
+      this.#needs.push(move.value);
+      this.#versions.bump(this.#changes.ofStatistic(move.stat), block);
+    }
+  }
+
+  /** At the end of logged steps, on what is there then; names of those whose sources this phase samples. */
+  #metrics(sampled: ReadonlySet<string>): string[] {
+    const metrics = this.#model.values.filter(
+      (v) => v.kind === 'metric' && [...sourcesOf([v.term])].every((source) => sampled.has(source)),
+    );
+    if (metrics.length === 0) return [];
+    const { span } = metrics[0]!;
+    const block = new Block({ kind: 'when', guard: { kind: 'logged' }, span }, this.#root);
+    const here = this.#evaluation(false);
+    for (const { name, term, span } of metrics) {
+      this.#options.budget.begin(span);
+      const value = here.value(term);
+      this.#needs.push(value);
+      block.statement([{ kind: 'log', name, value }], [value]);
+    }
+    return metrics.map((v) => v.name);
+  }
+
+  #evaluation(moving: boolean, b = this.#b): Evaluation {
+    const versions = this.#versions;
+    const setting: Setting = {
+      training: true,
+      copy: 'live',
+      source: (name) => ({ version: versions.current(sourceKey(name)), count: versions.countOf(name) }),
+      weight: (copy, name) => versions.current(weightKey(copy, name)),
+      stat: (copy, name) => versions.current(statKey(copy, name)),
+      draw: versions.current(DRAWS),
+      keepsAverage: (net) => this.#averaging.has(net),
+      iterate: (kernel, version, u, v) => {
+        if (!moving) return null;
+        const after = versions.iterate(kernel, version, [statKey('live', u), statKey('live', v)]);
+        if (!this.#iterations.has(after)) this.#iterations.set(after, { kernel, u, v });
+        return after;
+      },
+    };
+    return new Evaluation(this.#model, b, setting, b === this.#b ? this.#names : undefined);
+  }
+
+  #leaves(nets: readonly string[], b = this.#b): { name: string; leaf: LeafNode }[] {
+    return this.#model.nets
+      .filter((net) => nets.includes(net.name))
+      .flatMap((net) => net.weights)
+      .map(({ name, shape }) => {
+        const version = this.#versions.current(weightKey('live', name));
+        return { name, leaf: b.leaf({ kind: 'weight', name, copy: 'live', version }, shape, null) };
+      });
+  }
+
+  #text(update: UpdateAction): string {
+    const written = this.#options.text?.(update.span);
+    if (written) return onOneLine(written);
+    const what = update.objective.name ?? (update.losses.join(', ') || 'an expression');
+    return `update ${update.nets.join(', ')} to ${update.direction} ${what} with ${update.optimizer}`;
+  }
+
+  /** Names of nets, each once, in the order of the file. */
+  #inOrder(nets: readonly string[]): string[] {
+    return this.#model.nets.map((net) => net.name).filter((name) => nets.includes(name));
+  }
+}
+
+/** Numbers of the file and the clocks: known to be finite, or of no update's making. */
+const HARMLESS: ReadonlySet<Term['kind']> = new Set(['constant', 'host']);
+
+/** A weight itself, as a gradient or a loss: read before the statement changes it. */
+function asItIs(b: GraphBuilder, node: Node): Node {
+  return node.kind === 'leaf' && node.leaf.kind === 'weight' ? b.op('stop', [node]) : node;
+}
+
+/** Whether a block is executed in each step. */
+function surely(block: Block): boolean {
+  return block.parent === null || (block.sure && surely(block.parent));
+}
+
+/** All statements in the order of the text, whatever block they stand in. */
+function flat(body: readonly Action[]): Action[] {
+  return body.flatMap((action) => ('body' in action ? [action, ...flat(action.body)] : [action]));
+}
+
+function leavesOf(roots: readonly Node[]): LeafNode[] {
+  const seen = new Set<Node>();
+  const leaves: LeafNode[] = [];
+  const open = [...roots];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'op') open.push(...node.args);
+    else leaves.push(node);
+  }
+  return leaves;
+}
+
+/** Nets of which a frozen copy is read. */
+function frozenNets(model: Model, leaves: readonly LeafNode[]): string[] {
+  const names = new Set(
+    leaves.flatMap(({ leaf }) =>
+      (leaf.kind === 'weight' || leaf.kind === 'stat') && leaf.copy === 'frozen' ? [leaf.name] : [],
+    ),
+  );
+  const has = (specs: readonly { name: string }[]): boolean => specs.some((spec) => names.has(spec.name));
+  return model.nets.filter((net) => has(net.weights) || has(net.stats)).map((net) => net.name);
+}
