@@ -95,14 +95,14 @@ const browser = {
   logLevel: 'warning',
   outdir: `${next}/browser`,
 };
-await build({ ...browser, entryPoints: { tfjs: 'runtimes/browser/tfjs.ts' } });
+await build({ ...browser, entryPoints: { tfjs: 'runtimes/browser/backends/tfjs.ts' } });
 await build({
   ...browser,
   entryPoints: {
     runtime: 'runtimes/browser/index.ts',
-    webgl: 'runtimes/browser/webgl.ts',
-    webgpu: 'runtimes/browser/webgpu.ts',
-    thread: 'runtimes/browser/thread.ts',
+    webgl: 'runtimes/browser/backends/webgl.ts',
+    webgpu: 'runtimes/browser/backends/webgpu.ts',
+    thread: 'runtimes/browser/worker/thread.ts',
   },
   splitting: true,
   chunkNames: '[name]-[hash]',

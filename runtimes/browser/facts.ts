@@ -1,6 +1,6 @@
 /** What a page needs to know of a model before it trains. */
-import type { CompiledModel, OutputSpec, TypeSpec } from '../core/model.ts';
-import { isDrawable } from '../core/outputs.ts';
+import type { CompiledModel, OutputSpec, TypeSpec } from '../core/run/model.ts';
+import { isDrawable } from '../core/run/outputs.ts';
 import type { ModelFacts, OutputFacts, PhaseFacts, RecordFacts } from './protocol.ts';
 
 export function factsOf(model: CompiledModel): ModelFacts {

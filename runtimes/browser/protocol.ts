@@ -4,9 +4,9 @@
  * A request has an `id`; its answer, or the `problem` that came of it, has the same. Where a message carries an
  * `ArrayBuffer` or a typed array of its own, it is transferred. Names of data are those of a record's first field.
  */
-import type { DataFacts } from '../core/facts.ts';
-import type { LogEntry } from '../core/loop.ts';
-import type { DistributionSpec, TypeSpec } from '../core/model.ts';
+import type { DataFacts } from '../core/run/facts.ts';
+import type { LogEntry } from '../core/run/loop.ts';
+import type { DistributionSpec, TypeSpec } from '../core/run/model.ts';
 
 export type { DataFacts, DistributionSpec, LogEntry, TypeSpec };
 

@@ -3,7 +3,7 @@
  * 1, 2, 3", SC 2011). A value is a function of (seed, stream's name, which draw of the stream, position), so noise is
  * the same on every backend and a resumed run needs to remember nothing but counts.
  */
-import type { DistributionSpec } from './model.ts';
+import type { DistributionSpec } from './run/model.ts';
 
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;

@@ -1,8 +1,8 @@
 /** Charts as SVG text: loss curves, 2-D points, waves. Observable Plot on linkedom's document. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { LogEntry } from '../core/loop.ts';
-import { squareAround } from '../core/square.ts';
+import type { LogEntry } from '../core/run/loop.ts';
+import { squareAround } from '../core/run/square.ts';
 import type { Examples } from './drawing.ts';
 
 /** What is used of linkedom's elements (the types of the DOM are not loaded here). */

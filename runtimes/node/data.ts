@@ -1,11 +1,11 @@
 /** Shows what a model would learn from, without training: facts, ranges, and a picture of real examples as it sees them. */
 import { resolve } from 'node:path';
-import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
-import { counted, type DataFacts, factLines, none } from '../core/facts.ts';
-import { fileStem } from '../core/file-stem.ts';
-import type { CompiledModel, TypeSpec } from '../core/model.ts';
-import { drawnCount, isDrawable } from '../core/outputs.ts';
+import type { Dataset } from '../core/run/data.ts';
+import { counted, type DataFacts, factLines, none } from '../core/run/facts.ts';
+import { fileStem } from '../core/run/file-stem.ts';
+import type { CompiledModel, TypeSpec } from '../core/run/model.ts';
+import { drawnCount, isDrawable } from '../core/run/outputs.ts';
 import { typeText } from '../core/sources/fit.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { DataOptions, Host } from './options.ts';

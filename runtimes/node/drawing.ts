@@ -1,6 +1,6 @@
 /** Draws what outputs give: pictures as a grid, points as a scatter, sound as a wave and a WAV file. */
 import { said, UserError } from '../core/errors.ts';
-import type { OutputSpec } from '../core/model.ts';
+import type { OutputSpec } from '../core/run/model.ts';
 import { scatterSvg, waveSvg } from './charts.ts';
 import { encodeWav } from './wav.ts';
 

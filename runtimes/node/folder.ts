@@ -14,13 +14,13 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DamagedError, UserError } from '../core/errors.ts';
-import type { LogEntry } from '../core/loop.ts';
+import type { LogEntry } from '../core/run/loop.ts';
 import {
   decodeSafetensors,
   encodeSafetensors,
   type SafetensorsFile,
   type StoredTensor,
-} from '../core/safetensors.ts';
+} from '../core/run/safetensors.ts';
 import { Lock } from './lock.ts';
 import { checkRegular, logLine, type RunRecord, readLog, readRecord } from './record.ts';
 import { codeOf, diskIsFull, trouble } from './trouble.ts';

@@ -1,8 +1,8 @@
 /** The runtime for Node: what an emitted trainer imports as `./runtime.js`, and what `ganc train` runs. */
 export { UserError } from '../core/errors.ts';
-export type { CompiledModel, OutputRun, Run } from '../core/model.ts';
-export * as nn from '../core/nn.ts';
-export { TrainingRun } from '../core/run.ts';
+export * as nn from '../core/nn/nn.ts';
+export type { CompiledModel, OutputRun, Run } from '../core/run/model.ts';
+export { TrainingRun } from '../core/run/run.ts';
 export { type Backend, type BackendName, backends, chooseBackend } from './backends.ts';
 export { lookAtData, reportLines } from './data.ts';
 export { errorText, main } from './main.ts';

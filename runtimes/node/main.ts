@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../core/errors.ts';
-import type { CompiledModel } from '../core/model.ts';
+import type { CompiledModel } from '../core/run/model.ts';
 import { visibleText } from '../core/visible.ts';
 import { lookAtData, reportLines } from './data.ts';
 import {

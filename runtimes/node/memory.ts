@@ -1,7 +1,7 @@
 /** What cannot fit into the memory is refused before it is tried: a machine that is out of memory ends processes without a word. */
 import { totalmem } from 'node:os';
 import { UserError } from '../core/errors.ts';
-import type { CompiledModel } from '../core/model.ts';
+import type { CompiledModel } from '../core/run/model.ts';
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 

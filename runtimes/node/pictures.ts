@@ -1,9 +1,9 @@
 /** Pictures of a run's outputs while it trains, on the same noise and data each time, so that one sees them get better. */
 import { join } from 'node:path';
-import { fileStem } from '../core/file-stem.ts';
-import type { OutputSpec } from '../core/model.ts';
-import { drawnCount, isDrawable, outputValues, surroundings } from '../core/outputs.ts';
-import type { TrainingRun } from '../core/run.ts';
+import { fileStem } from '../core/run/file-stem.ts';
+import type { OutputSpec } from '../core/run/model.ts';
+import { drawnCount, isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
+import type { TrainingRun } from '../core/run/run.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { RunFolder } from './folder.ts';
 

@@ -1,11 +1,11 @@
 /** Makes a run ready: its data opened, its nets' first weights read. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { startNetFrom } from '../core/checkpoint.ts';
-import type { Dataset } from '../core/data.ts';
 import { UserError } from '../core/errors.ts';
-import type { CompiledModel } from '../core/model.ts';
-import type { TrainingRun } from '../core/run.ts';
+import { startNetFrom } from '../core/run/checkpoint.ts';
+import type { Dataset } from '../core/run/data.ts';
+import type { CompiledModel } from '../core/run/model.ts';
+import type { TrainingRun } from '../core/run/run.ts';
 import { pathsIn } from '../core/sources/paths.ts';
 import { entry, table } from '../core/table.ts';
 import { locate, readCheckpoint } from './folder.ts';

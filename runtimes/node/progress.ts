@@ -1,8 +1,8 @@
 /** What a person sees while a run trains: a bar on a terminal, a line every few seconds elsewhere. On stderr. */
 import { SingleBar } from 'cli-progress';
-import { Pace } from '../core/cadence.ts';
-import type { StepReport } from '../core/loop.ts';
-import type { PhaseSpec } from '../core/model.ts';
+import { Pace } from '../core/run/cadence.ts';
+import type { StepReport } from '../core/run/loop.ts';
+import type { PhaseSpec } from '../core/run/model.ts';
 import { visibleText } from '../core/visible.ts';
 
 /** Between plain lines. */

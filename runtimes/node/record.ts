@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../core/errors.ts';
-import type { LogEntry } from '../core/loop.ts';
+import type { LogEntry } from '../core/run/loop.ts';
 import { byName, mismatch, positive, whole } from '../core/validate.ts';
 import { backendWords, type TrainOptions } from './options.ts';
 import { codeOf, trouble } from './trouble.ts';

@@ -1,12 +1,12 @@
 /** Draws from a trained model: `sample RUN`. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import { restoreForOutputs, soundRate } from '../core/checkpoint.ts';
 import { UserError } from '../core/errors.ts';
-import { fileStem } from '../core/file-stem.ts';
-import type { CompiledModel, OutputSpec } from '../core/model.ts';
-import { isDrawable, outputValues, surroundings } from '../core/outputs.ts';
-import { TrainingRun } from '../core/run.ts';
+import { restoreForOutputs, soundRate } from '../core/run/checkpoint.ts';
+import { fileStem } from '../core/run/file-stem.ts';
+import type { CompiledModel, OutputSpec } from '../core/run/model.ts';
+import { isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
+import { TrainingRun } from '../core/run/run.ts';
 import { writeNpy } from '../core/sources/npy.ts';
 import { chooseBackend } from './backends.ts';
 import { draw } from './drawing.ts';

@@ -3,7 +3,7 @@
  * passing never becomes a tfjs tensor, and is freed after its last use.
  */
 import type { Tensor } from '@tensorflow/tfjs';
-import { type Executor, type Formula, type Place, shapesOf } from '../core/fused.ts';
+import { type Executor, type Formula, type Place, shapesOf } from '../core/formula/fused.ts';
 import { type Instruction, type Kind, type Program, programOf } from './tensorflow-program.ts';
 
 /** tfjs-node's backend, as far as it is built upon here. */

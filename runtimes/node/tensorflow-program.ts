@@ -3,7 +3,7 @@
  * of a formula's, the one is taken: gradients of activations, squared differences. Factors that are smaller than the
  * value that they scale are multiplied with each other first.
  */
-import { type Formula, type Place, reductions, type Step } from '../core/fused.ts';
+import { type Formula, type Place, reductions, type Step } from '../core/formula/fused.ts';
 
 /** What an operand is at run time: a number, a tensor of the whole (wide) shape, or a smaller one. */
 export type Kind = 'number' | 'full' | 'smaller';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { said } from '../core/errors.ts';
-import { registerFused } from '../core/fused.ts';
+import { registerFused } from '../core/formula/fused.ts';
 import { type Missing, type Outcome, tensorflowEntry, tfjsNode } from './outcome.ts';
 import { type NodeBackend, tensorflowExecutor } from './tensorflow-fused.ts';
 

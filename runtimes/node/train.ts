@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { cadenceOf } from '../core/cadence.ts';
+import { UserError } from '../core/errors.ts';
+import { cadenceOf } from '../core/run/cadence.ts';
 import {
   adjustPhases,
   captureCheckpoint,
@@ -10,13 +11,12 @@ import {
   refuseShorter,
   restoreCheckpoint,
   soundRate,
-} from '../core/checkpoint.ts';
-import { UserError } from '../core/errors.ts';
-import { factLines } from '../core/facts.ts';
-import { type LogEntry, type LoopHost, trainLoop } from '../core/loop.ts';
-import type { CompiledModel } from '../core/model.ts';
-import { isDrawable } from '../core/outputs.ts';
-import { TrainingRun } from '../core/run.ts';
+} from '../core/run/checkpoint.ts';
+import { factLines } from '../core/run/facts.ts';
+import { type LogEntry, type LoopHost, trainLoop } from '../core/run/loop.ts';
+import type { CompiledModel } from '../core/run/model.ts';
+import { isDrawable } from '../core/run/outputs.ts';
+import { TrainingRun } from '../core/run/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
 import { recordFacts } from './data.ts';

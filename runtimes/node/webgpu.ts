@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { said, UserError } from '../core/errors.ts';
-import { plainExecutor, registerFused, shapesOf } from '../core/fused.ts';
+import { plainExecutor, registerFused, shapesOf } from '../core/formula/fused.ts';
 import { find, type Outcome, type Started } from './outcome.ts';
 
 /** What npm's `webgpu` exports. */

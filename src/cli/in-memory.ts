@@ -1,6 +1,6 @@
 /** Compiles without writing files, and loads what came of it beside the runtime. */
 import path from 'node:path';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
 import type * as Runtime from '../../runtimes/node/index.ts';
 import type { Host } from '../../runtimes/node/options.ts';
 import { analyse, moduleOf } from '../compile.ts';

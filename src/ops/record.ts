@@ -80,11 +80,11 @@ export interface Primitive extends Common {
   readonly lower: {
     /**
      * A JavaScript expression for tfjs: `x` are the operands' variables (a number where the operand is a constant scalar),
-     * `tf`, `nn` (runtimes/core/nn.ts) and `run` in scope.
+     * `tf`, `nn` (runtimes/core/nn/nn.ts) and `run` in scope.
      */
     readonly tfjs: (x: readonly string[], node: OpNode) => string;
     /**
-     * For elementwise operations that a chain can hold: an expression of the formulas of runtimes/core/fused.ts; `x` are
+     * For elementwise operations that a chain can hold: an expression of the formulas of runtimes/core/formula/fused.ts; `x` are
      * names, numbers or parenthesised expressions.
      */
     readonly formula?: (x: readonly string[], node: OpNode) => string;

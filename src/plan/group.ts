@@ -1,5 +1,5 @@
 /**
- * What one fused formula may hold (runtimes/core/fused.ts): elementwise operations of one form, sums and means of them over
+ * What one fused formula may hold (runtimes/core/formula/fused.ts): elementwise operations of one form, sums and means of them over
  * the same axes, and what is computed from those.
  */
 import type { Node, OpNode } from '../ir/graph.ts';

@@ -1,7 +1,7 @@
 /** Runs a graph by its lowerings on tfjs's current backend: what emitted code does, without the schedule around it. */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import * as nn from '../../runtimes/core/nn.ts';
+import * as nn from '../../runtimes/core/nn/nn.ts';
 import type { Leaf, Node, OpNode } from '../../src/ir/graph.ts';
 import { evaluate, runShape } from '../../src/ir/interpret.ts';
 import type { NDArray } from '../../src/ir/types.ts';

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Executor, fusible, parseFormula } from '../../runtimes/core/fused.ts';
+import { type Executor, fusible, parseFormula } from '../../runtimes/core/formula/fused.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
 import { tensorflowEntry } from '../../runtimes/node/outcome.ts';
 import { type NodeBackend, tensorflowExecutor } from '../../runtimes/node/tensorflow-fused.ts';

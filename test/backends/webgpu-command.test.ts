@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../runtimes/core/errors.ts';
-import { fused } from '../../runtimes/core/fused.ts';
+import { fused } from '../../runtimes/core/formula/fused.ts';
 import type { WebgpuBackend } from '../../runtimes/kernels/webgpu/launch.ts';
 import { startWebgpu } from '../../runtimes/node/webgpu.ts';
 import { ganc, root, run, runNode, scratch, trace } from '../e2e/command.ts';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fused, fusible, parseFormula } from '../../runtimes/core/fused.ts';
+import { fused, fusible, parseFormula } from '../../runtimes/core/formula/fused.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { type Array64, evaluate64, sizeOf } from '../kernels/formula64.ts';
 import {

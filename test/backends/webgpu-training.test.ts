@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { type Dataset, Feed } from '../../runtimes/core/data.ts';
-import type { Hyper } from '../../runtimes/core/model.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { type Dataset, Feed } from '../../runtimes/core/run/data.ts';
+import type { Hyper } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import type { DataRecord } from '../../src/model/model.ts';
 import '@tensorflow/tfjs-backend-webgpu';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';

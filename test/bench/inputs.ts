@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { initialWeight } from '../../runtimes/core/initialise.ts';
-import type { CompiledModel, DistributionSpec } from '../../runtimes/core/model.ts';
 import { drawValues } from '../../runtimes/core/random.ts';
-import { encodeSafetensors, type StoredTensor } from '../../runtimes/core/safetensors.ts';
+import { initialWeight } from '../../runtimes/core/run/initialise.ts';
+import type { CompiledModel, DistributionSpec } from '../../runtimes/core/run/model.ts';
+import { encodeSafetensors, type StoredTensor } from '../../runtimes/core/run/safetensors.ts';
 import { analyse, moduleOf } from '../../src/compile.ts';
 
 export interface Prepared {

@@ -4,8 +4,8 @@
  */
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { BACKEND, type WasmBackend } from '../../runtimes/kernels/wasm/backend.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { startTensorflow } from '../../runtimes/node/tensorflow.ts';

@@ -1,7 +1,7 @@
 /** A contender's side of the protocol, under Node. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { decodeSafetensors, type StoredTensor } from '../../runtimes/core/safetensors.ts';
+import { decodeSafetensors, type StoredTensor } from '../../runtimes/core/run/safetensors.ts';
 import type { Losses, Memory, ProfileLine, Request } from './protocol.ts';
 
 /** A workload's weights, and its samples by step, `sample` statement and source. */

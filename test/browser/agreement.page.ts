@@ -1,5 +1,5 @@
 /** What agreement.test.ts asks of a page. */
-import { backendsHere, startBackend } from '../../runtimes/browser/backends.ts';
+import { backendsHere, startBackend } from '../../runtimes/browser/backends/backends.ts';
 import type { BackendName } from '../../runtimes/browser/protocol.ts';
 import { type Case, type Found, follow } from './agreement.ts';
 

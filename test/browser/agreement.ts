@@ -3,9 +3,9 @@
  * same in float64. Nothing here knows its platform, so it runs in pages too.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { type Dataset, Feed } from '../../runtimes/core/data.ts';
-import type { CompiledModel, Hyper } from '../../runtimes/core/model.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { type Dataset, Feed } from '../../runtimes/core/run/data.ts';
+import type { CompiledModel, Hyper } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { analyse, planOf } from '../../src/compile.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { compileText } from '../emitted/load.ts';

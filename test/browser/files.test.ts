@@ -5,7 +5,7 @@ import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { DataChoice } from '../../runtimes/browser/protocol.ts';
-import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { encodeWav } from '../../runtimes/node/wav.ts';

@@ -1,8 +1,8 @@
 /** Random formulas and products in a page, on whatever backend was started there, against float64. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { fused, parseFormula } from '../../runtimes/core/fused.ts';
-import * as nn from '../../runtimes/core/nn.ts';
+import { fused, parseFormula } from '../../runtimes/core/formula/fused.ts';
+import * as nn from '../../runtimes/core/nn/nn.ts';
 import { difference } from '../backends/difference.ts';
 import { type Array64, evaluate64, sizeOf } from '../kernels/formula64.ts';
 import { type RandomFormula, randomChain, randomReduction } from '../kernels/random-formula.ts';

@@ -13,7 +13,7 @@ import type {
   Settings,
   ToWorker,
 } from '../../runtimes/browser/protocol.ts';
-import { none } from '../../runtimes/core/facts.ts';
+import { none } from '../../runtimes/core/run/facts.ts';
 
 const query = new URL(import.meta.url).searchParams;
 const kind = query.has('points') ? 'points' : query.has('mixed') ? 'mixed' : 'pictures';

@@ -1,6 +1,6 @@
 /** What webgl.test.ts asks of a page. */
 import * as tf from '@tensorflow/tfjs';
-import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
+import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
 import type { WebGLBackend } from '../../runtimes/kernels/webgl/backend.ts';
 import type { ContextLost } from '../../runtimes/kernels/webgl/lost.ts';
 import { startWebgl } from '../../runtimes/kernels/webgl/register.ts';

@@ -1,6 +1,6 @@
 /** Our kernels on WebGL, in a browser. */
 import { expect, test } from 'vitest';
-import { fusible } from '../../runtimes/core/fused.ts';
+import { fusible } from '../../runtimes/core/formula/fused.ts';
 import { triedOperations } from '../kernels/random-formula.ts';
 import { inChromium } from './chromium.ts';
 

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { drawValues } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { byHand } from '../bench/peers/by-hand.ts';
 import w1 from '../bench/workloads/w1.gan';
 import w2 from '../bench/workloads/w2.gan';

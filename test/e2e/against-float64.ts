@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Dataset, Feed } from '../../runtimes/core/data.ts';
-import type { DistributionSpec } from '../../runtimes/core/model.ts';
 import { dataStream, drawStream, drawValues, permutation, sourceStream } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { type Dataset, Feed } from '../../runtimes/core/run/data.ts';
+import type { DistributionSpec } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import type { Leaf } from '../../src/ir/graph.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import { backends, start } from '../backends/execute.ts';
 import { loadModule } from '../emitted/load.ts';

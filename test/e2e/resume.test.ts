@@ -1,13 +1,13 @@
 /** A compiled program that remembers all there is to remember (resume.gan): stopped after any step it goes on bit for bit. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { adjustPhases, captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
-import type { Dataset } from '../../runtimes/core/data.ts';
-import { type LogEntry, trainLoop } from '../../runtimes/core/loop.ts';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { drawValues } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { adjustPhases, captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
+import type { Dataset } from '../../runtimes/core/run/data.ts';
+import { type LogEntry, trainLoop } from '../../runtimes/core/run/loop.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { start } from '../backends/execute.ts';
 import { compileText } from '../emitted/load.ts';
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { root, run, runNode, scratch, trace } from './command.ts';
 
 const folder = scratch();

@@ -1,10 +1,10 @@
 /** A run that goes on after its file was edited: each optimiser keeps its state, or it is said that it cannot. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
-import { trainLoop } from '../../runtimes/core/loop.ts';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
+import { trainLoop } from '../../runtimes/core/run/loop.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { start } from '../backends/execute.ts';
 import { compileText } from './load.ts';
 

@@ -4,12 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { adjustPhases, captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
-import type { Dataset } from '../../runtimes/core/data.ts';
-import { type LogEntry, trainLoop } from '../../runtimes/core/loop.ts';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { adjustPhases, captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
+import type { Dataset } from '../../runtimes/core/run/data.ts';
+import { type LogEntry, trainLoop } from '../../runtimes/core/run/loop.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { operations } from '../../src/ops/table.ts';
 import { compileText } from './load.ts';
 import { hostile } from './names.ts';

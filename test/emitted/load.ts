@@ -1,7 +1,7 @@
 /** Emitted text as a living model: the module's own lines, with tfjs and the runtime handed in instead of imported. */
 import * as tf from '@tensorflow/tfjs';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
-import * as nn from '../../runtimes/core/nn.ts';
+import * as nn from '../../runtimes/core/nn/nn.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
 import { analyse, moduleOf } from '../../src/compile.ts';
 
 export function loadModule(code: string): CompiledModel {

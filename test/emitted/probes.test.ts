@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { adjustPhases } from '../../runtimes/core/checkpoint.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { adjustPhases } from '../../runtimes/core/run/checkpoint.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { compileText } from './load.ts';
 
 const models = join(import.meta.dirname, '../../models');

@@ -1,6 +1,6 @@
 /** A weight that an update's loss does not reach is left alone: not even its momentum moves it, and its steps don't count. */
 import { beforeAll, expect, test } from 'vitest';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { start } from '../backends/execute.ts';
 import { compileText } from './load.ts';
 

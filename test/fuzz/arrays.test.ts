@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { afterAll, expect, test } from 'vitest';
-import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 300);

@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
-import { fused } from '../../runtimes/core/fused.ts';
+import { fused } from '../../runtimes/core/formula/fused.ts';
 import { chainText } from '../../src/emit/tfjs/formula.ts';
 import type { Node, OpNode } from '../../src/ir/graph.ts';
 import { createBuilder } from '../../src/ir/graph-builder.ts';

@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import { verifyLifetimes } from '../../src/plan/verify.ts';
 import { loadModule } from '../emitted/load.ts';

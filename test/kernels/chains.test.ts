@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { fused, fusible, parseFormula, plainExecutor } from '../../runtimes/core/fused.ts';
+import { fused, fusible, parseFormula, plainExecutor } from '../../runtimes/core/formula/fused.ts';
 import { numbers, onCpu, sameBits, sizeOf, taken, use, variants } from './engines.ts';
 
 /** Operands of an operation: t is a value, n a number, v either. */

@@ -5,8 +5,8 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as nn from '../../runtimes/core/nn.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import * as nn from '../../runtimes/core/nn/nn.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { onFallback } from '../../runtimes/kernels/wasm/fallback.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';

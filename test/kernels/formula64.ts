@@ -1,5 +1,5 @@
 /** Formulas in float64, written plainly: what backends' programs for chains and reductions are held against. */
-import { type Formula, reductions, shapesOf } from '../../runtimes/core/fused.ts';
+import { type Formula, reductions, shapesOf } from '../../runtimes/core/formula/fused.ts';
 
 export interface Array64 {
   shape: number[];

@@ -3,7 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { conv2d, conv2dFilterGradient, conv2dInputGradient } from '../../runtimes/core/convolution.ts';
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from '../../runtimes/core/nn/convolution.ts';
 import { onFallback } from '../../runtimes/kernels/wasm/fallback.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import { type Pair, spanOf, windowCount } from '../../src/ops/window.ts';

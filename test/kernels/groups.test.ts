@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Formula, fused, parseFormula } from '../../runtimes/core/fused.ts';
-import { fusedEach } from '../../runtimes/core/segments.ts';
+import { type Formula, fused, parseFormula } from '../../runtimes/core/formula/fused.ts';
+import { fusedEach } from '../../runtimes/core/nn/segments.ts';
 import { numbers, sameBits, sizeOf, taken, use, variants } from './engines.ts';
 
 /** Values in float64, with a shape that has all axes of the widest. */

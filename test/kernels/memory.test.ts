@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../runtimes/core/errors.ts';
-import { fused } from '../../runtimes/core/fused.ts';
+import { fused } from '../../runtimes/core/formula/fused.ts';
 import { registerWasm } from '../../runtimes/kernels/wasm/register.ts';
 import { kernelHost } from '../../runtimes/node/threads.ts';
 import { numbers, use, variants } from './engines.ts';

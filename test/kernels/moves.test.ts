@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import * as nn from '../../runtimes/core/nn.ts';
+import * as nn from '../../runtimes/core/nn/nn.ts';
 import { moveBoxes, stepsOf } from '../../runtimes/kernels/wasm/boxes.ts';
 import type { Engine } from '../../runtimes/kernels/wasm/engine.ts';
 import { numbers, onCpu, sameBits, sizeOf, taken, use, variants } from './engines.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TrainingRun } from '../../runtimes/core/run.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { onFallback } from '../../runtimes/kernels/wasm/fallback.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
 import { loadModule } from '../emitted/load.ts';

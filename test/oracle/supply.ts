@@ -1,7 +1,8 @@
 /** Samples, noise and first values for the oracle, from the runtime's counter-based generator. */
-import { initialStat, initialWeight } from '../../runtimes/core/initialise.ts';
-import type { DistributionSpec } from '../../runtimes/core/model.ts';
+
 import { drawStream, drawValues, sourceStream } from '../../runtimes/core/random.ts';
+import { initialStat, initialWeight } from '../../runtimes/core/run/initialise.ts';
+import type { DistributionSpec } from '../../runtimes/core/run/model.ts';
 import type { Distribution, NDArray } from '../../src/ir/types.ts';
 import type { DataRecord, NoiseSource } from '../../src/model/model.ts';
 import type { Supply } from './state.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { UserError } from '../../runtimes/core/errors.ts';
-import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import type { Declared } from '../../runtimes/core/sources/fit.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 

@@ -1,8 +1,8 @@
 /** Formulas with reductions: what is wide and what is narrow, and their values against loops over float64 numbers. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fused, parseFormula, plainExecutor, shapesOf } from '../../runtimes/core/fused.ts';
-import { inParts } from '../../runtimes/core/parts.ts';
+import { fused, parseFormula, plainExecutor, shapesOf } from '../../runtimes/core/formula/fused.ts';
+import { inParts } from '../../runtimes/core/run/parts.ts';
 
 const ways = { 'as it is': plainExecutor, 'in parts': inParts(plainExecutor) };
 

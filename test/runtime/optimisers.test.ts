@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CompiledModel, Hyper } from '../../runtimes/core/model.ts';
-import { clipGradients, type OptimizerState, optimise } from '../../runtimes/core/optimise.ts';
+import type { CompiledModel, Hyper } from '../../runtimes/core/run/model.ts';
+import { clipGradients, type OptimizerState, optimise } from '../../runtimes/core/run/optimise.ts';
 import { chooseBackend } from '../../runtimes/node/backends.ts';
 
 interface Expected {

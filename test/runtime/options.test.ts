@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { adjustPhases } from '../../runtimes/core/checkpoint.ts';
+import { adjustPhases } from '../../runtimes/core/run/checkpoint.ts';
 import { checkBatches } from '../../runtimes/node/memory.ts';
 import { commandLine } from '../../src/cli/commands.ts';
 import { tinyModel } from './tiny.ts';

@@ -1,9 +1,9 @@
 /** What the browser's page computes by itself: thinned curves, moments that are kept, ways through a latent space. */
 import { describe, expect, test } from 'vitest';
-import { between, principalDirections, rangeOf } from '../../runtimes/browser/page/latent-paths.ts';
-import { Moments } from '../../runtimes/browser/page/moments.ts';
-import { logCsv, smoothed, ThinLog } from '../../runtimes/browser/page/thinning.ts';
-import { duration, kindOf, listed, milliseconds, value } from '../../runtimes/browser/page/words.ts';
+import { between, principalDirections, rangeOf } from '../../runtimes/browser/page/latents/latent-paths.ts';
+import { Moments } from '../../runtimes/browser/page/run/moments.ts';
+import { logCsv, smoothed, ThinLog } from '../../runtimes/browser/page/run/thinning.ts';
+import { duration, kindOf, listed, milliseconds, value } from '../../runtimes/browser/page/ui/words.ts';
 
 const entry = (step: number, values: Record<string, number>) => ({
   step,

@@ -1,8 +1,8 @@
 /** The generator against Random123's known answers, and what is drawn with it against its distribution. */
 import { describe, expect, test } from 'vitest';
-import { initialStat, initialWeight } from '../../runtimes/core/initialise.ts';
-import type { DistributionSpec, InitSpec } from '../../runtimes/core/model.ts';
 import { drawValues, permutation, philox4x32, Words } from '../../runtimes/core/random.ts';
+import { initialStat, initialWeight } from '../../runtimes/core/run/initialise.ts';
+import type { DistributionSpec, InitSpec } from '../../runtimes/core/run/model.ts';
 
 describe('Philox4x32-10', () => {
   // Random123 1.14, tests/kat_vectors, the three lines "philox4x32 10".

@@ -1,13 +1,13 @@
 /** A run that was stopped and resumed ends with the same numbers as one never stopped: bit for bit. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
-import type { Dataset } from '../../runtimes/core/data.ts';
-import { type LoopHost, trainLoop } from '../../runtimes/core/loop.ts';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { drawValues } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
+import type { Dataset } from '../../runtimes/core/run/data.ts';
+import { type LoopHost, trainLoop } from '../../runtimes/core/run/loop.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { tinyModel } from './tiny.ts';
 
 const COUNT = 100;

@@ -1,12 +1,12 @@
 /** What generated code may rely on: sampling, draws, averages, power iterations, clocks. */
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/checkpoint.ts';
-import { type Dataset, Feed } from '../../runtimes/core/data.ts';
-import type { CompiledModel } from '../../runtimes/core/model.ts';
 import { drawStream, drawValues, sourceStream } from '../../runtimes/core/random.ts';
-import { TrainingRun } from '../../runtimes/core/run.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
+import { type Dataset, Feed } from '../../runtimes/core/run/data.ts';
+import type { CompiledModel } from '../../runtimes/core/run/model.ts';
+import { TrainingRun } from '../../runtimes/core/run/run.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 import { tinyModel } from './tiny.ts';
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../runtimes/core/run/safetensors.ts';
 
 const tensors = new Map([
   ['b', { shape: [2, 1], data: new Float32Array([1, -2]) }],

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { UserError } from '../../runtimes/core/errors.ts';
-import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ganc-scaling-'));

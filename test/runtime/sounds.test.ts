@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import wavefile from 'wavefile';
-import { factLines } from '../../runtimes/core/facts.ts';
+import { factLines } from '../../runtimes/core/run/facts.ts';
 import { MemoryBytes } from '../../runtimes/core/sources/place.ts';
 import { type NotRead, readWave } from '../../runtimes/core/sources/wav.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { TypeSpec } from '../../runtimes/core/model.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import type { Declared } from '../../runtimes/core/sources/fit.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openBytes } from '../../runtimes/node/sources/bytes.ts';

@@ -1,6 +1,6 @@
 /** Axes are centred on the points, wherever these lie. */
 import { expect, test } from 'vitest';
-import { squareAround } from '../../runtimes/core/square.ts';
+import { squareAround } from '../../runtimes/core/run/square.ts';
 
 const square = (...points: number[]) => squareAround(Float32Array.from(points));
 

@@ -1,7 +1,7 @@
 /** A tiny GAN on `ring` written by hand as the compiler would emit it, so that the runtime is tested on its own. */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { CompiledModel, OutputRun, Run } from '../../runtimes/core/model.ts';
+import type { CompiledModel, OutputRun, Run } from '../../runtimes/core/run/model.ts';
 
 const normal = { kind: 'normal', mean: 0, std: 0.5 } as const;
 const noise = { kind: 'normal', mean: 0, std: 1 } as const;

@@ -3,7 +3,7 @@
  * 10. What is hidden is left out.
  */
 import { UserError } from '../errors.ts';
-import { type ClassFacts, listed, type Notice } from '../facts.ts';
+import { type ClassFacts, listed, type Notice } from '../run/facts.ts';
 import { type Declared, typeText } from './fit.ts';
 import { nameIn } from './place.ts';
 import type { RawField } from './raw.ts';

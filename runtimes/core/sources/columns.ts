@@ -1,6 +1,6 @@
 /** Columns of a table: whether its first row is a header, and which columns a record's fields read. */
 import { UserError } from '../errors.ts';
-import type { Notice } from '../facts.ts';
+import type { Notice } from '../run/facts.ts';
 import { kindOf, numberIn } from './csv-text.ts';
 import { type Declared, typeText } from './fit.ts';
 

@@ -1,5 +1,5 @@
 /** How many examples there are of each class: by its number, or by its one-hot vector. */
-import type { ClassFacts, Notice } from '../facts.ts';
+import type { ClassFacts, Notice } from '../run/facts.ts';
 import type { RawField } from './raw.ts';
 import { visit } from './survey.ts';
 

@@ -1,6 +1,6 @@
 /** CSV: one example a row, each field one or several columns. Rows are counted as an editor counts lines, from 1. */
 import { said, UserError } from '../errors.ts';
-import type { Notice } from '../facts.ts';
+import type { Notice } from '../run/facts.ts';
 import { type Choice, type Chosen, chooseColumns, isHeader, undecided } from './columns.ts';
 import { kindOf, type Layout, layoutOf, numberIn, whyNot } from './csv-text.ts';
 import type { Declared } from './fit.ts';

@@ -2,10 +2,11 @@
  * Fits what a source holds to what a declaration says: fields to fields, shape to shape, bytes of pictures to [−1, 1],
  * classes to one-hot vectors. What does not fit is an error that names the file, the declaration and both shapes.
  */
-import type { Dataset } from '../data.ts';
+
 import { UserError } from '../errors.ts';
-import { counted, type DataFacts, type Notice, none } from '../facts.ts';
-import type { TypeSpec } from '../model.ts';
+import type { Dataset } from '../run/data.ts';
+import { counted, type DataFacts, type Notice, none } from '../run/facts.ts';
+import type { TypeSpec } from '../run/model.ts';
 import { missingClasses } from './classes.ts';
 import { type Counted, countClasses } from './counting.ts';
 import { limitOf } from './join.ts';

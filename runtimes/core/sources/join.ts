@@ -3,7 +3,7 @@
  * missing or broken, the whole record is left out and named.
  */
 import { UserError } from '../errors.ts';
-import { type DataFacts, listed, type Notice, type Skipped } from '../facts.ts';
+import { type DataFacts, listed, type Notice, type Skipped } from '../run/facts.ts';
 import { nameIn } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 

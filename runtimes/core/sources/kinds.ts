@@ -1,5 +1,5 @@
 /** Kinds of picture and sound by the endings of their names: those that are read, and those that are often given. */
-import type { Notice, Skipped } from '../facts.ts';
+import type { Notice, Skipped } from '../run/facts.ts';
 import { filesOf } from './classes.ts';
 import type { RawSource } from './raw.ts';
 import { unpackLine } from './wav.ts';

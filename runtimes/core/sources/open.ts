@@ -1,7 +1,8 @@
 /** From the name of a source (`--data x=…`, `from "…"`) to a data set. */
-import type { Dataset } from '../data.ts';
+
 import { said, UserError } from '../errors.ts';
-import { counted, type Notice } from '../facts.ts';
+import type { Dataset } from '../run/data.ts';
+import { counted, type Notice } from '../run/facts.ts';
 import { entry } from '../table.ts';
 import { filesOf, natural } from './classes.ts';
 import { openCsv } from './csv.ts';

@@ -3,8 +3,8 @@
  * declared type; the classes are the sub-folders.
  */
 import { said, UserError } from '../errors.ts';
-import { type CropFacts, counted, type Notice } from '../facts.ts';
-import type { TypeSpec } from '../model.ts';
+import { type CropFacts, counted, type Notice } from '../run/facts.ts';
+import type { TypeSpec } from '../run/model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import { type Look, lookAt } from './look.ts';

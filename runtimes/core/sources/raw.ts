@@ -1,8 +1,8 @@
 /** What a source holds before it is fitted to the types of a declaration: fields of numbers, example by example. */
 
 import { UserError } from '../errors.ts';
-import type { SourceFacts } from '../facts.ts';
-import { halfToNumber } from '../safetensors.ts';
+import type { SourceFacts } from '../run/facts.ts';
+import { halfToNumber } from '../run/safetensors.ts';
 import type { Bytes } from './place.ts';
 
 /**

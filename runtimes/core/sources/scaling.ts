@@ -4,8 +4,8 @@
  * like the type is said, with the remedy; what lies outside it is refused.
  */
 import { UserError } from '../errors.ts';
-import type { Notice } from '../facts.ts';
-import type { TypeSpec } from '../model.ts';
+import type { Notice } from '../run/facts.ts';
+import type { TypeSpec } from '../run/model.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { RawField } from './raw.ts';
 import type { Range } from './survey.ts';

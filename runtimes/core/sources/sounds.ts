@@ -3,7 +3,7 @@
  * another rate are resampled to that of the most, or to the one that is asked for.
  */
 import { UserError } from '../errors.ts';
-import { counted, listed, type Notice, type SoundFacts } from '../facts.ts';
+import { counted, listed, type Notice, type SoundFacts } from '../run/facts.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { Place } from './place.ts';

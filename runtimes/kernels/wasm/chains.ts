@@ -4,8 +4,8 @@
  */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Executor, Formula } from '../../core/fused.ts';
-import type { EachExecutor } from '../../core/segments.ts';
+import type { Executor, Formula } from '../../core/formula/fused.ts';
+import type { EachExecutor } from '../../core/nn/segments.ts';
 import type { WasmBackend } from './backend.ts';
 import { BLOCK, type Broadcast, broadcastOf, piecesOf } from './elementwise.ts';
 import { type Engine, JOB, MOST_WORDS } from './engine.ts';

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { type Executor, type Formula, reductions } from '../../core/fused.ts';
+import { type Executor, type Formula, reductions } from '../../core/formula/fused.ts';
 import {
   backendNow,
   CODE,

@@ -327,7 +327,7 @@ export function moveKernels(): [string, Kernel][] {
     moving('ZerosLike', like(0)),
     moving('OnesLike', like(1)),
     ['Fill', fill],
-    // Padding with a border, and its transpose (runtimes/core/borders.ts).
+    // Padding with a border, and its transpose (runtimes/core/nn/borders.ts).
     ['BorderPad', borderPad],
     ['BorderPadGradient', borderPadGradient],
   ];

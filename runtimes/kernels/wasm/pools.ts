@@ -90,7 +90,7 @@ export function poolKernels(): [string, Kernel][] {
   return [
     pooling('AvgPool', POOL.mean),
     pooling('MaxPool', POOL.maximum),
-    // As runtimes/core/pooling.ts calls them.
+    // As runtimes/core/nn/pooling.ts calls them.
     [
       'AvgPoolGradient',
       (args) => pool(POOL.meanGradient, args, args.attrs.inputShape as number[], args.inputs.dy!),

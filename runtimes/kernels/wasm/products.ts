@@ -363,7 +363,7 @@ const fusible = (a: Args) => ACTIVATIONS.has((a.attrs.activation as string) ?? '
 
 export function productKernels(): [string, Kernel][] {
   return [
-    // Windows with stride, dilation and groups at once (runtimes/core/convolution.ts).
+    // Windows with stride, dilation and groups at once (runtimes/core/nn/convolution.ts).
     ['GroupedConv2D', conv2d],
     ['GroupedConv2DInputGradient', conv2dInputGradient],
     ['GroupedConv2DFilterGradient', conv2dFilterGradient],

@@ -1,5 +1,5 @@
 /** Formulas as programs of the vector machine (assembly/chain.ts). */
-import { type Place, reductions, type Step } from '../../core/fused.ts';
+import { type Place, reductions, type Step } from '../../core/formula/fused.ts';
 import { floatBits } from './elementwise.ts';
 
 /** The machine's codes of an operation: all operands in registers, or a number at the right or at the left. */

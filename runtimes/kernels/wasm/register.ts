@@ -1,8 +1,8 @@
 /** Puts the backend together and registers it with tfjs. */
 import * as tf from '@tensorflow/tfjs';
-import { plainExecutor, registerFused } from '../../core/fused.ts';
-import { inParts } from '../../core/parts.ts';
-import { registerFusedEach } from '../../core/segments.ts';
+import { plainExecutor, registerFused } from '../../core/formula/fused.ts';
+import { registerFusedEach } from '../../core/nn/segments.ts';
+import { inParts } from '../../core/run/parts.ts';
 import { BACKEND, makeBackend } from './backend.ts';
 import { chainExecutors } from './chains.ts';
 import { elementwiseKernels } from './elementwise.ts';

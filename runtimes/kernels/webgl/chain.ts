@@ -1,6 +1,6 @@
 /** A formula's wide values: one launch reads every operand once and writes all results. */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import type { Formula } from '../../core/fused.ts';
+import type { Formula } from '../../core/formula/fused.ts';
 import { Arguments, blockOf, declarations, functionsFor, realLanes, size } from './arguments.ts';
 import { newPacked, type WebGLBackend } from './backend.ts';
 import { functionsOf, neededFor, statements } from './glsl.ts';

@@ -1,6 +1,6 @@
 /** Formulas on webgl: a launch for all wide results, one or two for all reductions and what comes of them. */
 import * as tf from '@tensorflow/tfjs';
-import { type Executor, type Formula, shapesOf } from '../../core/fused.ts';
+import { type Executor, type Formula, shapesOf } from '../../core/formula/fused.ts';
 import { sizeOf, webglBackend } from './backend.ts';
 import { runChain } from './chain.ts';
 import { launcherOf } from './launch.ts';

@@ -2,7 +2,7 @@
  * Steps of formulas as GLSL on four numbers at once. What drivers may do as they like is written out: NaN goes through, large
  * arguments neither overflow nor lose their digits.
  */
-import type { Formula, Place, Step } from '../../core/fused.ts';
+import type { Formula, Place, Step } from '../../core/formula/fused.ts';
 
 /** x where the condition does not hold, else y. `mix` by truth values never lets the other side through. */
 const select = (x: string, y: string, condition: string) => `mix(${x}, ${y}, ${condition})`;

@@ -1,6 +1,6 @@
 /** tfjs's kernels on webgl that ours stand in for; what they do not take is still tfjs's. */
 import * as tf from '@tensorflow/tfjs';
-import type { Formula } from '../../core/fused.ts';
+import type { Formula } from '../../core/formula/fused.ts';
 import { sizeOf, webglBackend } from './backend.ts';
 import { runFormula } from './fused.ts';
 import { maxPoolGradient } from './pooling.ts';

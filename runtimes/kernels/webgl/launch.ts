@@ -2,7 +2,7 @@
  * Fragment programs and their launches, beside tfjs's own: numbers go in as two arrays of uniforms, so that one program serves
  * all shapes of a kind, and a launch writes to several textures at once (tfjs's write one).
  */
-import type { Formula } from '../../core/fused.ts';
+import type { Formula } from '../../core/formula/fused.ts';
 import type { Texture, WebGLBackend } from './backend.ts';
 import { ContextLost } from './lost.ts';
 

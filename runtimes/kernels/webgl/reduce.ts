@@ -4,7 +4,7 @@
  * transposed.
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import type { Formula, Step } from '../../core/fused.ts';
+import type { Formula, Step } from '../../core/formula/fused.ts';
 import {
   Arguments,
   blockOf,

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { MathBackendWebGL, setWebGLContext } from '@tensorflow/tfjs-backend-webgl';
 import { UserError } from '../../core/errors.ts';
-import { plainExecutor, registerFused } from '../../core/fused.ts';
-import { inParts } from '../../core/parts.ts';
+import { plainExecutor, registerFused } from '../../core/formula/fused.ts';
+import { inParts } from '../../core/run/parts.ts';
 import type { WebGLBackend } from './backend.ts';
 import { fusedExecutor } from './fused.ts';
 import { registerKernels } from './kernels.ts';

@@ -1,5 +1,5 @@
 /** Formulas without reductions: one invocation computes one place (or four neighbours) of all outputs. */
-import type { Formula } from '../../core/fused.ts';
+import type { Formula } from '../../core/formula/fused.ts';
 import {
   type Binding,
   Floats,

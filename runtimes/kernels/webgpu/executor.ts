@@ -1,13 +1,13 @@
 /** Runs formulas as programs of the GPU: what `registerFused` is given for tfjs's webgpu backend. */
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Executor, Formula } from '../../core/fused.ts';
+import type { Executor, Formula } from '../../core/formula/fused.ts';
 import { type Written, writeChain } from './chain.ts';
 import { type Operands, type Part, partOf } from './formula.ts';
 import { type WrittenGroup, writeGroup } from './group.ts';
 import { grid, launch, makeProgram, type Program, type WebgpuBackend } from './launch.ts';
 
-/** What is taken from runtimes/core/fused.ts: there is one registry of executors in a process. */
+/** What is taken from runtimes/core/formula/fused.ts: there is one registry of executors in a process. */
 export interface Fused {
   registerFused: (backend: string, executor: Executor) => void;
   plainExecutor: Executor;

@@ -1,5 +1,5 @@
 /** What chains and groups have in common: a formula's values by name, and the steps between them as WGSL. */
-import type { Formula, Place, Step } from '../../core/fused.ts';
+import type { Formula, Place, Step } from '../../core/formula/fused.ts';
 import { expression, type Lanes, literal, preamble } from './wgsl.ts';
 
 /** A formula, or the part of one that gives some of its outputs. */

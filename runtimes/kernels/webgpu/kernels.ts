@@ -5,7 +5,7 @@
  */
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Executor, Formula } from '../../core/fused.ts';
+import type { Executor, Formula } from '../../core/formula/fused.ts';
 import type { WebgpuBackend } from './launch.ts';
 import { maxPoolGradient } from './pooling.ts';
 

@@ -1,6 +1,6 @@
 /** One backend's own process: starts it, times a small model's step on it, and says so as JSON on its last line. */
 import { performance } from 'node:perf_hooks';
-import type { Dataset } from '../../../runtimes/core/data.ts';
+import type { Dataset } from '../../../runtimes/core/run/data.ts';
 import type { BackendName, Outcome } from '../../../runtimes/node/index.ts';
 import { loadModel, loadRuntime } from '../in-memory.ts';
 import type { Terminal } from '../terminal.ts';

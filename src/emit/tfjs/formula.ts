@@ -1,4 +1,4 @@
-/** A group of elementwise operations and reductions as the text of a formula (runtimes/core/fused.ts). */
+/** A group of elementwise operations and reductions as the text of a formula (runtimes/core/formula/fused.ts). */
 import type { Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
 import { isIdentifier } from '../text/literal.ts';

@@ -1,4 +1,4 @@
-/** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/model.ts. */
+/** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/run/model.ts. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { oneLine, Raw, type Value } from '../text/literal.ts';

@@ -1,7 +1,7 @@
 /** An operation at a real size as everyone gets it: numbers in a file, programs for tfjs, and what PyTorch needs to know. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encodeSafetensors, type StoredTensor } from '../../../runtimes/core/safetensors.ts';
+import { encodeSafetensors, type StoredTensor } from '../../../runtimes/core/run/safetensors.ts';
 import type { Node } from '../../../src/ir/graph.ts';
 import { splat } from '../../../src/ir/graph-builder.ts';
 import type { NDArray } from '../../../src/ir/types.ts';

@@ -1,8 +1,0 @@
-/** What lowerings call beside tfjs itself. Every function frees what it made on the way. */
-
-export * from './borders.ts';
-export * from './contraction.ts';
-export * from './convolution.ts';
-export * from './elementwise.ts';
-export { fused } from './fused.ts';
-export * from './pooling.ts';

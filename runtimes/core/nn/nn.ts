@@ -1,0 +1,8 @@
+/** What lowerings call beside tfjs itself. Every function frees what it made on the way. */
+
+export { fused } from '../formula/fused.ts';
+export * from './borders.ts';
+export * from './contraction.ts';
+export * from './convolution.ts';
+export * from './elementwise.ts';
+export * from './pooling.ts';
