@@ -129,6 +129,7 @@ class Resolver {
           this.statements(node.body, { ...values, sees: 'schedule' });
           break;
         case 'use':
+        case 'error':
           break;
       }
     }
@@ -256,7 +257,10 @@ class Resolver {
         this.add(scope, stage.variable, 'each');
         for (const inner of stage.stages) this.stage(inner, { ...place, scope });
         // A loop that only repeats need not use its variable.
+        return;
       }
+      case 'error':
+        return;
     }
   }
 
@@ -424,6 +428,9 @@ class Resolver {
         case 'average':
           this.net(s.net, place);
           this.expr(s.decay, place);
+          break;
+        case 'error':
+          break;
       }
     }
   }

@@ -9,7 +9,7 @@ import type { DataDecl, Declaration, File, Name, UseDecl } from '../syntax/ast.t
 import { parse } from '../syntax/parse.ts';
 import { isBuiltin, isOperation } from './operations.ts';
 
-export type NamedDeclaration = Exclude<Declaration, { kind: 'init' | 'use' | 'train' }>;
+export type NamedDeclaration = Exclude<Declaration, { kind: 'init' | 'use' | 'train' | 'error' }>;
 
 /** One name of a file. `let (a, b)` and records declare several, told apart by `index`. */
 export interface Declared {
@@ -188,7 +188,8 @@ function normalise(path: string): string {
 
 function declareAll(module: Module, report: (d: Diagnostic) => void): void {
   for (const [order, node] of module.file.declarations.entries()) {
-    if (node.kind === 'init' || node.kind === 'use' || node.kind === 'train') continue;
+    if (node.kind === 'init' || node.kind === 'use' || node.kind === 'train' || node.kind === 'error')
+      continue;
     for (const [index, name] of namesOf(node).entries()) {
       if (name.text === '_' && node.kind === 'let') continue;
       declare(module, { node, name, index, order }, report);

@@ -1,5 +1,9 @@
-/** The syntax tree: what was written, with its places. Nothing is resolved here. */
+/**
+ * The syntax tree as the checker reads it: what was written, with its places, but without brackets, commas and comments.
+ * The whole text is in `File.tree`. Nothing is resolved here.
+ */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { TreeNode } from './tree.ts';
 
 export interface Name {
   readonly text: string;
@@ -9,6 +13,8 @@ export interface Name {
 export interface File {
   readonly path: string;
   readonly declarations: readonly Declaration[];
+  /** The whole text: with comments, blank lines and brackets as they were written. */
+  readonly tree: TreeNode;
   /** `// allow GAN0412`: the codes silenced on the line after the comment (0-based line of the comment). */
   readonly allowances: readonly {
     readonly line: number;
@@ -21,6 +27,8 @@ interface Declared {
   readonly span: Span;
   /** The run of `///` lines above, without the slashes; '' where there is none. */
   readonly doc: string;
+  /** The parser met a mistake in it: what it stands for is a guess. */
+  readonly broken: boolean;
 }
 
 export type Declaration =
@@ -34,7 +42,8 @@ export type Declaration =
   | LetDecl
   | ValueDecl
   | TrainDecl
-  | UseDecl;
+  | UseDecl
+  | ErrorDecl;
 
 export interface ParamDecl extends Declared {
   readonly kind: 'param';
@@ -105,6 +114,11 @@ export interface TrainDecl extends Declared {
 export interface UseDecl extends Declared {
   readonly kind: 'use';
   readonly path: StringLiteral;
+}
+
+/** One that lost its name or another part that it cannot be without. */
+export interface ErrorDecl extends Declared {
+  readonly kind: 'error';
 }
 
 export type Pattern =
@@ -223,7 +237,9 @@ export type Stage =
       readonly span: Span;
     }
   /** `(if flag then batch_norm else instance_norm)`; `expr` is made of `if`s and names. */
-  | { readonly kind: 'choice'; readonly expr: Expr; readonly span: Span };
+  | { readonly kind: 'choice'; readonly expr: Expr; readonly span: Span }
+  /** None was written, or the parser could make nothing of it. */
+  | { readonly kind: 'error'; readonly span: Span };
 
 export type EachList =
   | { readonly kind: 'values'; readonly expr: Expr; readonly span: Span }
@@ -254,7 +270,8 @@ export type Statement =
       readonly high: Expr;
       readonly span: Span;
     }
-  | { readonly kind: 'average'; readonly net: Name; readonly decay: Expr; readonly span: Span };
+  | { readonly kind: 'average'; readonly net: Name; readonly decay: Expr; readonly span: Span }
+  | { readonly kind: 'error'; readonly span: Span };
 
 export interface UpdateStatement {
   readonly kind: 'update';

@@ -1,7 +1,8 @@
-/** Reading a concrete syntax tree that the parser may have recovered in: any part of it can be missing. */
-import type { CstNode, IToken, TokenType } from 'chevrotain';
+/** Reading a tree that the parser may have recovered in: any part of it can be missing. */
+import type { TokenType } from 'chevrotain';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Name } from './ast.ts';
+import { isToken, type Token, type TreeNode } from './tree.ts';
 
 /** What the tree builders share: where they are, and whom to tell. */
 export interface Context {
@@ -12,33 +13,34 @@ export interface Context {
   operatorsAround: number;
 }
 
-export function nodes(node: CstNode, rule: string): CstNode[] {
-  return (node.children[rule] ?? []) as CstNode[];
+export function nodes(parent: TreeNode, rule: string): TreeNode[] {
+  return parent.children.filter((child): child is TreeNode => child.kind === rule);
 }
 
-export function node(parent: CstNode, rule: string, index = 0): CstNode | undefined {
-  return nodes(parent, rule)[index];
+export function node(parent: TreeNode, rule: string, index = 0): TreeNode | undefined {
+  return index === 0
+    ? (parent.children.find((child) => child.kind === rule) as TreeNode | undefined)
+    : nodes(parent, rule)[index];
 }
 
-/** The tokens of this type that were really written. */
-export function tokens(parent: CstNode, type: TokenType): IToken[] {
-  const all = (parent.children[type.name] ?? []) as IToken[];
-  return all.some((token) => token.isInsertedInRecovery) ? all.filter((t) => !t.isInsertedInRecovery) : all;
+/** The tokens that the grammar takes by this type; closing brackets that are missing are among them. */
+export function tokens(parent: TreeNode, { name }: TokenType): Token[] {
+  return parent.children.filter((child): child is Token => isToken(child) && child.role === name);
 }
 
-export function token(parent: CstNode, type: TokenType, index = 0): IToken | undefined {
+export function token(parent: TreeNode, type: TokenType, index = 0): Token | undefined {
   return tokens(parent, type)[index];
 }
 
-export function tokenSpan(context: Context, token: IToken): Span {
-  return { file: context.path, start: token.startOffset, end: token.startOffset + token.image.length };
+/** Of a token of ours or of the lexer's. */
+type Written = Pick<Token, 'image' | 'startOffset'>;
+
+export function tokenSpan(context: Context, { image, startOffset }: Written): Span {
+  return { file: context.path, start: startOffset, end: startOffset + image.length };
 }
 
-export function nodeSpan(context: Context, node: CstNode): Span {
-  const start = node.location?.startOffset;
-  if (start === undefined || Number.isNaN(start)) return { file: context.path, start: 0, end: 0 };
-  const end = node.location?.endOffset;
-  return { file: context.path, start, end: end === undefined || Number.isNaN(end) ? start : end + 1 };
+export function nodeSpan(context: Context, { start, end }: TreeNode): Span {
+  return { file: context.path, start, end };
 }
 
 export function join(first: Span, last: Span): Span {
@@ -50,6 +52,6 @@ export function nameText(image: string): string {
   return image.normalize('NFC');
 }
 
-export function toName(context: Context, token: IToken): Name {
+export function toName(context: Context, token: Written): Name {
   return { text: nameText(token.image), span: tokenSpan(context, token) };
 }

@@ -1,5 +1,4 @@
-/** Declarations, types and statements: concrete tree to AST. What lost its name in recovery is left out. */
-import type { CstNode } from 'chevrotain';
+/** Declarations, types and statements: concrete tree to AST. What lost its name in recovery is an `error`. */
 import * as t from '../../grammar/tokens.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
@@ -14,24 +13,22 @@ import {
   buildString,
 } from './expressions.ts';
 import { declaredName } from './names.ts';
+import { isToken, type TreeNode } from './tree.ts';
 
-export function buildDeclaration(context: Context, cst: CstNode, doc: string): Declaration | undefined {
-  for (const rule of Object.keys(cst.children)) {
-    const build = builders[rule];
-    const inner = node(cst, rule);
-    if (build !== undefined && inner !== undefined) {
-      return build(context, inner, { doc, span: nodeSpan(context, inner) });
-    }
-  }
-  return undefined;
+export function buildDeclaration(context: Context, cst: TreeNode, doc: string): Declaration {
+  const inner = cst.children.find((child): child is TreeNode => !isToken(child));
+  const span = nodeSpan(context, inner?.kind === 'skipped' || inner === undefined ? cst : inner);
+  const common: Common = { doc, span, broken: cst.broken };
+  return (inner && builders[inner.kind]?.(context, inner, common)) ?? { kind: 'error', ...common };
 }
 
 interface Common {
   readonly doc: string;
   readonly span: Span;
+  readonly broken: boolean;
 }
 
-const builders: Record<string, (context: Context, cst: CstNode, common: Common) => Declaration | undefined> =
+const builders: Record<string, (context: Context, cst: TreeNode, common: Common) => Declaration | undefined> =
   {
     param(context, cst, common) {
       const name = nameOf(context, cst);
@@ -129,23 +126,23 @@ const builders: Record<string, (context: Context, cst: CstNode, common: Common) 
     },
   };
 
-function nameOf(context: Context, cst: CstNode): Name | undefined {
+function nameOf(context: Context, cst: TreeNode): Name | undefined {
   const name = token(cst, t.Identifier);
   return name && declaredName(context, name);
 }
 
-function expressionOf(context: Context, cst: CstNode, index = 0): Expr {
+function expressionOf(context: Context, cst: TreeNode, index = 0): Expr {
   const expression = node(cst, 'expression', index);
   if (expression === undefined) return { kind: 'error', span: nodeSpan(context, cst) };
   return buildExpression(context, expression);
 }
 
-function fromOf(context: Context, cst: CstNode): { from?: StringLiteral } {
+function fromOf(context: Context, cst: TreeNode): { from?: StringLiteral } {
   const path = token(cst, t.StringLiteral);
   return path === undefined ? {} : { from: buildString(context, path) };
 }
 
-function buildType(context: Context, cst: CstNode): TypeExpr {
+function buildType(context: Context, cst: TreeNode): TypeExpr {
   const base = token(cst, t.Identifier);
   return {
     base: base === undefined ? null : toName(context, base),
@@ -155,7 +152,7 @@ function buildType(context: Context, cst: CstNode): TypeExpr {
 }
 
 /** `name: TYPE` pairs. A parameter is declared, so some words are refused; a result's field may be any word. */
-function typedOf(context: Context, cst: CstNode, declared: boolean): { name: Name; type: TypeExpr }[] {
+function typedOf(context: Context, cst: TreeNode, declared: boolean): { name: Name; type: TypeExpr }[] {
   return nodes(cst, 'typed').flatMap((pair) => {
     const word = token(pair, t.Word);
     const type = node(pair, 'type');
@@ -168,7 +165,7 @@ function typedOf(context: Context, cst: CstNode, declared: boolean): { name: Nam
   });
 }
 
-function resultOf(context: Context, cst: CstNode): NetResult | undefined {
+function resultOf(context: Context, cst: TreeNode): NetResult | undefined {
   const named = node(cst, 'namedTypes');
   if (named !== undefined) {
     return { kind: 'named', fields: typedOf(context, named, false), span: nodeSpan(context, named) };
@@ -179,30 +176,27 @@ function resultOf(context: Context, cst: CstNode): NetResult | undefined {
   return { kind: 'single', type, span: type.span };
 }
 
-function buildStatements(context: Context, cst: CstNode | undefined): Statement[] {
+function buildStatements(context: Context, cst: TreeNode | undefined): Statement[] {
   if (cst === undefined) return [];
-  return nodes(cst, 'statement').flatMap((statement) => buildStatement(context, statement) ?? []);
+  return nodes(cst, 'statement').map((statement) => buildStatement(context, statement));
 }
 
-function buildStatement(context: Context, cst: CstNode): Statement | undefined {
-  for (const rule of Object.keys(cst.children)) {
-    const build = statementBuilders[rule];
-    const inner = node(cst, rule);
-    if (build !== undefined && inner !== undefined) return build(context, inner, nodeSpan(context, inner));
-  }
-  return undefined;
+function buildStatement(context: Context, cst: TreeNode): Statement {
+  const inner = cst.children.find((child): child is TreeNode => !isToken(child));
+  const span = nodeSpan(context, inner ?? cst);
+  return (inner && statementBuilders[inner.kind]?.(context, inner, span)) ?? { kind: 'error', span };
 }
 
-const bodyOf = (context: Context, cst: CstNode) => buildStatements(context, node(cst, 'statements'));
+const bodyOf = (context: Context, cst: TreeNode) => buildStatements(context, node(cst, 'statements'));
 
-function namesOf(context: Context, cst: CstNode): Name[] {
+function namesOf(context: Context, cst: TreeNode): Name[] {
   const list = node(cst, 'names');
   return list === undefined ? [] : tokens(list, t.Identifier).map((name) => toName(context, name));
 }
 
 const statementBuilders: Record<
   string,
-  (context: Context, cst: CstNode, span: Span) => Statement | undefined
+  (context: Context, cst: TreeNode, span: Span) => Statement | undefined
 > = {
   sample(context, cst, span) {
     const sources = namesOf(context, cst);

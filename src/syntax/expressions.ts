@@ -1,5 +1,4 @@
 /** Expressions, stages and arguments: concrete tree to AST. Operators get their precedence here. */
-import type { CstNode, IToken } from 'chevrotain';
 import * as t from '../../grammar/tokens.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
@@ -17,13 +16,14 @@ import {
   toName,
 } from './cst.ts';
 import { declaredName } from './names.ts';
+import { isToken, type Token, type TreeNode } from './tree.ts';
 
 /** Operators that stand in one another without a bracket between. */
 const chainLimit = 256;
 /** The same, brackets not counted as an end. */
 const totalLimit = 1024;
 
-export function buildExpression(context: Context, cst: CstNode | undefined): Expr {
+export function buildExpression(context: Context, cst: TreeNode | undefined): Expr {
   if (cst === undefined) return { kind: 'error', span: { file: context.path, start: 0, end: 0 } };
   const conditional = node(cst, 'conditional');
   const operation = node(cst, 'operation');
@@ -34,13 +34,11 @@ export function buildExpression(context: Context, cst: CstNode | undefined): Exp
       : operation !== undefined
         ? buildOperation(context, operation)
         : { kind: 'error', span };
-  const stages = nodes(cst, 'stage');
-  const pipes = tokens(cst, t.Pipe);
-  if (pipes.length === 0) return head;
-  return { kind: 'pipe', head, stages: buildStages(context, stages), span };
+  if (token(cst, t.Pipe) === undefined) return head;
+  return { kind: 'pipe', head, stages: buildStages(context, cst), span };
 }
 
-function buildConditional(context: Context, cst: CstNode): Expr {
+function buildConditional(context: Context, cst: TreeNode): Expr {
   const parts = nodes(cst, 'expression');
   const ifs = tokens(cst, t.If);
   const span = nodeSpan(context, cst);
@@ -87,21 +85,21 @@ interface Operand {
   readonly height: number;
 }
 type PendingOperator =
-  | { readonly kind: 'prefix'; readonly token: IToken; readonly precedence: number }
-  | { readonly kind: 'binary'; readonly token: IToken; readonly precedence: number };
+  | { readonly kind: 'prefix'; readonly token: Token; readonly precedence: number }
+  | { readonly kind: 'binary'; readonly token: Token; readonly precedence: number };
 
 /** Two stacks instead of recursion: a chain may be long, and an unbroken one is refused, not overflowed on. */
-function buildOperation(context: Context, cst: CstNode): Expr {
+function buildOperation(context: Context, cst: TreeNode): Expr {
   const operands = nodes(cst, 'operand');
   const operators = tokens(cst, t.Operator);
   const first = operands[0];
-  if (operators.length === 0 && first !== undefined && first.children.Prefix === undefined) {
+  if (operators.length === 0 && first !== undefined && token(first, t.Prefix) === undefined) {
     return buildOperand(context, first);
   }
   const span = nodeSpan(context, cst);
   const values: Operand[] = [];
   const pending: PendingOperator[] = [];
-  let tooDeep: IToken | undefined;
+  let tooDeep: Token | undefined;
 
   const reduce = () => {
     const operator = pending.pop()!;
@@ -164,13 +162,13 @@ function missing(span: Span): Operand {
 }
 
 /** Of an operand without its prefixes. */
-function bareSpan(context: Context, operand: CstNode): Span {
+function bareSpan(context: Context, operand: TreeNode): Span {
   const whole = nodeSpan(context, operand);
   const primary = node(operand, 'primary');
   return primary === undefined ? whole : join(nodeSpan(context, primary), whole);
 }
 
-function reportChainedComparison(context: Context, first: IToken, second: IToken): void {
+function reportChainedComparison(context: Context, first: Token, second: Token): void {
   context.report(
     diagnose(
       'GAN0117',
@@ -181,12 +179,12 @@ function reportChainedComparison(context: Context, first: IToken, second: IToken
   );
 }
 
-function buildOperand(context: Context, cst: CstNode): Expr {
+function buildOperand(context: Context, cst: TreeNode): Expr {
   const primary = node(cst, 'primary');
   let result: Expr =
     primary === undefined ? { kind: 'error', span: nodeSpan(context, cst) } : buildPrimary(context, primary);
   // `(f)(x)` has a name in it but calls no name.
-  let callable = primary?.children.Identifier !== undefined;
+  let callable = primary !== undefined && token(primary, t.Identifier) !== undefined;
   const start = primary === undefined ? result.span : nodeSpan(context, primary);
   for (const suffix of nodes(cst, 'suffix')) {
     const args = node(suffix, 'args');
@@ -227,7 +225,7 @@ function toCallee(expr: Expr): Callee | undefined {
   return undefined;
 }
 
-function buildPrimary(context: Context, cst: CstNode): Expr {
+function buildPrimary(context: Context, cst: TreeNode): Expr {
   const span = nodeSpan(context, cst);
   const number = token(cst, t.NumberLiteral);
   if (number !== undefined) {
@@ -258,12 +256,12 @@ export function numberValue(image: string): number {
   return Number.parseFloat(image.replaceAll('_', ''));
 }
 
-export function buildString(context: Context, string: IToken): StringLiteral {
+export function buildString(context: Context, string: Token): StringLiteral {
   const value = string.image.replace(/^["']|["']$/g, '');
   return { kind: 'string', value, span: tokenSpan(context, string) };
 }
 
-function buildTuple(context: Context, cst: CstNode): Expr {
+function buildTuple(context: Context, cst: TreeNode): Expr {
   const items = nodes(cst, 'argument').map((argument) => {
     const { name, value } = buildArgument(context, argument);
     return name === undefined ? { value } : { name, value };
@@ -274,11 +272,11 @@ function buildTuple(context: Context, cst: CstNode): Expr {
   return items.length === 0 ? { kind: 'error', span } : { kind: 'tuple', items, span };
 }
 
-export function buildList(context: Context, cst: CstNode | undefined): Expr[] {
+export function buildList(context: Context, cst: TreeNode | undefined): Expr[] {
   return cst === undefined ? [] : nodes(cst, 'expression').map((item) => buildExpression(context, item));
 }
 
-function buildBlock(context: Context, cst: CstNode): Expr {
+function buildBlock(context: Context, cst: TreeNode): Expr {
   const lets = nodes(cst, 'let').flatMap((line) => {
     const pattern = buildPattern(context, node(line, 'pattern'));
     if (pattern === undefined) return [];
@@ -291,7 +289,7 @@ function buildBlock(context: Context, cst: CstNode): Expr {
   return { kind: 'block', lets, result, span };
 }
 
-export function buildPattern(context: Context, cst: CstNode | undefined): Pattern | undefined {
+export function buildPattern(context: Context, cst: TreeNode | undefined): Pattern | undefined {
   if (cst === undefined) return undefined;
   const names = tokens(cst, t.Identifier).map((name) => declaredName(context, name));
   if (token(cst, t.LParen) !== undefined) {
@@ -300,7 +298,7 @@ export function buildPattern(context: Context, cst: CstNode | undefined): Patter
   return names[0] === undefined ? undefined : { kind: 'name', name: names[0] };
 }
 
-export function buildDistribution(context: Context, cst: CstNode | undefined): DistExpr | undefined {
+export function buildDistribution(context: Context, cst: TreeNode | undefined): DistExpr | undefined {
   const name = cst && token(cst, t.Identifier);
   if (cst === undefined || name === undefined) return undefined;
   const args = node(cst, 'args');
@@ -313,7 +311,7 @@ export function buildDistribution(context: Context, cst: CstNode | undefined): D
   };
 }
 
-export function buildArgs(context: Context, cst: CstNode | undefined): Arg[] {
+export function buildArgs(context: Context, cst: TreeNode | undefined): Arg[] {
   if (cst === undefined) return [];
   const args = nodes(cst, 'argument').map((argument) => buildArgument(context, argument));
   const firstNamed = args.find((arg) => arg.name !== undefined);
@@ -333,7 +331,7 @@ export function buildArgs(context: Context, cst: CstNode | undefined): Arg[] {
   return args;
 }
 
-function buildArgument(context: Context, cst: CstNode): Arg {
+function buildArgument(context: Context, cst: TreeNode): Arg {
   const word = token(cst, t.Word);
   const expression = node(cst, 'expression');
   const span = nodeSpan(context, cst);
@@ -342,11 +340,23 @@ function buildArgument(context: Context, cst: CstNode): Arg {
   return word === undefined ? { value, span } : { name: toName(context, word), value, span };
 }
 
-export function buildStages(context: Context, stages: readonly CstNode[]): Stage[] {
-  return stages.flatMap((stage) => buildStage(context, stage) ?? []);
+/** A stage behind each `|>`, and the first one of an `each` behind its brace. */
+function buildStages(context: Context, { children }: TreeNode): Stage[] {
+  const stages: Stage[] = [];
+  for (const [i, child] of children.entries()) {
+    if (child.kind === 'stage') stages.push(buildStage(context, child as TreeNode));
+    else if (isToken(child) && (child.role === t.Pipe.name || child.role === t.LCurly.name)) {
+      if (children[i + 1]?.kind !== 'stage') stages.push({ kind: 'error', span: tokenSpan(context, child) });
+    }
+  }
+  return stages;
 }
 
-function buildStage(context: Context, cst: CstNode): Stage | undefined {
+function buildStage(context: Context, cst: TreeNode): Stage {
+  return whichStage(context, cst) ?? { kind: 'error', span: nodeSpan(context, cst) };
+}
+
+function whichStage(context: Context, cst: TreeNode): Stage | undefined {
   const application = node(cst, 'application');
   if (application !== undefined) return buildApplication(context, application);
   const each = node(cst, 'each');
@@ -373,7 +383,7 @@ function firstNonName(expr: Expr): Expr | undefined {
   return named || rest.kind === 'error' ? undefined : rest;
 }
 
-function buildApplication(context: Context, cst: CstNode): Stage | undefined {
+function buildApplication(context: Context, cst: TreeNode): Stage | undefined {
   const first = token(cst, t.Identifier);
   if (first === undefined) return undefined;
   const word = token(cst, t.Word);
@@ -392,7 +402,7 @@ function buildApplication(context: Context, cst: CstNode): Stage | undefined {
   };
 }
 
-function buildEach(context: Context, cst: CstNode): Stage | undefined {
+function buildEach(context: Context, cst: TreeNode): Stage | undefined {
   const variable = token(cst, t.Identifier);
   const [from, to] = nodes(cst, 'expression');
   if (variable === undefined || from === undefined) return undefined;
@@ -405,7 +415,7 @@ function buildEach(context: Context, cst: CstNode): Stage | undefined {
       last === undefined
         ? { kind: 'values', expr: first, span: first.span }
         : { kind: 'range', from: first, to: last, span: join(first.span, last.span) },
-    stages: buildStages(context, nodes(cst, 'stage')),
+    stages: buildStages(context, cst),
     span: nodeSpan(context, cst),
   };
 }

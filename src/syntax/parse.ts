@@ -6,11 +6,13 @@ import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Declaration, File } from './ast.ts';
 import { allowancesIn, docsBefore, reportAllowances, reportDivisions } from './comments.ts';
+import { TreeBuilder } from './concrete.ts';
 import type { Context } from './cst.ts';
 import { buildDeclaration } from './declarations.ts';
 import { explainError, misplaced } from './errors.ts';
 import { type Chunk, reportOpen, structure } from './structure.ts';
 import { isUnended, refuse, reportLiterals, reportUnknown } from './text.ts';
+import type { TreeNode } from './tree.ts';
 
 /** More would only repeat what the first ones say. */
 const errorLimit = 50;
@@ -20,7 +22,7 @@ let parser: GanParser | undefined;
 
 /**
  * The value is missing only where the text is refused as a whole. Beside errors it is what could be made of the rest: what
- * was broken is an `error` expression, or left out where its name was.
+ * was broken is an `error`: an expression, a stage, a statement or a whole declaration.
  */
 export function parse(source: Source): Outcome<File> {
   const refused = refuse(source);
@@ -51,23 +53,27 @@ export function parse(source: Source): Outcome<File> {
     ...blockComments.map((comment) => comment.startOffset),
   ];
   const docs = docsBefore(text, comments);
+  const tree = new TreeBuilder(text, tokens);
+  const starts = chunks.map((chunk) => chunk.tokens[0]!.startOffset);
+  const stray = tree.skipped(starts[0] ?? Number.POSITIVE_INFINITY);
   const declarations: Declaration[] = [];
-  chunks.forEach((chunk, i) => {
-    const doc = docs(chunk.tokens[0]!.startOffset);
-    if (chunk.refused) return;
-    const { cst, errors } = parseChunk(chunk.tokens);
+  const parts = chunks.map((chunk, i): TreeNode => {
+    const doc = docs(starts[i]!);
+    const limit = starts[i + 1] ?? Number.POSITIVE_INFINITY;
+    const { cst, errors } = chunk.refused ? { cst: undefined, errors: [] } : parseChunk(chunk.tokens);
+    const whole = tree.declaration(cst, limit, errors.length > 0);
     reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
     // Behind a stumble the tree is a guess, of which nothing is to be said.
     const trusted = Math.min(...errors.map(({ token }) => token.startOffset || Number.POSITIVE_INFINITY));
     const report = (d: Diagnostic) => d.span.start < trusted && context.report(d);
-    const built = cst && buildDeclaration({ ...context, report }, cst, doc);
-    if (built !== undefined) declarations.push(built);
+    declarations.push(buildDeclaration({ ...context, report }, whole, doc));
+    return whole;
   });
 
   const allowances = allowancesIn(source, comments);
   reportAllowances(context, allowances);
   reportDivisions(context, text, tokens, comments);
-  const file: File = { path, declarations, allowances };
+  const file: File = { path, declarations, tree: tree.file(stray ? [stray, ...parts] : parts), allowances };
   return { value: file, diagnostics: limited(diagnostics) };
 }
 

@@ -85,6 +85,8 @@ function declaration(d: Declaration): Line {
       );
     case 'use':
       return line(`use ${JSON.stringify(d.path.value)}`, doc);
+    case 'error':
+      return line('error', doc);
   }
 }
 
@@ -179,6 +181,8 @@ function stage(s: Stage): Line {
       );
     case 'choice':
       return line('stage', expression(s.expr));
+    case 'error':
+      return line('stage', line('error'));
   }
 }
 
@@ -205,5 +209,7 @@ function statement(s: Statement): Line {
       return line(`clip ${s.net.text}`, line('low', expression(s.low)), line('high', expression(s.high)));
     case 'average':
       return line(`average ${s.net.text}`, line('decay', expression(s.decay)));
+    case 'error':
+      return line('error');
   }
 }

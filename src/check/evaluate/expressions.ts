@@ -350,6 +350,8 @@ function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
       }
       return given.value;
     }
+    case 'error':
+      return unknown;
   }
 }
 

@@ -149,6 +149,7 @@ class Statements {
       case 'together': {
         const updates: UpdateAction[] = [];
         for (const inner of s.body) {
+          if (inner.kind === 'error') continue;
           if (inner.kind !== 'update') {
             c.report('GAN0506', inner.span, { statement: inner.kind });
             continue;
@@ -199,6 +200,8 @@ class Statements {
           });
         return net && decay ? { kind: 'average', net, decay, span } : null;
       }
+      case 'error':
+        return null;
     }
   }
 

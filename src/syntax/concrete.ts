@@ -1,0 +1,112 @@
+/** Chevrotain's trees to ours: children in the order of the text, and whatever the parser left out put back in. */
+import type { CstNode, IToken } from 'chevrotain';
+import { type Element, endOf, isToken, startOf, type Token, type TreeNode } from './tree.ts';
+
+interface Item {
+  readonly start: number;
+  readonly role: string;
+  readonly element: CstNode | IToken;
+}
+
+/** Builds the tree of one text, declaration by declaration, in order. */
+export class TreeBuilder {
+  /** The first of all tokens that is not in the tree yet. */
+  private next = 0;
+  /** Where the text ends that is in the tree. */
+  private end = 0;
+
+  /** `tokens`: all of the text, also those that no declaration got. */
+  constructor(
+    private readonly text: string,
+    private readonly tokens: readonly IToken[],
+  ) {}
+
+  /** A declaration of which the parser made `cst` (nothing, if it was not asked), and whose tokens end before `limit`. */
+  declaration(cst: CstNode | undefined, limit: number, hasErrors: boolean): TreeNode {
+    const children = cst === undefined ? [] : [...this.node('declaration', cst).children];
+    const skipped = this.skipped(limit);
+    if (skipped !== undefined) children.push(skipped);
+    return nodeOf('declaration', children, hasErrors);
+  }
+
+  /** The tokens before `limit` that are not in the tree yet. */
+  skipped(limit: number): TreeNode | undefined {
+    const children: Token[] = [];
+    for (let token = this.tokens[this.next]; token && token.startOffset < limit; ) {
+      children.push(this.token(token, token.tokenType.name));
+      token = this.tokens[this.next];
+    }
+    return children.length === 0 ? undefined : nodeOf('skipped', children, true);
+  }
+
+  /** The whole file, once all its declarations are made. */
+  file(children: readonly Element[]): TreeNode {
+    const rest = this.skipped(Number.POSITIVE_INFINITY);
+    const { length } = this.text;
+    const last: Token = {
+      kind: 'token',
+      role: 'End',
+      image: '',
+      startOffset: length,
+      before: this.text.slice(this.end),
+    };
+    const all = [...children, ...(rest === undefined ? [] : [rest]), last];
+    return {
+      kind: 'file',
+      children: all,
+      start: 0,
+      end: length,
+      broken: all.some((c) => c !== last && isBroken(c)),
+    };
+  }
+
+  private node(kind: string, cst: CstNode): TreeNode {
+    const items: Item[] = [];
+    for (const role in cst.children) {
+      for (const element of cst.children[role]!) {
+        const start = 'children' in element ? element.location!.startOffset : element.startOffset;
+        // A part of which nothing was written has no place.
+        if (!Number.isNaN(start)) items.push({ start, role, element });
+      }
+    }
+    if (items.length > 1) items.sort((a, b) => a.start - b.start);
+    const children: Element[] = [];
+    for (const { start, role, element } of items) {
+      const skipped = this.skipped(start);
+      if (skipped !== undefined) children.push(skipped);
+      if ('children' in element) children.push(this.node(role, element));
+      else children.push(element.image === '' ? missing(element, role) : this.token(element, role));
+    }
+    return nodeOf(kind, children, cst.recoveredNode === true);
+  }
+
+  private token(token: IToken, role: string): Token {
+    const { image, startOffset } = token;
+    const before = this.text.slice(this.end, startOffset);
+    this.next++;
+    this.end = startOffset + image.length;
+    return { kind: 'token', role, image, startOffset, before };
+  }
+}
+
+/** A closing bracket that `structure.ts` put in. */
+function missing({ startOffset }: IToken, role: string): Token {
+  return { kind: 'token', role, image: '', startOffset, before: '' };
+}
+
+function nodeOf(kind: string, children: readonly Element[], recovered: boolean): TreeNode {
+  const [first, last] = [children[0], children.at(-1)];
+  const start = first === undefined ? 0 : startOf(first);
+  const end = last === undefined ? start : endOf(last);
+  return {
+    kind,
+    children,
+    start,
+    end,
+    broken: recovered || children.length === 0 || children.some(isBroken),
+  };
+}
+
+function isBroken(element: Element): boolean {
+  return isToken(element) ? element.image === '' : element.broken;
+}
