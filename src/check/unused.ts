@@ -6,11 +6,13 @@ export function unusedNames(c: Checker): void {
   const { declarations } = main.file;
   // A file of nets and defs for others to use is not expected to use them itself.
   const isLibrary = !declarations.some((d) => d.kind === 'train' || d.kind === 'loss' || d.kind === 'output');
-  const usedRecords = new Set(main.own.filter((d) => d.used && d.kind === 'data').map((d) => d.node));
+  const usedRecords = new Set(
+    main.own.filter((d) => c.names.isUsed(d) && d.kind === 'data').map((d) => d.node),
+  );
   const trains = declarations.some((d) => d.kind === 'train');
   for (const declared of main.own) {
     const { kind, name, node } = declared;
-    if (declared.used || name.text.startsWith('_')) continue;
+    if (c.names.isUsed(declared) || name.text.startsWith('_')) continue;
     if (kind === 'metric' || kind === 'output') continue;
     // A loss is logged by the update that minimises it.
     if (kind === 'loss' && !trains) continue;

@@ -1,15 +1,15 @@
 /** Declarations that need themselves: recursion of defs and nets, and params that wait for one another. */
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
+import type { Resolution } from './resolution.ts';
 import type { Declared } from './scope.ts';
-
-type Dependencies = ReadonlyMap<Declared, ReadonlyMap<Declared, Span>>;
 
 /** Of a longer cycle only the beginning is shown. */
 const mostShown = 8;
 
-/** Reports each cycle once, where it is closed, and marks its members so that none is evaluated. */
-export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) => void): void {
+/** Reports each cycle once, where it is closed, and notes its members so that none is evaluated. */
+export function findCycles(names: Resolution, report: (d: Diagnostic) => void): void {
+  const { dependencies } = names;
   const done = new Set<Declared>();
   for (const start of dependencies.keys()) {
     if (done.has(start)) continue;
@@ -20,7 +20,7 @@ export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) =
     const fresh: number[] = [];
     const enter = (declared: Declared) => {
       onPath.set(declared, path.length);
-      if (!declared.cyclic) fresh.push(path.length);
+      if (!names.isCyclic(declared)) fresh.push(path.length);
       path.push({ declared, rest: (dependencies.get(declared) ?? new Map()).entries() });
     };
     enter(start);
@@ -38,7 +38,7 @@ export function findCycles(dependencies: Dependencies, report: (d: Diagnostic) =
       const at = onPath.get(to);
       if (at !== undefined) {
         if ((fresh.at(-1) ?? -1) < at) continue;
-        while (fresh.length > 0 && fresh.at(-1)! >= at) path[fresh.pop()!]!.declared.cyclic = true;
+        while (fresh.length > 0 && fresh.at(-1)! >= at) names.noteCycle(path[fresh.pop()!]!.declared);
         const members = path.slice(at, at + mostShown).map((p) => p.declared);
         const cut = path.length - at > mostShown ? ['…'] : [];
         const chain = [...members.map((m) => m.name.text), ...cut, to.name.text];

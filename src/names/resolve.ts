@@ -1,33 +1,44 @@
 /**
- * Names: every name of every file is looked up once, before anything is evaluated, also in branches that are not chosen
- * and in blocks that are not used. What it reports the later parts pass over in silence.
+ * Names: every name of every file is looked up here and nowhere else, before anything is evaluated, also in branches that
+ * are not chosen and in blocks that are not used. What this reports, the later parts pass over in silence.
  */
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
+import { Suggestions } from '../diagnostics/nearest.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../diagnostics/table.ts';
 import type {
   Arg,
   Callee,
   DistExpr,
   Expr,
+  ExprOf,
   Name,
   Pattern,
   Stage,
   Statement,
   TypeExpr,
 } from '../syntax/ast.ts';
+import { findCycles } from './cycles.ts';
 import { callableNames, isBuiltin, isOperation, isScalarName, variants } from './operations.ts';
-import { type Declared, lookup, lookupFunction, type Module, type Program, suggestName } from './scope.ts';
+import { type Callable, type Given, type Local, Resolution, type Use } from './resolution.ts';
+import {
+  type Declared,
+  lookup,
+  lookupFunction,
+  type Module,
+  type Program,
+  preludeModule,
+  suggestName,
+} from './scope.ts';
 import { didYouMean, elsewhere, signs } from './words.ts';
 
-/** A name inside a net, def, block or `each`. */
-interface Local {
-  readonly name: Name;
-  readonly what: 'parameter' | 'let' | 'each';
-  used: boolean;
+interface ScopedLocal {
+  readonly local: Local;
+  /** Its value may be a function: not that of a net's parameter, nor what `each` counts. */
+  readonly called: boolean;
 }
 
 interface Scope {
-  readonly names: Map<string, Local>;
+  readonly names: Map<string, ScopedLocal>;
   readonly outer: Scope | null;
 }
 
@@ -43,22 +54,31 @@ interface Place {
   readonly scope: Scope | null;
 }
 
-export interface Resolution {
-  /** What each net, def and param refers to: for finding cycles. */
-  readonly dependencies: ReadonlyMap<Declared, ReadonlyMap<Declared, Span>>;
+/** Looks every name of a program up, and reports those that nothing has. */
+export function resolveNames(program: Program, report: (d: Diagnostic) => void): Resolution {
+  const names = new Resolution(resolvedPrelude);
+  const resolver = new Resolver(program, names, report);
+  for (const module of program.modules) resolver.module(module);
+  findCycles(names, report);
+  return names;
 }
 
-export function resolveNames(program: Program, report: (d: Diagnostic) => void): Resolution {
-  const resolver = new Resolver(program, report);
-  for (const module of program.modules) resolver.module(module);
-  return { dependencies: resolver.dependencies };
+let preludeMemo: Resolution | undefined;
+
+/** The prelude is resolved once: it never changes. */
+function resolvedPrelude(): Resolution {
+  if (preludeMemo) return preludeMemo;
+  const prelude = preludeModule();
+  preludeMemo = new Resolution(null);
+  const program: Program = { main: prelude, prelude, modules: [prelude], suggestions: new Suggestions() };
+  new Resolver(program, preludeMemo, () => {}).module(prelude);
+  return preludeMemo;
 }
 
 class Resolver {
-  readonly dependencies = new Map<Declared, Map<Declared, Span>>();
-
   constructor(
     private readonly program: Program,
+    private readonly names: Resolution,
     private readonly reportDiagnostic: (d: Diagnostic) => void,
   ) {}
 
@@ -68,6 +88,7 @@ class Resolver {
 
   module(module: Module): void {
     const declaredAt = new Map<object, Declared>(module.own.map((d) => [d.node, d]));
+    for (const declared of module.own) this.names.declare(declared.name, declared);
     for (const [order, node] of module.file.declarations.entries()) {
       const owner = declaredAt.get(node) ?? null;
       const body = (what: string, scope: Scope | null = null): Place => ({
@@ -97,19 +118,17 @@ class Resolver {
           const types =
             node.result.kind === 'single' ? [node.result.type] : node.result.fields.map((f) => f.type);
           for (const type of types) this.type(type, body('a type'));
-          const scope = this.parameters(
-            node.params.map((p) => p.name),
-            null,
-          );
+          const scope: Scope = { names: new Map(), outer: null };
+          for (const p of node.params) this.add(scope, p.name, 'parameter', false);
           this.expr(node.body, body("a net's body", scope));
           this.unused(scope, module);
           break;
         }
         case 'def': {
-          const scope = this.parameters([], null);
+          const scope: Scope = { names: new Map(), outer: null };
           for (const p of node.params) {
             if (p.default) this.expr(p.default, body("a def's default", scope));
-            this.add(scope, p.name, 'parameter');
+            this.add(scope, p.name, 'parameter', true);
           }
           this.expr(node.body, body("a def's body", scope));
           this.unused(scope, module);
@@ -135,39 +154,35 @@ class Resolver {
     }
   }
 
-  private parameters(names: readonly Name[], outer: Scope | null): Scope {
-    const scope: Scope = { names: new Map(), outer };
-    for (const name of names) this.add(scope, name, 'parameter');
-    return scope;
-  }
-
-  private add(scope: Scope, name: Name, what: Local['what']): void {
+  /** `called`: its value may be a function. */
+  private add(scope: Scope, name: Name, what: Local['what'], called: boolean): void {
     if (name.text === '_') return;
     const other = scope.names.get(name.text);
-    if (other)
-      this.report(
-        'GAN0203',
-        name.span,
-        { name: name.text },
-        { labels: [{ span: other.name.span, text: 'first declared here' }] },
-      );
-    else scope.names.set(name.text, { name, what, used: false });
+    if (other) {
+      const labels = [{ span: other.local.name.span, text: 'first declared here' }];
+      this.report('GAN0203', name.span, { name: name.text }, { labels });
+      return;
+    }
+    const known = this.names.declared(name);
+    const local: Local = known?.kind === 'local' ? known : { kind: 'local', what, name };
+    scope.names.set(name.text, { local, called });
+    this.names.declare(name, local);
   }
 
   private unused(scope: Scope, module: Module): void {
     // A used file is told so when it is checked itself.
     if (module !== this.program.main) return;
-    for (const local of scope.names.values())
-      if (!local.used && !local.name.text.startsWith('_'))
+    for (const { local } of scope.names.values())
+      if (!this.names.isUsed(local) && !local.name.text.startsWith('_'))
         this.report('GAN0217', local.name.span, { what: local.what, name: local.name.text });
   }
 
-  private local(scope: Scope | null, name: string): Local | undefined {
+  /** The locals of this name, innermost first. */
+  private *locals(scope: Scope | null, name: string): Generator<ScopedLocal> {
     for (let at = scope; at; at = at.outer) {
       const found = at.names.get(name);
-      if (found) return found;
+      if (found) yield found;
     }
-    return undefined;
   }
 
   /** Walks an expression. Left spines of operators and chains of `else if` are walked in loops: they may be long. */
@@ -188,7 +203,7 @@ class Resolver {
           expr = expr.else;
           continue;
         case 'name':
-          this.value(expr.name, expr.span, place);
+          this.value(expr, place);
           return;
         case 'list':
           for (const item of expr.items) this.expr(item, place);
@@ -197,7 +212,7 @@ class Resolver {
           for (const item of expr.items) this.expr(item.value, place);
           return;
         case 'call':
-          this.callee(expr.callee, place);
+          this.callee(expr.callee, expr.args, place);
           this.args(expr.args, place);
           return;
         case 'field':
@@ -231,7 +246,8 @@ class Resolver {
   }
 
   private pattern(pattern: Pattern, scope: Scope): void {
-    for (const name of pattern.kind === 'name' ? [pattern.name] : pattern.names) this.add(scope, name, 'let');
+    for (const name of pattern.kind === 'name' ? [pattern.name] : pattern.names)
+      this.add(scope, name, 'let', true);
   }
 
   private args(args: readonly Arg[], place: Place): void {
@@ -241,8 +257,8 @@ class Resolver {
   private stage(stage: Stage, place: Place): void {
     switch (stage.kind) {
       case 'stage':
-        this.callee(stage.callee, place);
-        if (stage.args) this.args(stage.args, place);
+        this.callee(stage.callee, stage.args ?? [], place);
+        this.args(stage.args ?? [], place);
         return;
       case 'choice':
         this.expr(stage.expr, place);
@@ -254,7 +270,7 @@ class Resolver {
           this.expr(stage.list.to, place);
         }
         const scope: Scope = { names: new Map(), outer: place.scope };
-        this.add(scope, stage.variable, 'each');
+        this.add(scope, stage.variable, 'each', false);
         for (const inner of stage.stages) this.stage(inner, { ...place, scope });
         // A loop that only repeats need not use its variable.
         return;
@@ -274,40 +290,66 @@ class Resolver {
   }
 
   /** A name that stands for a value, or as a bare name for a function. */
-  private value(name: string, span: Span, place: Place): void {
-    const local = this.local(place.scope, name);
+  private value(use: ExprOf<'name'>, place: Place): void {
+    const { name } = use;
+    const [local] = this.locals(place.scope, name);
     if (local) {
-      local.used = true;
+      this.names.note(use, local.local);
       return;
     }
-    if (isScalarName(name)) return;
-    const declared = lookup(this.program, place.module, name);
-    if (declared) this.refer(declared, span, place);
-    else if (!isOperation(name) && !isBuiltin(name)) this.unknownValue(name, span, place);
+    const declared = isScalarName(name) ? undefined : lookup(this.program, place.module, name);
+    const given = this.given(name);
+    if (declared) this.refer(use, declared, place);
+    else if (given) this.names.note(use, given);
+    else this.unknownValue(name, use.span, place);
   }
 
-  private callee(callee: Callee, place: Place): void {
-    const { text, span } = callee.name;
-    const local = this.local(place.scope, text);
-    if (local) local.used = true;
+  private given(name: string): Given | null {
+    if (isScalarName(name)) return this.names.given('scalar', name);
+    if (isOperation(name)) return this.names.given('operation', name);
+    return isBuiltin(name) ? this.names.given('builtin', name) : null;
+  }
+
+  private callee({ name, field }: Callee, args: readonly Arg[], place: Place): void {
+    const { text } = name;
+    const all = [...this.locals(place.scope, text)];
     const declared = lookupFunction(this.program, place.module, text);
-    if (callee.field && !(variants as readonly string[]).includes(callee.field.text)) {
-      this.report('GAN0216', callee.field.span, { net: text, field: callee.field.text });
-      if (declared) declared.used = true;
-      return;
-    }
-    if (local) return;
-    if (declared) this.refer(declared, span, place);
-    else if (!isOperation(text) && !isBuiltin(text)) this.unknownFunction(callee.name, place);
+    const otherwise = declared ?? (isScalarName(text) ? null : this.given(text));
+    const callable: Callable = { locals: all.map(({ local }) => local), otherwise };
+    this.names.noteCallable(name, callable);
+    const wrongField = field && !(variants as readonly string[]).includes(field.text);
+    if (wrongField) this.report('GAN0216', field.span, { net: text, field: field.text });
+    // What cannot be a function does not hide one.
+    const local = otherwise === null ? all[0] : all.find(({ called }) => called);
+    if (local) this.names.note(name, local.local);
+    else if (declared) {
+      if (wrongField) this.names.note(name, declared);
+      else this.refer(name, declared, place);
+      this.namedArguments(declared, args);
+    } else if (otherwise) this.names.note(name, otherwise);
+    else if (!wrongField) this.unknownFunction(name, place);
   }
 
-  private refer(declared: Declared, span: Span, place: Place): void {
-    declared.used = true;
+  /** `f(k = 3)` names a parameter of `f`. */
+  private namedArguments({ node }: Declared, args: readonly Arg[]): void {
+    if (node.kind !== 'net' && node.kind !== 'def') return;
+    for (const { name } of args) {
+      const parameter = name && node.params.find((p) => p.name.text === name.text)?.name;
+      if (!parameter) continue;
+      const known = this.names.declared(parameter);
+      const local: Local =
+        known?.kind === 'local' ? known : { kind: 'local', what: 'parameter', name: parameter };
+      this.names.declare(parameter, local);
+      this.names.note(name, local, false);
+    }
+  }
+
+  private refer(use: Use, declared: Declared, place: Place): void {
+    this.names.note(use, declared);
+    const { span } = use;
     const { kind } = declared;
     if (place.owner && (kind === 'param' || kind === 'net' || kind === 'def')) {
-      const to = this.dependencies.get(place.owner) ?? new Map<Declared, Span>();
-      this.dependencies.set(place.owner, to);
-      if (!to.has(declared)) to.set(declared, span);
+      this.names.link(place.owner, declared, span);
       return;
     }
     if (kind === 'param' || kind === 'net' || kind === 'def') return;
@@ -345,7 +387,7 @@ class Resolver {
   private unknownFunction(name: Name, place: Place): void {
     const value = lookup(this.program, place.module, name.text);
     if (value || isScalarName(name.text)) {
-      if (value) value.used = true;
+      if (value) this.names.note(name, value);
       const labels = value ? [{ span: value.name.span, text: 'declared here' }] : [];
       this.report(
         'GAN0214',
@@ -392,7 +434,7 @@ class Resolver {
     if (expr.kind === 'call') this.args(expr.args, place);
     else if (expr.kind === 'name') {
       const declared = lookup(this.program, place.module, expr.name);
-      if (declared) declared.used = true;
+      if (declared) this.names.note(expr, declared);
     }
   }
 
@@ -400,7 +442,10 @@ class Resolver {
     for (const s of statements) {
       switch (s.kind) {
         case 'sample':
-          // To be sampled is not yet to be used.
+          for (const source of s.sources) {
+            const declared = place.module.names.get(source.text);
+            if (declared) this.names.note(source, declared, false);
+          }
           if (s.count) this.expr(s.count, place);
           break;
         case 'update':
@@ -437,7 +482,7 @@ class Resolver {
 
   private net(name: Name, place: Place): void {
     const declared = lookup(this.program, place.module, name.text);
-    if (declared?.kind === 'net') declared.used = true;
+    if (declared?.kind === 'net') this.names.note(name, declared);
     else
       this.report(
         'GAN0517',

@@ -1,10 +1,8 @@
 /** Files and their names: what each declares, what it takes from others by `use`, and what hides what (rules 6–9). */
 import prelude from '../../grammar/prelude.gan';
-import type { Value } from '../check/evaluate/value.ts';
-import type { Diagnostic, Source, Span } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Source } from '../diagnostics/diagnostic.ts';
 import { Suggestions } from '../diagnostics/nearest.ts';
 import { diagnose } from '../diagnostics/table.ts';
-import type { Initializer } from '../ir/types.ts';
 import type { DataDecl, Declaration, File, Name, UseDecl } from '../syntax/ast.ts';
 import { parse } from '../syntax/parse.ts';
 import { isBuiltin, isOperation } from './operations.ts';
@@ -20,11 +18,6 @@ export interface Declared {
   readonly index: number;
   /** Position of the declaration in its file: values are read top to bottom. */
   readonly order: number;
-  used: boolean;
-  /** Part of a cycle that has been reported: not evaluated. */
-  cyclic: boolean;
-  /** What it is, once worked out; 'working' tells a cycle that goes through functions given as arguments. */
-  value: Value | 'working' | null;
 }
 
 export interface Module {
@@ -34,8 +27,6 @@ export interface Module {
   /** What the file's text can name: its own declarations and those that it uses. */
   readonly names: Map<string, Declared>;
   readonly own: Declared[];
-  /** The file's `init` lines, by slot; filled when evaluation starts. */
-  readonly inits: Map<string, { readonly init: Initializer; readonly span: Span }>;
 }
 
 export type Load = (path: string, from: string) => Source | undefined;
@@ -58,39 +49,28 @@ export function loadProgram(
 ): Program {
   const loader = new Loader(load, report);
   const main = loader.module(file, source);
-  let standard: Module | undefined;
   return {
     main,
     modules: [...loader.modules],
     suggestions: new Suggestions(),
     get prelude() {
-      standard ??= preludeModule();
-      return standard;
+      return preludeModule();
     },
   };
 }
 
 export const preludeSource: Source = { path: 'prelude.gan', text: prelude };
 
-let preludeMemo: { source: Source; file: File } | undefined;
+let preludeMemo: Module | undefined;
 
-/** The prelude's text and tree are made once; its names anew for each check, since evaluation notes things on them. */
-function preludeModule(): Module {
-  if (!preludeMemo) {
-    const source = preludeSource;
-    const file = parse(source).value;
-    if (!file) throw new Error('internal: the prelude does not parse');
-    preludeMemo = { source, file };
-  }
-  const module: Module = {
-    ...preludeMemo,
-    isPrelude: true,
-    names: new Map(),
-    own: [],
-    inits: new Map(),
-  };
-  declareAll(module, () => {});
-  return module;
+/** The prelude is read once: it never changes. */
+export function preludeModule(): Module {
+  if (preludeMemo) return preludeMemo;
+  const file = parse(preludeSource).value;
+  if (!file) throw new Error('internal: the prelude does not parse');
+  preludeMemo = { source: preludeSource, file, isPrelude: true, names: new Map(), own: [] };
+  declareAll(preludeMemo, () => {});
+  return preludeMemo;
 }
 
 class Loader {
@@ -112,7 +92,6 @@ class Loader {
       isPrelude: false,
       names: new Map(),
       own: [],
-      inits: new Map(),
     };
     declareAll(module, this.report);
     for (const declaration of file.declarations)
@@ -163,7 +142,6 @@ class Loader {
         continue;
       }
       module.names.set(declared.name.text, declared);
-      declared.used = true;
     }
   }
 
@@ -209,9 +187,6 @@ function declare(
     module,
     index,
     order,
-    used: false,
-    cyclic: false,
-    value: null,
   };
   const other = module.names.get(name.text);
   if (other) {

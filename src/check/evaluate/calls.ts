@@ -37,11 +37,11 @@ function inline(
   env: Env,
 ): Value {
   const { node, module, name } = fn.decl;
-  if (fn.decl.cyclic) return unknown;
+  if (c.names.isCyclic(fn.decl)) return unknown;
   const formals = node.params.map((p) => ({ name: p.name.text, required: p.default === undefined }));
   const matched = matchArguments(c, { name: name.text, formals }, given, span);
   if (!matched) return unknown;
-  const locals: Locals = { names: new Map(), outer: null };
+  const locals: Locals = { values: new Map(), outer: null };
   const inner: Env = {
     module,
     locals,
@@ -52,8 +52,8 @@ function inline(
   c.calls.push({ name: name.text, span });
   for (const p of node.params) {
     const argument = matched.get(p.name.text)?.[0];
-    locals.names.set(
-      p.name.text,
+    locals.values.set(
+      p.name,
       argument ? argument.value : p.default ? evaluate(c, p.default, inner) : unknown,
     );
   }

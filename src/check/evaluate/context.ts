@@ -1,14 +1,16 @@
 /** What an evaluation carries along: findings, the calls it stands in, and where layers and draws are counted. */
 import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
-import type { Attrs, DeclaredType, StatSpec, WeightSpec } from '../../ir/types.ts';
+import type { Attrs, DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
 import type { NetBody, NetCall, NoiseSource, Term } from '../../model/model.ts';
+import type { Resolution } from '../../names/resolution.ts';
 import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
+import type { Name } from '../../syntax/ast.ts';
 import type { Value } from './value.ts';
 
-/** Names of parameters and block lets, innermost first. */
+/** Values of parameters, block lets and what `each` counts, by the names that declare them; innermost first. */
 export interface Locals {
-  readonly names: Map<string, Value>;
+  readonly values: Map<Name, Value>;
   readonly outer: Locals | null;
 }
 
@@ -52,6 +54,8 @@ export interface NetState {
   frame: NetFrame | null;
 }
 
+export type Inits = Map<string, { readonly init: Initializer; readonly span: Span }>;
+
 const termLimit = 150_000;
 const depthLimit = 400;
 const evaluationLimit = 1_000_000;
@@ -86,11 +90,16 @@ export class Checker {
   private depth = 0;
   private stopped = false;
 
+  /** What declarations stand for, once worked out; 'working' tells a cycle through functions given as arguments. */
+  readonly values = new Map<Declared, Value | 'working'>();
+  /** Each file's `init` lines by slot, once worked out. */
+  readonly inits = new Map<Module, Inits>();
   readonly noise = new Map<Declared, NoiseSource>();
   readonly fieldTypes = new Map<Declared, DeclaredType>();
 
   constructor(
     readonly program: Program,
+    readonly names: Resolution,
     /** `--set` of the command line. */
     readonly settings: ReadonlyMap<string, string>,
   ) {

@@ -8,7 +8,16 @@ import type { Checker, Env } from './context.ts';
 import { declaredType, distribution } from './distributions.ts';
 import { evaluate } from './expressions.ts';
 import { netState } from './nets.ts';
-import { type Constant, constant, describe, termValue, unknown, type Value } from './value.ts';
+import {
+  type Constant,
+  constant,
+  type DefDeclared,
+  describe,
+  type NetDeclared,
+  termValue,
+  unknown,
+  type Value,
+} from './value.ts';
 
 export function fileEnv(c: Checker, module: Module, body: boolean): Env {
   return {
@@ -21,11 +30,12 @@ export function fileEnv(c: Checker, module: Module, body: boolean): Env {
 }
 
 export function declaredValue(c: Checker, declared: Declared): Value {
-  if (declared.cyclic || declared.value === 'working') return unknown;
-  if (declared.value) return declared.value;
-  declared.value = 'working';
+  const known = c.values.get(declared);
+  if (known === 'working' || c.names.isCyclic(declared)) return unknown;
+  if (known) return known;
+  c.values.set(declared, 'working');
   const value = makeValue(c, declared);
-  declared.value = value;
+  c.values.set(declared, value);
   return value;
 }
 
@@ -39,9 +49,9 @@ function makeValue(c: Checker, declared: Declared): Value {
       return sourceValue(c, declared);
     case 'net':
       netState(c, declared);
-      return { kind: 'function', fn: { kind: 'net', decl: { ...declared, node }, variant: 'self' } };
+      return { kind: 'function', fn: { kind: 'net', decl: declared as NetDeclared, variant: 'self' } };
     case 'def':
-      return { kind: 'function', fn: { kind: 'def', decl: { ...declared, node } } };
+      return { kind: 'function', fn: { kind: 'def', decl: declared as DefDeclared } };
     // Values get theirs in the order of the text; one that is named earlier has been reported.
     default:
       return unknown;

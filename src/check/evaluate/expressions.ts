@@ -2,8 +2,8 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { HostExpr } from '../../ir/host.ts';
 import type { DrawTerm, NetCall } from '../../model/model.ts';
-import { isBuiltin, isOperation, variants } from '../../names/operations.ts';
-import { lookup, lookupFunction } from '../../names/scope.ts';
+import { variants } from '../../names/operations.ts';
+import { isDeclared, type Given as Provided } from '../../names/resolution.ts';
 import type { Arg, Callee, DistExpr, Expr, ExprOf, Name, Pattern, Stage } from '../../syntax/ast.ts';
 import { integerOf, listMeant } from './arguments.ts';
 import { apply } from './calls.ts';
@@ -35,7 +35,7 @@ function evaluateHere(c: Checker, expr: Expr, env: Env): Value {
     case 'boolean':
       return constant(expr.value);
     case 'name':
-      return named(c, expr.name, expr.span, env);
+      return named(c, expr, env);
     case 'list':
       return list(c, expr, env);
     case 'tuple':
@@ -78,30 +78,29 @@ function isNamed(expr: Expr): boolean {
   return expr.kind === 'name' || (expr.kind === 'field' && isNamed(expr.object));
 }
 
-export function findLocal(locals: Locals | null, name: string): Value | undefined {
+function localValue(locals: Locals | null, declares: Name): Value | undefined {
   for (let at = locals; at; at = at.outer) {
-    const found = at.names.get(name);
+    const found = at.values.get(declares);
     if (found) return found;
   }
   return undefined;
 }
 
-function named(c: Checker, name: string, span: Span, env: Env): Value {
-  const local = findLocal(env.locals, name);
-  if (local) return local;
-  if (name === 'pi') return constant(Math.PI);
-  if (name === 'step' || name === 'epoch' || name === 'progress')
-    return { kind: 'host', expr: { kind: name } };
-  const declared = lookup(c.program, env.module, name);
-  if (declared) {
-    const outOfSight =
-      env.body && declared.kind !== 'param' && declared.kind !== 'net' && declared.kind !== 'def';
-    return outOfSight ? unknown : declaredValue(c, declared);
-  }
-  if (isOperation(name)) return { kind: 'function', fn: { kind: 'operation', name } };
-  if (isBuiltin(name)) return { kind: 'function', fn: { kind: 'builtin', name } };
-  void span;
-  return unknown;
+/** What a name means was looked up before; here it gets its value. */
+function named(c: Checker, use: ExprOf<'name'>, env: Env): Value {
+  const meaning = c.names.meaning(use);
+  if (!meaning) return unknown;
+  if (meaning.kind === 'local') return localValue(env.locals, meaning.name) ?? unknown;
+  if (!isDeclared(meaning)) return provided(meaning);
+  const outOfSight = env.body && !['param', 'net', 'def'].includes(meaning.kind);
+  return outOfSight ? unknown : declaredValue(c, meaning);
+}
+
+function provided({ kind, name }: Provided): Value {
+  if (kind !== 'scalar') return { kind: 'function', fn: { kind, name } };
+  return name === 'pi'
+    ? constant(Math.PI)
+    : { kind: 'host', expr: { kind: name as 'step' | 'epoch' | 'progress' } };
 }
 
 function list(c: Checker, expr: ExprOf<'list'>, env: Env): Value {
@@ -253,21 +252,22 @@ function hostConditional(
 /** The function that a called name means (rule 6); 'unknown' where the name's mistake has been reported. */
 export function findFunction(c: Checker, callee: Callee, env: Env): Fn | 'unknown' {
   const { text: name, span } = callee.name;
+  const { locals, otherwise } = c.names.callable(callee.name);
   let fn: Fn | undefined;
   let hidden: Value | undefined;
-  for (let at = env.locals; at && !fn; at = at.outer) {
-    const local = at.names.get(name);
-    if (local?.kind === 'function') fn = local.fn;
-    else if (local?.kind === 'unknown') return 'unknown';
-    else if (local) hidden ??= local;
+  for (const local of locals) {
+    const value = localValue(env.locals, local.name);
+    if (value?.kind === 'unknown') return 'unknown';
+    if (value?.kind === 'function') {
+      fn = value.fn;
+      break;
+    }
+    hidden ??= value;
   }
-  if (!fn) {
-    const declared = lookupFunction(c.program, env.module, name);
-    if (declared?.cyclic) return 'unknown';
-    const value = declared ? declaredValue(c, declared) : undefined;
-    if (value?.kind === 'function') fn = value.fn;
-    else if (isOperation(name)) fn = { kind: 'operation', name };
-    else if (isBuiltin(name)) fn = { kind: 'builtin', name };
+  if (!fn && otherwise) {
+    const value = isDeclared(otherwise) ? declaredValue(c, otherwise) : provided(otherwise);
+    if (value.kind !== 'function') return 'unknown';
+    fn = value.fn;
   }
   if (!fn) {
     if (hidden) c.report('GAN0214', span, { name }, { notes: [`here \`${name}\` is ${describe(hidden)}`] });
@@ -340,7 +340,7 @@ function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
         const inner: Env = {
           ...env,
           numbered: true,
-          locals: { names: new Map([[stage.variable.text, constant(element)]]), outer: env.locals },
+          locals: { values: new Map([[stage.variable, constant(element)]]), outer: env.locals },
           frame: { ...env.frame, key: `${env.frame.key} ${stage.span.start}:${i}` },
         };
         for (const step of stage.stages) {
@@ -383,12 +383,10 @@ function eachElements(c: Checker, list: EachStage['list'], env: Env): readonly C
 }
 
 function block(c: Checker, expr: ExprOf<'block'>, env: Env): Value {
-  const locals: Locals = { names: new Map(), outer: env.locals };
+  const locals: Locals = { values: new Map(), outer: env.locals };
   const inner: Env = { ...env, locals };
   for (const line of expr.lets)
-    bind(c, line.pattern, evaluate(c, line.value, inner), (name, value) =>
-      locals.names.set(name.text, value),
-    );
+    bind(c, line.pattern, evaluate(c, line.value, inner), (name, value) => locals.values.set(name, value));
   return evaluate(c, expr.result, inner);
 }
 

@@ -5,7 +5,7 @@ import type { LayerTerm } from '../../model/model.ts';
 import type { Module } from '../../names/scope.ts';
 import type { Layer } from '../../ops/record.ts';
 import { MOST } from '../../ops/room.ts';
-import type { Checker, Env, NetFrame } from './context.ts';
+import type { Checker, Env, Inits, NetFrame } from './context.ts';
 import { initializerOf } from './distributions.ts';
 import type { Application } from './terms.ts';
 import { shapedOf, sizeOf } from './value.ts';
@@ -109,9 +109,11 @@ function taken(c: Checker, net: NetFrame, name: string, span: Span): void {
 const slotNames = ['kernel', 'bias', 'gamma', 'beta', 'value'];
 
 /** A file's `init` lines, worked out at first need: a net keeps those of its own file. */
-export function moduleInits(c: Checker, module: Module): Module['inits'] {
-  if (initsDone.has(module)) return module.inits;
-  initsDone.add(module);
+export function moduleInits(c: Checker, module: Module): Inits {
+  const known = c.inits.get(module);
+  if (known) return known;
+  const inits: Inits = new Map();
+  c.inits.set(module, inits);
   const env: Env = {
     module,
     locals: null,
@@ -122,7 +124,7 @@ export function moduleInits(c: Checker, module: Module): Module['inits'] {
   for (const node of module.file.declarations) {
     if (node.kind !== 'init') continue;
     const { text: slot, span } = node.slot;
-    const before = module.inits.get(slot);
+    const before = inits.get(slot);
     const init = initializerOf(c, node.dist, env);
     if (!slotNames.includes(slot)) c.report('GAN0232', span, { slot, known: slotNames });
     else if (before)
@@ -132,9 +134,7 @@ export function moduleInits(c: Checker, module: Module): Module['inits'] {
         { name: `init ${slot}` },
         { labels: [{ span: before.span, text: 'first declared here' }] },
       );
-    else if (init) module.inits.set(slot, { init, span });
+    else if (init) inits.set(slot, { init, span });
   }
-  return module.inits;
+  return inits;
 }
-
-const initsDone = new WeakSet<Module>();

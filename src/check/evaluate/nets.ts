@@ -3,7 +3,7 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { DeclaredType } from '../../ir/types.ts';
 import type { NetBody, NetCall, ParamTerm, ResultTerm, Term } from '../../model/model.ts';
 import type { Declared } from '../../names/scope.ts';
-import type { NetDecl } from '../../syntax/ast.ts';
+import type { Name, NetDecl } from '../../syntax/ast.ts';
 import { argumentRepair, resultRepair } from '../repair/repair.ts';
 import { matchArguments } from './arguments.ts';
 import { chainNotes } from './chain.ts';
@@ -73,7 +73,7 @@ export function callNet(
   env: Env,
 ): Value {
   const { decl, variant } = fn;
-  if (decl.cyclic) return unknown;
+  if (c.names.isCyclic(decl)) return unknown;
   const state = c.nets.get(decl.name.text);
   if (!state) return unknown;
   const name = decl.name.text;
@@ -165,7 +165,7 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
   const { declared } = state;
   const node = declared.node as NetDecl;
   const name = declared.name.text;
-  if (declared.cyclic) return null;
+  if (c.names.isCyclic(declared)) return null;
   const frame: NetFrame = {
     name,
     module: declared.module,
@@ -177,10 +177,11 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
   };
   state.frame ??= frame;
   const params: ParamTerm[] = [];
-  const names = new Map<string, Value>();
+  const values = new Map<Name, Value>();
   for (const [index, param] of state.params.entries()) {
+    const declares = node.params[index]!.name;
     if (!param.type) {
-      names.set(param.name, unknown);
+      values.set(declares, unknown);
       continue;
     }
     const term: ParamTerm = {
@@ -189,16 +190,16 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
       index,
       shape: param.type.shape,
       batch: key[index] === 'e',
-      span: node.params[index]!.name.span,
+      span: declares.span,
       name: param.name,
     };
     params.push(term);
-    names.set(param.name, termValue(term));
+    values.set(declares, termValue(term));
   }
   const place: Frame = { net: frame, key: '', draws: new Map() };
   const env: Env = {
     module: declared.module,
-    locals: { names, outer: null },
+    locals: { values, outer: null },
     frame: place,
     body: true,
     numbered: false,

@@ -31,12 +31,11 @@ export interface TupleValue {
 export type Fn =
   | { readonly kind: 'operation'; readonly name: string }
   | { readonly kind: 'builtin'; readonly name: string }
-  | { readonly kind: 'def'; readonly decl: Declared & { readonly node: DefDecl } }
-  | {
-      readonly kind: 'net';
-      readonly decl: Declared & { readonly node: NetDecl };
-      readonly variant: NetCall['variant'];
-    };
+  | { readonly kind: 'def'; readonly decl: DefDeclared }
+  | { readonly kind: 'net'; readonly decl: NetDeclared; readonly variant: NetCall['variant'] };
+
+export type DefDeclared = Declared & { readonly node: DefDecl };
+export type NetDeclared = Declared & { readonly node: NetDecl };
 
 /** An argument as it reaches a callee; `named` says that it was written as a name (what `grad`'s second must be). */
 export interface Given {

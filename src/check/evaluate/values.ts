@@ -3,6 +3,7 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Extras } from '../../diagnostics/table.ts';
 import type { NamedValue, Term } from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
+import { isDeclared } from '../../names/resolution.ts';
 import type { LetDecl, ValueDecl } from '../../syntax/ast.ts';
 import type { Checker } from './context.ts';
 import { fileEnv } from './declarations.ts';
@@ -24,8 +25,8 @@ function letValue(c: Checker, node: LetDecl): void {
   const { main } = c.program;
   const value = evaluate(c, node.value, fileEnv(c, main, false));
   bind(c, node.pattern, value, (name, part) => {
-    const declared = main.names.get(name.text);
-    if (declared?.node === node) declared.value = part;
+    const declared = c.names.declared(name);
+    if (declared && isDeclared(declared)) c.values.set(declared, part);
   });
 }
 
@@ -33,9 +34,9 @@ function namedValue(c: Checker, node: ValueDecl): NamedValue[] {
   const { main } = c.program;
   const { kind, name, doc, span } = node;
   const value = evaluate(c, node.value, fileEnv(c, main, false));
-  const declared = main.names.get(name.text);
+  const declared = c.names.declared(name);
   const remember = (v: Value) => {
-    if (declared?.node === node) declared.value = v;
+    if (declared && isDeclared(declared)) c.values.set(declared, v);
   };
   if (kind === 'output') {
     remember(value);

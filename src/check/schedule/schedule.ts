@@ -212,7 +212,7 @@ class Statements {
   private source(name: Name): string | null {
     const { c } = this;
     const { main } = c.program;
-    const declared = main.names.get(name.text);
+    const declared = c.names.declaration(name);
     if (declared?.kind === 'data' || declared?.kind === 'noise') return name.text;
     const isSource = (d: { kind: string }) => d.kind === 'data' || d.kind === 'noise';
     const near = suggestName(c.program, main, name.text, isSource);
@@ -230,7 +230,7 @@ class Statements {
   /** A net that owns weights; an unknown name has been reported with the other names. */
   private net(name: Name, statement: string): string | null {
     const { c } = this;
-    const declared = c.program.main.names.get(name.text);
+    const declared = c.names.declaration(name);
     const state = declared?.kind === 'net' ? c.nets.get(name.text) : undefined;
     if (!state) return null;
     c.scheduledNets.add(name.text);
@@ -278,7 +278,7 @@ class Statements {
     const { c } = this;
     const expr = s.optimizer;
     if (expr.kind === 'name') {
-      const declared = c.program.main.names.get(expr.name);
+      const declared = c.names.declaration(expr);
       if (declared?.kind === 'optimizer')
         return this.declared.some((o) => o.name === expr.name) ? expr.name : null;
       const names = this.declared.map((o) => o.name);
