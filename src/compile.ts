@@ -20,6 +20,7 @@ import { moduleFile } from './emit/text/file-names.ts';
 import { emit } from './emit/tfjs/emit.ts';
 import { mostNodes, TooLarge } from './ir/budget.ts';
 import type { Model } from './model/model.ts';
+import { soundPart } from './model/sound.ts';
 import { operations } from './ops/table.ts';
 import { makePlan } from './plan/make-plan.ts';
 import type { Plan } from './plan/plan.ts';
@@ -37,13 +38,14 @@ export interface Input {
 
 export interface Analysis {
   readonly file?: File;
+  /** Beside errors it is partial, and has what checks; missing where the text could not be read, or would be too large. */
   readonly model?: Model;
   readonly diagnostics: readonly Diagnostic[];
   /** Every text that a span may point into, the prelude's too. */
   readonly sources: readonly Source[];
 }
 
-/** What `ganc check` says of a file, and the model where there is one. */
+/** What `ganc check` says of a file, and the model: whole, or beside errors what checks of it. */
 export function analyse(given: Input): Analysis {
   const input = { ...given, source: notPrelude(given.source) };
   const analysis = analyseAsIs(input);
@@ -72,9 +74,9 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
   });
   const model = checked.value;
   const said = [...parsed.diagnostics, ...checked.diagnostics.filter(outsideOf(parsed.diagnostics, file))];
-  const refused = model && !hasErrors(said) ? tooLarge(model, sources()) : [];
+  const refused = model?.whole && !hasErrors(said) ? tooLarge(model, sources()) : [];
   // A file with errors has more urgent matters than its craft.
-  const slips = model && !hasErrors(said) && refused.length === 0 ? craft(model) : [];
+  const slips = model?.whole && !hasErrors(said) && refused.length === 0 ? craft(model) : [];
   const found = [...said, ...refused, ...slips];
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
   return { file, ...(model && refused.length === 0 ? { model } : {}), diagnostics, sources: sources() };
@@ -99,7 +101,7 @@ export interface Compiled extends Analysis {
 export function compile(input: Input, options: Options): Compiled {
   const analysis = analyse(input);
   const { model, sources } = analysis;
-  if (!model || hasErrors(analysis.diagnostics)) return analysis;
+  if (!model?.whole || hasErrors(analysis.diagnostics)) return analysis;
   const plan = planOf(model, sources);
   const emitted = (imports: typeof tfjsModule) =>
     emit(plan, { ...imports, operations, sources, file: moduleFile(model) });
@@ -121,11 +123,12 @@ export function moduleOf(model: Model, sources: readonly Source[], imports: Part
   });
 }
 
-/** Any stage as text: `ganc compile --emit ast|model|ir|grad|plan|js`. */
+/** Any stage as text: `ganc compile --emit ast|model|ir|grad|plan|js`. Of a partial Model there is no more than itself. */
 export function stageText(stage: Stage, { file, model, sources }: Analysis): string | undefined {
   if (stage === 'ast') return file && printStage(stage, file);
   if (!model) return undefined;
   if (stage === 'model') return printStage(stage, model);
+  if (!model.whole) return undefined;
   if (stage === 'js') return moduleOf(model, sources).code;
   return printStage(stage, planOf(model, sources));
 }
@@ -152,12 +155,14 @@ function tooLarge(model: Model, sources: readonly Source[]): Diagnostic[] {
 /** Plans that were made to see whether they can be. */
 const tried = new WeakMap<Model, Plan>();
 
-/** Throws a `TooLarge` for a model that `analyse` has not seen. */
+/** Of a partial Model: the plan of its sound part. Throws a `TooLarge` for a model that `analyse` has not seen. */
 export function planOf(model: Model, sources: readonly Source[]): Plan {
   const known = tried.get(model);
   if (known) return known;
   const texts = new Map(sources.map(({ path, text }) => [path, text]));
-  return makePlan(model, { text: ({ file, start, end }: Span) => texts.get(file)?.slice(start, end) ?? '' });
+  return makePlan(soundPart(model), {
+    text: ({ file, start, end }: Span) => texts.get(file)?.slice(start, end) ?? '',
+  });
 }
 
 /** What is found in a declaration that did not parse whole most often follows from the part that is missing. */

@@ -1,7 +1,11 @@
-/** AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake. */
+/**
+ * AST to Model: names, then values in the order of the text, then the schedule. Never throws for a user's mistake: beside
+ * errors the Model is partial, and has what checks.
+ */
 import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import type { Code } from '../diagnostics/table.ts';
-import type { Model, Net, NetBody } from '../model/model.ts';
+import type { Model, Net, NetBody, Phase } from '../model/model.ts';
+import { soundPart } from '../model/sound.ts';
 import { postorder } from '../model/walk.ts';
 import { resolveNames } from '../names/resolve.ts';
 import { type Load, loadProgram, type Module } from '../names/scope.ts';
@@ -19,8 +23,8 @@ import { moduleInits } from './evaluate/layers.ts';
 import { netBody } from './evaluate/nets.ts';
 import { evaluateValues } from './evaluate/values.ts';
 import { declaredOptimizers } from './schedule/optimizers.ts';
-import { checkRules } from './schedule/rules.ts';
-import { checkSchedule, hasErrors } from './schedule/schedule.ts';
+import { checkRules, phaseRules } from './schedule/rules.ts';
+import { type CheckedPhase, checkSchedule, hasErrors } from './schedule/schedule.ts';
 import { unusedNames } from './unused.ts';
 
 export interface CheckInput {
@@ -43,7 +47,7 @@ export function check({ file, source, set, load, partial }: CheckInput): Outcome
   const names = resolveNames(program, report);
   const c = new Checker(program, names, new Map(Object.entries(set)));
   for (const d of found) c.add(d);
-  const model = elaborate(c);
+  const model = elaborate(c, partial === true);
   unusedNames(c);
   const silent = new Set<string>([
     ...(partial ? ofMissingText : []),
@@ -53,7 +57,7 @@ export function check({ file, source, set, load, partial }: CheckInput): Outcome
     program.modules,
     c.diagnostics.filter((d) => !silent.has(d.code)),
   );
-  return hasErrors(c) || !c.whole ? { diagnostics } : { value: model, diagnostics };
+  return { value: model, diagnostics };
 }
 
 /** In a text that did not parse whole, an unknown name may be declared in the part that is missing. */
@@ -73,7 +77,8 @@ const ofMissingText: readonly Code[] = [
 /** Beside an error, what seems unused is most often its consequence. */
 const ofMistakes: readonly Code[] = ['GAN0217'];
 
-function elaborate(c: Checker): Model {
+/** `partial`: the text did not parse whole. */
+function elaborate(c: Checker, partial: boolean): Model {
   const { main, modules } = c.program;
   checkSettings(c);
   for (const module of modules) {
@@ -90,7 +95,9 @@ function elaborate(c: Checker): Model {
   // What a declaration that did not parse lacks has been said; the rules look at whole programs.
   c.whole = [...c.nets.values()].every(({ bodies }) => [...bodies.values()].every((body) => body !== null));
   const least = c.whole && !hasErrors(c) ? checkRules(c, schedule, values) : null;
-  const phases = schedule.phases.map(({ phase }) => ({ ...phase, leastBatch: least?.get(phase) ?? 1 }));
+  const whole = c.whole && !partial && !hasErrors(c);
+  const kept = whole ? schedule.phases : schedule.phases.filter((phase) => phase.complete);
+  const phases = kept.map(({ phase }) => ({ ...phase, leastBatch: least?.get(phase) ?? 1 }));
   const losses = values.filter((v) => v.kind === 'loss');
   for (const { updates } of schedule.phases)
     for (const { action, term } of updates) {
@@ -98,7 +105,8 @@ function elaborate(c: Checker): Model {
       const names = losses.filter((l) => made.has(l.term)).map((l) => l.name);
       (action as { losses: readonly string[] }).losses = names;
     }
-  return {
+  const model: Model = {
+    whole,
     name: baseName(main),
     path: main.source.path,
     doc: fileDoc(main.source.text),
@@ -110,6 +118,22 @@ function elaborate(c: Checker): Model {
     values,
     phases,
   };
+  return whole ? model : { ...model, phases: soundPhases(c, model, kept) };
+}
+
+/** Of a partial Model: the phases that need nothing broken and keep the rules of a phase. */
+function soundPhases(c: Checker, model: Model, checked: readonly CheckedPhase[]): Phase[] {
+  const sound = new Set(soundPart(model).phases.map(({ name }) => name));
+  const phases: Phase[] = [];
+  for (const one of checked) {
+    if (!sound.has(one.phase.name)) continue;
+    let leastBatch: Phase['leastBatch'] = 1;
+    const holds = c.holds(() => {
+      leastBatch = phaseRules(c, one, soundPart({ ...model, phases: [one.phase] }).values);
+    });
+    if (holds) phases.push({ ...one.phase, leastBatch });
+  }
+  return phases;
 }
 
 /**

@@ -31,6 +31,6 @@ export function modelOf(analysis: Analysis, terminal: Terminal): Model {
   const said = inOrder(analysis.diagnostics.filter((d) => d.severity !== 'note'));
   for (const d of said) terminal.say(`${renderFrame(d, sources, terminal.sayPaint)}\n`);
   if (said.some((d) => d.severity === 'error')) throw new CannotRun(summarise(said), undefined, 1);
-  if (!analysis.model) throw new Error('the checker gave no model and no error');
+  if (!analysis.model?.whole) throw new Error('the checker gave no whole model and no error');
   return analysis.model;
 }

@@ -7,6 +7,11 @@ import type { HostExpr } from '../ir/host.ts';
 import type { Attrs, DeclaredType, Distribution, NDArray, Shape, StatSpec, WeightSpec } from '../ir/types.ts';
 
 export interface Model {
+  /**
+   * The file has no errors. Without it the Model is partial: it has what checks. Nets whose bodies do not check are there
+   * with their declared types; values and phases that do not check are left out. `soundPart` gives what can be planned.
+   */
+  readonly whole: boolean;
   /** The file's base name without `.gan`. */
   readonly name: string;
   readonly path: string;

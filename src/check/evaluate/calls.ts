@@ -59,7 +59,7 @@ function inline(
   }
   const result = evaluate(c, node.body, inner);
   c.calls.pop();
-  return result;
+  return node.broken ? unknown : result;
 }
 
 /** Tells arguments apart: the same tensor, the same constant, the same function. */

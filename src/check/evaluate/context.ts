@@ -111,6 +111,13 @@ export class Checker {
     this.diagnostics.push(diagnostic);
   }
 
+  /** Whether `check` finds no error; what it finds is not said. */
+  holds(check: () => void): boolean {
+    const before = this.diagnostics.length;
+    check();
+    return this.diagnostics.splice(before).every(({ severity }) => severity !== 'error');
+  }
+
   /**
    * Notes a finding. One in a def says which call led there; one in the prelude, which is not the reader's text, is
    * shown at the call.

@@ -35,8 +35,10 @@ export function declaredValue(c: Checker, declared: Declared): Value {
   if (known) return known;
   c.values.set(declared, 'working');
   const value = makeValue(c, declared);
-  c.values.set(declared, value);
-  return value;
+  // What was made of a broken text is a guess; nets and defs have their names and types at least.
+  const isGuess = declared.node.broken && value.kind !== 'function';
+  c.values.set(declared, isGuess ? unknown : value);
+  return isGuess ? unknown : value;
 }
 
 function makeValue(c: Checker, declared: Declared): Value {

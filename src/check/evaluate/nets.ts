@@ -209,7 +209,7 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
   const value = evaluate(c, node.body, env);
   const results = hold(c, state, node, value);
   c.calls.push(...calls);
-  return results && params.length === state.params.length ? { params, results } : null;
+  return results && !node.broken && params.length === state.params.length ? { params, results } : null;
 }
 
 /** Holds a body's value to the declared results. */

@@ -21,9 +21,14 @@ export function evaluateValues(c: Checker): NamedValue[] {
   return named;
 }
 
+/** What was made of a broken text is a guess, of which nothing follows. */
+function writtenValue(c: Checker, { value, broken }: LetDecl | ValueDecl): Value {
+  const found = evaluate(c, value, fileEnv(c, c.program.main, false));
+  return broken ? unknown : found;
+}
+
 function letValue(c: Checker, node: LetDecl): void {
-  const { main } = c.program;
-  const value = evaluate(c, node.value, fileEnv(c, main, false));
+  const value = writtenValue(c, node);
   bind(c, node.pattern, value, (name, part) => {
     const declared = c.names.declared(name);
     if (declared && isDeclared(declared)) c.values.set(declared, part);
@@ -31,9 +36,8 @@ function letValue(c: Checker, node: LetDecl): void {
 }
 
 function namedValue(c: Checker, node: ValueDecl): NamedValue[] {
-  const { main } = c.program;
   const { kind, name, doc, span } = node;
-  const value = evaluate(c, node.value, fileEnv(c, main, false));
+  const value = writtenValue(c, node);
   const declared = c.names.declared(name);
   const remember = (v: Value) => {
     if (declared && isDeclared(declared)) c.values.set(declared, v);

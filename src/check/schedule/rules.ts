@@ -15,17 +15,26 @@ export function checkRules(
 ): ReadonlyMap<Phase, 1 | 2> {
   const least = new Map<Phase, 1 | 2>();
   const learns = new Influence(c, 'gradient');
-  for (const phase of schedule.phases) {
-    sampledBeforeUse(c, phase);
-    epochsNeedData(c, phase);
-    least.set(phase.phase, checkCounts(c, phase, metricsOf(c, phase, values)));
-    for (const update of phase.updates) influences(c, update, learns);
-  }
+  for (const phase of schedule.phases) least.set(phase.phase, phaseRules(c, phase, values, learns));
   averagedNeedsAverage(c, schedule);
   if (schedule.phases.length > 0) {
     forgotten(c, schedule, values);
     metricsHaveSamples(c, schedule, values);
   }
+  return least;
+}
+
+/** What a phase must satisfy for itself. All that it needs has to check. Returns the least `batch` with which it runs. */
+export function phaseRules(
+  c: Checker,
+  phase: CheckedPhase,
+  values: readonly NamedValue[],
+  learns = new Influence(c, 'gradient'),
+): 1 | 2 {
+  sampledBeforeUse(c, phase);
+  epochsNeedData(c, phase);
+  const least = checkCounts(c, phase, metricsOf(c, phase, values));
+  for (const update of phase.updates) influences(c, update, learns);
   return least;
 }
 

@@ -31,6 +31,8 @@ export interface CheckedPhase {
   readonly phase: Phase;
   readonly node: TrainDecl;
   readonly updates: readonly CheckedUpdate[];
+  /** Every statement of it checks. */
+  readonly complete: boolean;
 }
 
 export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): Schedule {
@@ -55,6 +57,7 @@ export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): S
         phase: { name, ...limits, leastBatch: 1, body, span: node.span },
         node,
         updates: statements.updates,
+        complete: statements.complete && !node.broken,
       });
   }
   return { phases, optimizers };
@@ -116,6 +119,7 @@ function phaseArguments(
 
 class Statements {
   readonly updates: CheckedUpdate[] = [];
+  complete = true;
   private readonly named = new Map<string, number>();
   private readonly env: Env;
 
@@ -129,7 +133,13 @@ class Statements {
   }
 
   list(statements: readonly Statement[]): Action[] {
-    return statements.flatMap((s) => this.statement(s) ?? []);
+    return statements.flatMap((s) => this.kept(this.statement(s)) ?? []);
+  }
+
+  /** Notes where a statement gives no action. */
+  private kept<T>(action: T | null): T | null {
+    if (action === null) this.complete = false;
+    return action;
   }
 
   private statement(s: Statement): Action | null {
@@ -154,7 +164,7 @@ class Statements {
             c.report('GAN0506', inner.span, { statement: inner.kind });
             continue;
           }
-          const action = this.update(inner);
+          const action = this.kept(this.update(inner));
           if (action) updates.push(action);
         }
         this.together(updates);

@@ -1,0 +1,82 @@
+/** The part of a partial Model that stands by itself: what can be planned and costed while the rest is broken. */
+import type { Action, Model, Net, NetCall, Phase, Term } from './model.ts';
+import { postorder } from './walk.ts';
+
+/**
+ * The Model without values and phases that need what is broken: a net's body that does not check, or an average that no
+ * phase keeps. A whole Model is returned as it is.
+ */
+export function soundPart(model: Model): Model {
+  if (model.whole) return model;
+  const soundness = new Soundness(model);
+  const phases = model.phases.filter((phase) => soundness.phase(phase));
+  const kept = new Set(phases.flatMap(({ body }) => [...averagedIn(body)]));
+  const values = model.values.filter(({ term }) => soundness.term(term, kept));
+  return {
+    ...model,
+    nets: model.nets.filter((net) => soundness.net(net)),
+    values,
+    phases: phases.filter((phase) => objectivesOf(phase.body).every((term) => soundness.term(term, kept))),
+  };
+}
+
+class Soundness {
+  private readonly bodies = new Map<string, boolean>();
+
+  constructor(private readonly model: Model) {}
+
+  net({ bodies }: Net): boolean {
+    return bodies.size > 0 && [...bodies.values()].every(({ results }) => results.every((t) => this.term(t)));
+  }
+
+  phase({ body }: Phase): boolean {
+    const isSound = (name: string) => this.model.nets.some((net) => net.name === name && this.net(net));
+    return objectivesOf(body).every((term) => this.term(term)) && [...netsIn(body)].every(isSound);
+  }
+
+  /** `averaged`: nets whose averages are kept; left out where that is not asked yet. */
+  term(root: Term, averaged?: ReadonlySet<string>): boolean {
+    return postorder([root]).every(
+      (term) =>
+        term.kind !== 'result' ||
+        (this.body(term.call) &&
+          (term.call.variant !== 'averaged' || !averaged || averaged.has(term.call.net))),
+    );
+  }
+
+  private body({ net, body: key }: NetCall): boolean {
+    const id = `${net} ${key}`;
+    const known = this.bodies.get(id);
+    if (known !== undefined) return known;
+    // Nets that need themselves have no bodies; this only guards against going round.
+    this.bodies.set(id, false);
+    const body = this.model.nets.find(({ name }) => name === net)?.bodies.get(key);
+    const sound = body?.results.every((term) => this.term(term)) ?? false;
+    this.bodies.set(id, sound);
+    return sound;
+  }
+}
+
+function objectivesOf(actions: readonly Action[]): Term[] {
+  return actions.flatMap((action): Term[] => {
+    if (action.kind === 'update') return [action.objective];
+    if (action.kind === 'together') return action.updates.map((update) => update.objective);
+    return 'body' in action ? objectivesOf(action.body) : [];
+  });
+}
+
+function* netsIn(actions: readonly Action[]): Generator<string> {
+  for (const action of actions) {
+    if (action.kind === 'update') yield* action.nets;
+    else if (action.kind === 'together') yield* netsIn(action.updates);
+    else if ('body' in action) yield* netsIn(action.body);
+    else if ('net' in action) yield action.net;
+  }
+}
+
+function* averagedIn(actions: readonly Action[]): Generator<string> {
+  for (const action of actions) {
+    if (action.kind === 'average') yield action.net;
+    else if ('body' in action) yield* averagedIn(action.body);
+  }
+}
