@@ -17,9 +17,9 @@ import {
   dataRecords,
   declaredValue,
   isParamValue,
+  moduleInits,
   noiseSources,
 } from './evaluate/declarations.ts';
-import { moduleInits } from './evaluate/layers.ts';
 import { netBody } from './evaluate/nets.ts';
 import { evaluateValues } from './evaluate/values.ts';
 import { declaredOptimizers } from './schedule/optimizers.ts';

@@ -14,23 +14,7 @@ import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
 import { Pulls } from './pull.ts';
 import { Ranges } from './ranges.ts';
 import { inOrder, Terms, updates } from './terms.ts';
-
-/** A term with the value, net or update of the user's file that it belongs to. */
-export interface Placed {
-  readonly term: Term;
-  readonly owner: Span;
-}
-
-export interface Craft {
-  readonly model: Model;
-  readonly terms: Terms;
-  readonly ranges: Ranges;
-  readonly pulls: Pulls;
-  /** Every term of the program once, in an order that puts parts first. */
-  readonly all: readonly Placed[];
-  /** Where to point: a term of the prelude is shown at the line of the user's that uses it. */
-  readonly at: (placed: Placed) => Span;
-}
+import type { Craft, Placed } from './view.ts';
 
 const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
   declaredRanges,

@@ -2,9 +2,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Model, ResultTerm, UpdateAction } from '../model/model.ts';
-import type { Craft } from './craft.ts';
 import type { Pull } from './pull.ts';
 import { actionsOf, contains, inOrder, updates } from './terms.ts';
+import type { Craft } from './view.ts';
 
 /**
  * An update of D that tells real from fake, and one of a net behind D(fake) that pulls it the same way. What two updates want

@@ -3,8 +3,8 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { LayerTerm, Model, OpTerm, Term } from '../model/model.ts';
-import type { Craft } from './craft.ts';
 import { inOrder, type Terms, updates, type View, view } from './terms.ts';
+import type { Craft } from './view.ts';
 
 export function* unevenTransposed({ all, at }: Craft): Generator<Diagnostic> {
   for (const placed of all) {

@@ -4,8 +4,8 @@ import { diagnose } from '../diagnostics/table.ts';
 import type { OpTerm, Term, UpdateAction } from '../model/model.ts';
 import { mulInterval, negInterval } from '../ops/interval.ts';
 import type { Interval } from '../ops/record.ts';
-import type { Craft } from './craft.ts';
 import { contains, updates, view } from './terms.ts';
+import type { Craft } from './view.ts';
 
 /**
  * Cross-entropy on logits a is softplus(a) - t·a (or softplus(-a) + (1 - t)·a), of a class -t·log_softmax(a). Outside of

@@ -2,8 +2,8 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Term } from '../model/model.ts';
-import type { Craft } from './craft.ts';
 import { contains, updates, view } from './terms.ts';
+import type { Craft } from './view.ts';
 
 /** The loss is a sum of plain means of a net's values, as Wasserstein's is, and the net ends in a sigmoid. */
 export function* sigmoidCritic({ model, terms }: Craft): Generator<Diagnostic> {

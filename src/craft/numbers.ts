@@ -2,9 +2,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
 import type { Interval } from '../ops/record.ts';
-import type { Craft } from './craft.ts';
 import { typeRange } from './ranges.ts';
 import { inOrder, updates, type View, view } from './terms.ts';
+import type { Craft } from './view.ts';
 
 const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-6;
 

@@ -1,9 +1,9 @@
 /** A Model as text, for `--emit model` and for tests: every value on a line of its own, in the order of its making. */
 
-import { showConstant, showNumber, showShape } from '../check/evaluate/value.ts';
 import type { HostExpr } from '../ir/host.ts';
 import type { Attr, Attrs, DeclaredType, Distribution, Initializer } from '../ir/types.ts';
 import type { Action, Model, Net, NetBody, OptimizerSpec, Term, UpdateAction } from './model.ts';
+import { showConstant, showNumber, showShape } from './show.ts';
 import { postorder } from './walk.ts';
 
 export function printModel(model: Model): string {

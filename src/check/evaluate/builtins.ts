@@ -8,7 +8,7 @@ import { type Formal, integerOf, matchArguments, of } from './arguments.ts';
 import { applyConstant, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
 import { initializer } from './distributions.ts';
-import { finite, hostValue } from './expressions.ts';
+import { finite, hostValue } from './folded.ts';
 import { gradient } from './gradients.ts';
 import { applyOperation, toTerm } from './terms.ts';
 import { asHost, constant, describe, type Given, termValue, unknown, type Value } from './value.ts';

@@ -4,9 +4,9 @@ import type { DataRecord, NoiseSource, SourceTerm } from '../../model/model.ts';
 import type { Declared, Module } from '../../names/scope.ts';
 import { kindInWords, parseSetting } from '../settings.ts';
 import { listMeant } from './arguments.ts';
-import type { Checker, Env } from './context.ts';
-import { declaredType, distribution } from './distributions.ts';
-import { evaluate } from './expressions.ts';
+import type { Checker, Env, Inits } from './context.ts';
+import { distribution, initializerOf } from './distributions.ts';
+import { declaredType, evaluate, evaluateArguments, partsOf } from './expressions.ts';
 import { netState } from './nets.ts';
 import {
   type Constant,
@@ -116,7 +116,7 @@ function sourceValue(c: Checker, declared: Declared): Value {
   const { node, name, module, index } = declared;
   const env = fileEnv(c, module, true);
   if (node.kind === 'noise') {
-    const known = distribution(c, node.dist, env);
+    const known = distribution(c, node.dist, partsOf(c, node.dist, env));
     if (!known) return unknown;
     c.noise.set(declared, { name: name.text, ...known, doc: node.doc, span: node.span });
     return termValue(sourceTerm(declared, known.shape));
@@ -177,4 +177,34 @@ export function noiseSources(c: Checker): NoiseSource[] {
     if (source) sources.push(source);
   }
   return sources;
+}
+
+const slotNames = ['kernel', 'bias', 'gamma', 'beta', 'value'];
+
+/** A file's `init` lines. They come before its nets: a net keeps those of its own file. */
+export function moduleInits(c: Checker, module: Module): void {
+  const inits: Inits = new Map();
+  c.inits.set(module, inits);
+  const env: Env = {
+    module,
+    locals: null,
+    frame: { net: null, key: '', draws: new Map() },
+    body: true,
+    numbered: false,
+  };
+  for (const node of module.file.declarations) {
+    if (node.kind !== 'init') continue;
+    const { text: slot, span } = node.slot;
+    const before = inits.get(slot);
+    const init = initializerOf(c, node.dist, evaluateArguments(c, node.dist.args, env));
+    if (!slotNames.includes(slot)) c.report('GAN0232', span, { slot, known: slotNames });
+    else if (before)
+      c.report(
+        'GAN0203',
+        span,
+        { name: `init ${slot}` },
+        { labels: [{ span: before.span, text: 'first declared here' }] },
+      );
+    else if (init) inits.set(slot, { init, span });
+  }
 }

@@ -7,9 +7,8 @@ import { didYouMean, distributionsElsewhere } from '../../names/words.ts';
 import { MOST } from '../../ops/room.ts';
 import type { DistExpr, TypeExpr } from '../../syntax/ast.ts';
 import { type Formal, integerOf, matchArguments, numberOf, of } from './arguments.ts';
-import type { Checker, Env } from './context.ts';
-import { evaluate, evaluateArguments } from './expressions.ts';
-import { type Given, showNumber, sizeOf } from './value.ts';
+import type { Checker } from './context.ts';
+import { type Given, showNumber, sizeOf, type Value } from './value.ts';
 
 const optional = (name: string): Formal => ({ name, required: false });
 const required = (name: string): Formal => ({ name, required: true });
@@ -33,10 +32,17 @@ const initializerFormals: Readonly<Record<(typeof initializerNames)[number], rea
   constant: [required('value')],
 };
 
+/** The parts of a distribution, evaluated. */
+export interface DistributionParts {
+  readonly args: readonly Given[];
+  /** Null where no shape was written. */
+  readonly shape: readonly Value[] | null;
+}
+
 export function distribution(
   c: Checker,
   expr: DistExpr,
-  env: Env,
+  parts: DistributionParts,
 ): { readonly dist: Distribution; readonly shape: Shape } | null {
   const { text: name, span } = expr.name;
   if (!(distributionNames as readonly string[]).includes(name)) {
@@ -45,15 +51,9 @@ export function distribution(
     return null;
   }
   const kind = name as Distribution['kind'];
-  const numbers = numericArguments(
-    c,
-    name,
-    distributionFormals[kind],
-    evaluateArguments(c, expr.args, env),
-    expr.span,
-  );
-  const shape = expr.shape === null ? null : dimensions(c, expr.shape, env, `\`${name}\``);
-  if (expr.shape === null) c.report('GAN0233', expr.span, { name });
+  const numbers = numericArguments(c, name, distributionFormals[kind], parts.args, expr.span);
+  const shape = parts.shape && dimensions(c, expr.shape!, parts.shape, `\`${name}\``);
+  if (!parts.shape) c.report('GAN0233', expr.span, { name });
   if (!numbers || !shape) return null;
   const at = (key: string, otherwise: number) => numbers.get(key) ?? otherwise;
   switch (kind) {
@@ -114,7 +114,7 @@ export function initializer(
 }
 
 /** The right side of `init SLOT ~ …`. */
-export function initializerOf(c: Checker, expr: DistExpr, env: Env): Initializer | null {
+export function initializerOf(c: Checker, expr: DistExpr, given: readonly Given[]): Initializer | null {
   const { text: name, span } = expr.name;
   if (!(initializerNames as readonly string[]).includes(name)) {
     const near = nearest(name, initializerNames);
@@ -130,7 +130,7 @@ export function initializerOf(c: Checker, expr: DistExpr, env: Env): Initializer
     c.report('GAN0234', expr.span, { name });
     return null;
   }
-  return initializer(c, name, evaluateArguments(c, expr.args, env), expr.span);
+  return initializer(c, name, given, expr.span);
 }
 
 function hold(c: Checker, span: Span, what: string, value: number, holds: boolean, rule: string): boolean {
@@ -156,8 +156,8 @@ function numericArguments(
   return numbers;
 }
 
-function dimensions(c: Checker, dims: TypeExpr['dims'], env: Env, what: string): Shape | null {
-  const shape = dims.map((dim) => integerOf(c, evaluate(c, dim, env), dim.span, `a size in ${what}`, 1));
+function dimensions(c: Checker, dims: TypeExpr['dims'], sizes: readonly Value[], what: string): Shape | null {
+  const shape = dims.map(({ span }, i) => integerOf(c, sizes[i]!, span, `a size in ${what}`, 1));
   if (!shape.every((d) => d !== null)) return null;
   if (sizeOf(shape) <= MOST) return shape;
   const [first, last] = [dims[0]!.span, dims.at(-1)!.span];
@@ -167,8 +167,8 @@ function dimensions(c: Checker, dims: TypeExpr['dims'], env: Env, what: string):
 
 const meanings: readonly Meaning[] = ['image', 'label', 'sound'];
 
-/** A declared type; null where it is wrong, which is reported. */
-export function declaredType(c: Checker, type: TypeExpr, env: Env): DeclaredType | null {
+/** A type with these sizes; null where it is wrong, which is reported. */
+export function typeOf(c: Checker, type: TypeExpr, sizes: readonly Value[]): DeclaredType | null {
   const base = type.base?.text ?? null;
   const meaning = (base ?? 'tensor') as Meaning;
   if (base !== null && !meanings.includes(meaning)) {
@@ -181,7 +181,7 @@ export function declaredType(c: Checker, type: TypeExpr, env: Env): DeclaredType
     );
     return null;
   }
-  const shape = dimensions(c, type.dims, env, base === null ? 'a type' : `\`${base}\``);
+  const shape = dimensions(c, type.dims, sizes, base === null ? 'a type' : `\`${base}\``);
   if (!shape) return null;
   const wrong = (rule: string) => {
     c.report('GAN0353', type.span, { name: meaning, shape, rule });

@@ -1,16 +1,27 @@
 /** Expressions to values: constants are worked out, everything else becomes typed terms. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { HostExpr } from '../../ir/host.ts';
+import type { DeclaredType } from '../../ir/types.ts';
 import type { DrawTerm, NetCall } from '../../model/model.ts';
 import { variants } from '../../names/operations.ts';
 import { isDeclared, type Given as Provided } from '../../names/resolution.ts';
-import type { Arg, Callee, DistExpr, Expr, ExprOf, Name, Pattern, Stage } from '../../syntax/ast.ts';
+import type {
+  Arg,
+  Callee,
+  DistExpr,
+  Expr,
+  ExprOf,
+  Name,
+  Pattern,
+  Stage,
+  TypeExpr,
+} from '../../syntax/ast.ts';
 import { integerOf, listMeant } from './arguments.ts';
 import { apply } from './calls.ts';
-import { applyOperator, constantSize, hostBinary, hostSize, hostUnary, operatorNames } from './constants.ts';
+import { applyOperator, constantSize, hostBinary, hostUnary, operatorNames } from './constants.ts';
 import type { Checker, Env, Locals } from './context.ts';
 import { declaredValue } from './declarations.ts';
-import { distribution } from './distributions.ts';
+import { type DistributionParts, distribution, typeOf } from './distributions.ts';
+import { finite, hostValue } from './folded.ts';
 import { operate } from './terms.ts';
 import {
   asHost,
@@ -72,6 +83,20 @@ export function evaluateArguments(c: Checker, args: readonly Arg[], env: Env): G
     span: arg.value.span,
     named: isNamed(arg.value),
   }));
+}
+
+/** What a distribution is written with: its arguments, and the sizes of its shape where it has one. */
+export function partsOf(c: Checker, { args, shape }: DistExpr, env: Env): DistributionParts {
+  return {
+    args: evaluateArguments(c, args, env),
+    shape: shape === null ? null : shape.map((size) => evaluate(c, size, env)),
+  };
+}
+
+/** A declared type; null where it is wrong, which is reported. */
+export function declaredType(c: Checker, type: TypeExpr, env: Env): DeclaredType | null {
+  const sizes = type.dims.map((size) => evaluate(c, size, env));
+  return typeOf(c, type, sizes);
 }
 
 function isNamed(expr: Expr): boolean {
@@ -174,26 +199,6 @@ function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
 
 function refuse(c: Checker, op: string, operands: readonly Value[], span: Span): Value {
   c.report('GAN0243', span, { what: `\`${op}\` of ${operands.map(describe).join(' and ')} has no meaning` });
-  return unknown;
-}
-
-/** A constant that stopped being a number (`1 / 0`, `log(-1)`) is a mistake where it happens. */
-export function finite(c: Checker, value: Constant, span: Span): Value {
-  const bad = (v: Constant): boolean =>
-    typeof v === 'number' ? !Number.isFinite(v) : Array.isArray(v) && v.some(bad);
-  if (!bad(value)) return constant(value);
-  c.report('GAN0243', span, { what: `\`${c.text(span)}\` is not a finite number` });
-  return unknown;
-}
-
-/** Scalars of scalars that are named can double with each line. */
-const hostLimit = 2000;
-
-/** A scalar that the host works out at each step. */
-export function hostValue(c: Checker, expr: HostExpr, span: Span): Value {
-  if (hostSize(expr) <= hostLimit) return { kind: 'host', expr };
-  const what = `a scalar of the step made of more than ${hostLimit.toLocaleString('en')} operations`;
-  c.report('GAN0247', span, { what });
   return unknown;
 }
 
@@ -422,7 +427,7 @@ export function nameTerms(value: Value, name: string): void {
 }
 
 function draw(c: Checker, dist: DistExpr, span: Span, env: Env): Value {
-  const known = distribution(c, dist, env);
+  const known = distribution(c, dist, partsOf(c, dist, env));
   if (!known || !c.room(span)) return unknown;
   const key = `${span.file}:${span.start} ${env.frame.key}`;
   const before = env.frame.draws.get(key);

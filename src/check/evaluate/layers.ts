@@ -2,12 +2,10 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Attrs, Initializer, Shape, StatSpec, WeightSpec } from '../../ir/types.ts';
 import type { LayerTerm } from '../../model/model.ts';
-import type { Module } from '../../names/scope.ts';
 import type { Layer } from '../../ops/record.ts';
 import { MOST } from '../../ops/room.ts';
-import type { Checker, Env, Inits, NetFrame } from './context.ts';
-import { initializerOf } from './distributions.ts';
-import type { Application } from './terms.ts';
+import type { Application } from './application.ts';
+import type { Checker, Env, NetFrame } from './context.ts';
 import { shapedOf, sizeOf } from './value.ts';
 
 export function makeLayer(
@@ -26,7 +24,7 @@ export function makeLayer(
   }
   const path = `${net.name}/${layerName(c, net, layer, as, env, span)}`;
   const shaped = operands.map(shapedOf);
-  const inits = moduleInits(c, net.module);
+  const inits = c.inits.get(net.module);
   const written = attrs.init as unknown as Initializer | null | undefined;
   const slots = record.weights(shaped, attrs);
   for (const { slot, shape } of slots) {
@@ -40,7 +38,7 @@ export function makeLayer(
     layer: path,
     slot: slot.slot,
     shape: slot.shape,
-    init: (isMain(slot.slot) ? written : null) ?? inits.get(slot.slot)?.init ?? slot.init,
+    init: (isMain(slot.slot) ? written : null) ?? inits?.get(slot.slot)?.init ?? slot.init,
     fanIn: slot.fanIn,
     fanOut: slot.fanOut,
   }));
@@ -104,37 +102,4 @@ function taken(c: Checker, net: NetFrame, name: string, span: Span): void {
       { labels: [{ span: before, text: `the other \`${name}\`` }] },
     );
   else net.layerNames.set(name, span);
-}
-
-const slotNames = ['kernel', 'bias', 'gamma', 'beta', 'value'];
-
-/** A file's `init` lines, worked out at first need: a net keeps those of its own file. */
-export function moduleInits(c: Checker, module: Module): Inits {
-  const known = c.inits.get(module);
-  if (known) return known;
-  const inits: Inits = new Map();
-  c.inits.set(module, inits);
-  const env: Env = {
-    module,
-    locals: null,
-    frame: { net: null, key: '', draws: new Map() },
-    body: true,
-    numbered: false,
-  };
-  for (const node of module.file.declarations) {
-    if (node.kind !== 'init') continue;
-    const { text: slot, span } = node.slot;
-    const before = inits.get(slot);
-    const init = initializerOf(c, node.dist, env);
-    if (!slotNames.includes(slot)) c.report('GAN0232', span, { slot, known: slotNames });
-    else if (before)
-      c.report(
-        'GAN0203',
-        span,
-        { name: `init ${slot}` },
-        { labels: [{ span: before.span, text: 'first declared here' }] },
-      );
-    else if (init) inits.set(slot, { init, span });
-  }
-  return inits;
 }

@@ -8,8 +8,7 @@ import { argumentRepair, resultRepair } from '../repair/repair.ts';
 import { matchArguments } from './arguments.ts';
 import { chainNotes } from './chain.ts';
 import type { Checker, Env, Frame, NetFrame, NetState } from './context.ts';
-import { declaredType } from './distributions.ts';
-import { evaluate } from './expressions.ts';
+import { declaredType, evaluate } from './expressions.ts';
 import { toTerm } from './terms.ts';
 import { type Fn, type Given, showShape, termValue, unknown, type Value } from './value.ts';
 

@@ -2,18 +2,19 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import { nearest } from '../../diagnostics/nearest.ts';
 import { type Code, isProblem, type Problem } from '../../diagnostics/table.ts';
-import type { Attr, Attrs } from '../../ir/types.ts';
+import type { Attr } from '../../ir/types.ts';
 import type { OpTerm, Term } from '../../model/model.ts';
 import { anyOperation, initializerNames } from '../../names/operations.ts';
-import type { Operation, Parameter } from '../../ops/record.ts';
+import type { Parameter } from '../../ops/record.ts';
 import { tooLarge } from '../../ops/room.ts';
 import type { Name } from '../../syntax/ast.ts';
 import { repairHelp } from '../repair/repair.ts';
+import type { Application } from './application.ts';
 import { booleanOf, integerOf, integersOf, matchArguments, numberOf, of } from './arguments.ts';
 import { chainNotes } from './chain.ts';
 import { applyConstant, hostBinary, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
-import { finite, hostValue } from './expressions.ts';
+import { finite, hostValue } from './folded.ts';
 import { makeLayer } from './layers.ts';
 import {
   arrayOf,
@@ -254,21 +255,6 @@ function word(c: Checker, callee: string, parameter: Parameter, { value, span }:
     return undefined;
   }
   return value.value;
-}
-
-export interface Application {
-  readonly name: string;
-  readonly record: Operation;
-  readonly operands: readonly Term[];
-  /** As written; the record's `resolve` completes them. */
-  readonly attrs: Attrs;
-  readonly span: Span;
-  readonly spans: readonly Span[];
-  readonly argumentSpan: (argument: string) => Span;
-  /** Arguments other than operands, where they are written. */
-  readonly layout?: ReadonlyMap<string, Span>;
-  readonly env: Env;
-  readonly as?: Name;
 }
 
 /** Types an application and makes its term. */

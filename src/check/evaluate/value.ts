@@ -4,11 +4,11 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { HostExpr } from '../../ir/host.ts';
 import type { Initializer, NDArray, Shape, Shaped } from '../../ir/types.ts';
 import type { ConstantTerm, HostTerm, NetCall, Term } from '../../model/model.ts';
+import { type Constant, showConstant, showNumber, showShape } from '../../model/show.ts';
 import type { Declared } from '../../names/scope.ts';
 import type { DefDecl, Name, NetDecl } from '../../syntax/ast.ts';
 
-/** A compile-time constant. Lists may nest (`[[1, 0], [0, 1]]`). */
-export type Constant = number | string | boolean | readonly Constant[];
+export { type Constant, showConstant, showNumber, showShape };
 
 export type Value =
   /** Something whose mistake has been reported; whatever is made of it stays silent. */
@@ -55,25 +55,6 @@ export function shapedOf(term: Term): Shaped {
 
 export function sizeOf(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
-}
-
-export function showShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
-}
-
-/** Numbers as a reader would write them. */
-export function showNumber(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) < 1e15
-    ? String(value)
-    : String(Number(value.toPrecision(15)));
-}
-
-export function showConstant(value: Constant): string {
-  if (typeof value === 'number') return showNumber(value);
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'boolean') return String(value);
-  const items = value.slice(0, 8).map(showConstant);
-  return `[${items.join(', ')}${value.length > 8 ? ', …' : ''}]`;
 }
 
 /** A value in the reader's words: "a string", "a tensor [28, 28, 1]". */

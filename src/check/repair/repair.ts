@@ -8,9 +8,9 @@ import type { Attr, Attrs, Shape, Shaped } from '../../ir/types.ts';
 import type { LayerTerm, OpTerm, Term } from '../../model/model.ts';
 import { anyOperation } from '../../names/operations.ts';
 import type { Operation } from '../../ops/record.ts';
+import type { Application } from '../evaluate/application.ts';
 import { chainOf } from '../evaluate/chain.ts';
 import type { Checker } from '../evaluate/context.ts';
-import type { Application } from '../evaluate/terms.ts';
 import { shapedOf, showShape, sizeOf } from '../evaluate/value.ts';
 
 export interface Repair {
