@@ -10,6 +10,7 @@ import prelude from '../grammar/prelude.gan';
 import { type Read, withoutAllowed } from './check/allow.ts';
 import { check } from './check/check.ts';
 import { withProvenRepairs } from './check/repair/proven.ts';
+import type { Memory } from './check/reuse.ts';
 import { craft } from './craft/craft.ts';
 import type { Diagnostic, Source, Span } from './diagnostics/diagnostic.ts';
 import { diagnose } from './diagnostics/table.ts';
@@ -43,28 +44,36 @@ export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
   /** Every text that a span may point into, the prelude's too. */
   readonly sources: readonly Source[];
+  /** For the next analysis of these files. */
+  readonly memory?: Memory;
+  /** The declarations that this analysis has worked out itself, by file, kind and name. */
+  readonly worked: readonly string[];
 }
 
-/** What `ganc check` says of a file, and the model: whole, or beside errors what checks of it. */
-export function analyse(given: Input): Analysis {
+/**
+ * What `ganc check` says of a file, and the model: whole, or beside errors what checks of it. With the `previous` analysis of
+ * the same file, declarations that an edit does not touch are not worked out again; the result is the same.
+ */
+export function analyse(given: Input, previous?: Analysis): Analysis {
   const input = { ...given, source: notPrelude(given.source) };
-  const analysis = analyseAsIs(input);
-  const again = (source: Source) => analyseAsIs({ ...input, source }).diagnostics;
+  const analysis = analyseAsIs(input, previous?.memory);
+  const again = (source: Source) => analyseAsIs({ ...input, source }, analysis.memory).diagnostics;
   return { ...analysis, diagnostics: withProvenRepairs(input.source, analysis.diagnostics, again) };
 }
 
 /** With repairs as the checker proposes them, which may not have been tried. */
-function analyseAsIs({ source, set = {}, load }: Input): Analysis {
+function analyseAsIs({ source, set = {}, load }: Input, before?: Memory): Analysis {
   const used = new Map<string, Source>();
   const parsed = parse(source);
   const sources = () => [source, ...used.values(), { path: 'prelude.gan', text: prelude }];
   const file = parsed.value;
-  if (!file) return { diagnostics: parsed.diagnostics, sources: sources() };
+  if (!file) return { diagnostics: parsed.diagnostics, sources: sources(), worked: [] };
   const checked = check({
     file,
     source,
     set: { ...set },
     partial: hasErrors(parsed.diagnostics),
+    ...(before ? { before } : {}),
     load: (path, from) => {
       const found = load(path, from);
       const loaded = found && notPrelude(found);
@@ -79,7 +88,15 @@ function analyseAsIs({ source, set = {}, load }: Input): Analysis {
   const slips = model?.whole && !hasErrors(said) && refused.length === 0 ? craft(model) : [];
   const found = [...said, ...refused, ...slips];
   const diagnostics = withoutAllowed(found, [{ source, file }, ...readAgain(used.values(), found)]);
-  return { file, ...(model && refused.length === 0 ? { model } : {}), diagnostics, sources: sources() };
+  const { memory, worked } = checked;
+  return {
+    file,
+    ...(model && refused.length === 0 ? { model } : {}),
+    ...(memory ? { memory } : {}),
+    worked,
+    diagnostics,
+    sources: sources(),
+  };
 }
 
 /** A user's own file may be called as the prelude is, whose spans have that path. */

@@ -22,6 +22,7 @@ import {
 } from './evaluate/declarations.ts';
 import { netBody } from './evaluate/nets.ts';
 import { evaluateValues } from './evaluate/values.ts';
+import type { Memory } from './reuse.ts';
 import { declaredOptimizers } from './schedule/optimizers.ts';
 import { checkRules, phaseRules } from './schedule/rules.ts';
 import { type CheckedPhase, checkSchedule, hasErrors } from './schedule/schedule.ts';
@@ -36,16 +37,25 @@ export interface CheckInput {
   readonly load: Load;
   /** The text did not parse whole: what seems unused may be used in a part that is missing. */
   readonly partial?: boolean;
+  /** What an earlier check of these files has left: what still holds of it is not worked out again. */
+  readonly before?: Memory;
 }
 
-export function check({ file, source, set, load, partial }: CheckInput): Outcome<Model> {
+export interface Checked extends Outcome<Model> {
+  /** For the next check of these files. */
+  readonly memory?: Memory;
+  /** What was worked out now, by file, kind and name of the declaration. */
+  readonly worked: readonly string[];
+}
+
+export function check({ file, source, set, load, partial, before }: CheckInput): Checked {
   const found: Diagnostic[] = [];
   const report = (d: Diagnostic): void => {
     found.push(d);
   };
   const program = loadProgram(file, source, load, report);
   const names = resolveNames(program, report);
-  const c = new Checker(program, names, new Map(Object.entries(set)));
+  const c = new Checker(program, names, new Map(Object.entries(set)), before);
   for (const d of found) c.add(d);
   const model = elaborate(c, partial === true);
   unusedNames(c);
@@ -57,7 +67,8 @@ export function check({ file, source, set, load, partial }: CheckInput): Outcome
     program.modules,
     c.diagnostics.filter((d) => !silent.has(d.code)),
   );
-  return { value: model, diagnostics };
+  const { memory, worked } = c.reuse;
+  return { value: model, diagnostics, worked, ...(c.isStopped ? {} : { memory }) };
 }
 
 /** In a text that did not parse whole, an unknown name may be declared in the part that is missing. */

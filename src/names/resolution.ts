@@ -3,7 +3,7 @@
  * and whoever renames or looks for references, reads it.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { ExprOf, Name } from '../syntax/ast.ts';
+import type { Declaration, ExprOf, Name } from '../syntax/ast.ts';
 import type { Declared } from './scope.ts';
 
 /** A place where a name is used: in an expression, or as a part of a call, a stage or a statement. */
@@ -47,6 +47,7 @@ export class Resolution {
   private readonly givens = new Map<string, Given>();
   private readonly links = new Map<Declared, Map<Declared, Span>>();
   private readonly inCycles = new Set<Declared>();
+  private readonly byNode = new Map<Declaration, Set<Declared>>();
 
   /** `prelude`: where names of the prelude's own text are looked up; null for the prelude itself. */
   constructor(private readonly prelude: (() => Resolution) | null) {}
@@ -90,6 +91,11 @@ export class Resolution {
     return this.used.has(meaning);
   }
 
+  /** The declarations that one refers to, in the order of its text. */
+  usedBy(node: Declaration): Iterable<Declared> {
+    return this.byNode.get(node) ?? [];
+  }
+
   /** What each net, def and param refers to. */
   get dependencies(): Dependencies {
     return this.links;
@@ -104,7 +110,13 @@ export class Resolution {
     this.declarations.set(name, meaning);
   }
 
-  note(use: Use, meaning: Meaning, wanted = true): void {
+  /** `inside`: the declaration that the use stands in. */
+  note(use: Use, meaning: Meaning, inside: Declaration | null, wanted = true): void {
+    if (inside && isDeclared(meaning)) {
+      const known = this.byNode.get(inside);
+      if (known) known.add(meaning);
+      else this.byNode.set(inside, new Set([meaning]));
+    }
     this.meanings.set(use, meaning);
     const uses = this.usesOf.get(meaning);
     if (uses) uses.push(use);

@@ -8,6 +8,7 @@ import { type ArgsOf, type Code, diagnose, type Extras } from '../diagnostics/ta
 import type {
   Arg,
   Callee,
+  Declaration,
   DistExpr,
   Expr,
   ExprOf,
@@ -19,7 +20,7 @@ import type {
 } from '../syntax/ast.ts';
 import { findCycles } from './cycles.ts';
 import { callableNames, isBuiltin, isOperation, isScalarName, variants } from './operations.ts';
-import { type Callable, type Given, type Local, Resolution, type Use } from './resolution.ts';
+import { type Callable, type Given, type Local, type Meaning, Resolution, type Use } from './resolution.ts';
 import {
   type Declared,
   lookup,
@@ -76,6 +77,9 @@ function resolvedPrelude(): Resolution {
 }
 
 class Resolver {
+  /** The declaration that is being walked through. */
+  private inside: Declaration | null = null;
+
   constructor(
     private readonly program: Program,
     private readonly names: Resolution,
@@ -86,10 +90,15 @@ class Resolver {
     this.reportDiagnostic(diagnose(code, span, args, extras));
   }
 
+  private note(use: Use, meaning: Meaning, wanted = true): void {
+    this.names.note(use, meaning, this.inside, wanted);
+  }
+
   module(module: Module): void {
     const declaredAt = new Map<object, Declared>(module.own.map((d) => [d.node, d]));
     for (const declared of module.own) this.names.declare(declared.name, declared);
     for (const [order, node] of module.file.declarations.entries()) {
+      this.inside = node;
       const owner = declaredAt.get(node) ?? null;
       const body = (what: string, scope: Scope | null = null): Place => ({
         module,
@@ -294,13 +303,13 @@ class Resolver {
     const { name } = use;
     const [local] = this.locals(place.scope, name);
     if (local) {
-      this.names.note(use, local.local);
+      this.note(use, local.local);
       return;
     }
     const declared = isScalarName(name) ? undefined : lookup(this.program, place.module, name);
     const given = this.given(name);
     if (declared) this.refer(use, declared, place);
-    else if (given) this.names.note(use, given);
+    else if (given) this.note(use, given);
     else this.unknownValue(name, use.span, place);
   }
 
@@ -321,12 +330,12 @@ class Resolver {
     if (wrongField) this.report('GAN0216', field.span, { net: text, field: field.text });
     // What cannot be a function does not hide one.
     const local = otherwise === null ? all[0] : all.find(({ called }) => called);
-    if (local) this.names.note(name, local.local);
+    if (local) this.note(name, local.local);
     else if (declared) {
-      if (wrongField) this.names.note(name, declared);
+      if (wrongField) this.note(name, declared);
       else this.refer(name, declared, place);
       this.namedArguments(declared, args);
-    } else if (otherwise) this.names.note(name, otherwise);
+    } else if (otherwise) this.note(name, otherwise);
     else if (!wrongField) this.unknownFunction(name, place);
   }
 
@@ -340,12 +349,12 @@ class Resolver {
       const local: Local =
         known?.kind === 'local' ? known : { kind: 'local', what: 'parameter', name: parameter };
       this.names.declare(parameter, local);
-      this.names.note(name, local, false);
+      this.note(name, local, false);
     }
   }
 
   private refer(use: Use, declared: Declared, place: Place): void {
-    this.names.note(use, declared);
+    this.note(use, declared);
     const { span } = use;
     const { kind } = declared;
     if (place.owner && (kind === 'param' || kind === 'net' || kind === 'def')) {
@@ -387,7 +396,7 @@ class Resolver {
   private unknownFunction(name: Name, place: Place): void {
     const value = lookup(this.program, place.module, name.text);
     if (value || isScalarName(name.text)) {
-      if (value) this.names.note(name, value);
+      if (value) this.note(name, value);
       const labels = value ? [{ span: value.name.span, text: 'declared here' }] : [];
       this.report(
         'GAN0214',
@@ -434,7 +443,7 @@ class Resolver {
     if (expr.kind === 'call') this.args(expr.args, place);
     else if (expr.kind === 'name') {
       const declared = lookup(this.program, place.module, expr.name);
-      if (declared) this.names.note(expr, declared);
+      if (declared) this.note(expr, declared);
     }
   }
 
@@ -444,7 +453,7 @@ class Resolver {
         case 'sample':
           for (const source of s.sources) {
             const declared = place.module.names.get(source.text);
-            if (declared) this.names.note(source, declared, false);
+            if (declared) this.note(source, declared, false);
           }
           if (s.count) this.expr(s.count, place);
           break;
@@ -482,7 +491,7 @@ class Resolver {
 
   private net(name: Name, place: Place): void {
     const declared = lookup(this.program, place.module, name.text);
-    if (declared?.kind === 'net') this.names.note(name, declared);
+    if (declared?.kind === 'net') this.note(name, declared);
     else
       this.report(
         'GAN0517',

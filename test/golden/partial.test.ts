@@ -1,6 +1,10 @@
-/** A text that does not parse whole: what only follows from the part that is missing is not said. */
-import { expect, test } from 'vitest';
-import { analyse } from '../../src/compile.ts';
+/**
+ * A text that does not parse whole: what only follows from the part that is missing is not said. And a text with errors: what
+ * checks of it has its shapes, types and costs.
+ */
+import { describe, expect, test } from 'vitest';
+import { analyse, planOf } from '../../src/compile.ts';
+import { summary } from '../../src/summary/summary.ts';
 
 const model = `data x ~ [8]
 noise z ~ normal[4]
@@ -48,4 +52,76 @@ test.each<[what: string, from: string, to: string, ...codes: string[]]>([
 test('what is wrong in whole declarations is said all the same', () => {
   const text = model.replace('fake = G', 'fake := G').replace('dense(h, 1)', 'dense(h, 2)');
   expect(codes(text)).toEqual(['GAN0112', 'GAN0341']);
+});
+
+describe('a partial Model', () => {
+  const input = (text: string) => ({ source: { path: 'model.gan', text }, load: () => undefined });
+  const wide = `${model}
+net E(x: [8]) -> [4] =
+  x |> dense(4)
+loss rebuilt = expect(sum(square(G(E(x)) - x)))
+train warm (batch = 8, steps = 5) {
+  sample x
+  update E, G to minimize rebuilt with adam(1e-3)
+}
+`;
+  const partOf = (text: string) => {
+    const { model, sources, diagnostics } = analyse(input(text));
+    expect(diagnostics.some((d) => d.severity === 'error')).toBe(true);
+    return { ...model!, costs: summary(model!, planOf(model!, sources)) };
+  };
+  const whole = analyse(input(wide));
+  const costs = summary(whole.model!, planOf(whole.model!, whole.sources));
+
+  test('is whole without errors', () => {
+    expect(whole.diagnostics).toEqual([]);
+    expect(whole.model!.whole).toBe(true);
+  });
+
+  test.each([
+    ['does not check', 'dense(h, 1)', 'dense(h, 2)'],
+    ['does not parse', 'return dense(h, 1)', 'return |> dense(h, 1)'],
+    ['has a name that nothing has', 'x |> dense(8)\n  return', 'y |> dense(8)\n  return'],
+  ])('has all but a net that %s', (_, from, to) => {
+    const part = partOf(wide.replace(from, to));
+    expect(part.whole).toBe(false);
+    expect(part.nets.map((net) => [net.name, net.bodies.size])).toEqual([
+      ['G', 1],
+      ['D', 0],
+      ['E', 1],
+    ]);
+    // The declared types stand, so what calls it has its shape.
+    expect(part.nets[1]!.results).toEqual([{ name: null, type: { meaning: 'tensor', shape: [1] } }]);
+    expect(part.values.map(({ name, term }) => `${name} [${term.shape}]`)).toEqual([
+      'd_loss []',
+      'g_loss []',
+      'samples [8]',
+      'rebuilt []',
+    ]);
+    expect(part.costs.nets[0]).toEqual(costs.nets[0]);
+    expect(part.costs.nets[2]).toEqual(costs.nets[2]);
+    // The phase that needs the broken net has no costs; the other one has them.
+    expect(part.phases.map(({ name }) => name)).toEqual(['warm']);
+    const { flops, operations } = costs.phases[1]!;
+    expect(part.costs.phases).toMatchObject([{ phase: 'warm', flops, operations }]);
+  });
+
+  test('leaves out a value that does not check, and what needs it', () => {
+    const part = partOf(wide.replace('hinge_g(D(fake))', 'hinge_g(D(fake), 3)'));
+    expect(part.values.map(({ name }) => name)).toEqual(['d_loss', 'samples', 'rebuilt']);
+    expect(part.phases.map(({ name }) => name)).toEqual(['warm']);
+    expect(part.costs.nets).toEqual(costs.nets);
+  });
+
+  test('takes nothing from a stage that is missing', () => {
+    const part = partOf(wide.replace('let fake = G(z)', 'let fake = G(z) |>'));
+    expect(part.values.map(({ name }) => name)).toEqual(['rebuilt']);
+  });
+
+  test('has no phase that breaks a rule of its own', () => {
+    const part = partOf(
+      wide.replace('sample x\n  update E', 'update E').replace('dense(h, 1)', 'dense(h, 2)'),
+    );
+    expect(part.phases).toEqual([]);
+  });
 });

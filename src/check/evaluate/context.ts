@@ -1,11 +1,13 @@
 /** What an evaluation carries along: findings, the calls it stands in, and where layers and draws are counted. */
 import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
-import type { Attrs, DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
+import type { DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
 import type { NetBody, NetCall, NoiseSource, Term } from '../../model/model.ts';
 import type { Resolution } from '../../names/resolution.ts';
 import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
 import type { Name } from '../../syntax/ast.ts';
+import type { Notes } from '../moved.ts';
+import { type Memory, Reuse, type Unit } from '../reuse.ts';
 import type { Value } from './value.ts';
 
 /** Values of parameters, block lets and what `each` counts, by the names that declare them; innermost first. */
@@ -68,13 +70,11 @@ export class Checker {
   /** Nets that a statement of the schedule names. */
   readonly scheduledNets = new Set<string>();
   readonly sources = new Map<string, Source>();
+  readonly reuse: Reuse;
   /** Attributes as written, before `resolve`: for looking for a repair. */
-  readonly written = new WeakMap<Term, Attrs>();
+  readonly written: Notes['written'];
   /** Where stages that stand for themselves (in no def or `each`) and their arguments are written. */
-  readonly layouts = new WeakMap<
-    Term,
-    { readonly span: Span; readonly arguments: ReadonlyMap<string, Span> }
-  >();
+  readonly layouts: Notes['layouts'];
   /** Innermost last: the defs that are being inlined. */
   readonly calls: { readonly name: string; readonly span: Span }[] = [];
   /** Every net's body was understood. */
@@ -102,13 +102,38 @@ export class Checker {
     readonly names: Resolution,
     /** `--set` of the command line. */
     readonly settings: ReadonlyMap<string, string>,
+    /** What an earlier check of these files has left. */
+    before: Memory | null = null,
   ) {
+    this.reuse = new Reuse(program, names, settings, before);
+    this.written = this.reuse.notes.written;
+    this.layouts = this.reuse.notes.layouts;
     for (const source of [preludeSource, ...program.modules.map((m) => m.source)])
       this.sources.set(source.path, source);
   }
 
   add(diagnostic: Diagnostic): void {
     this.diagnostics.push(diagnostic);
+    this.reuse.recorder?.diagnostics.push(diagnostic);
+  }
+
+  /** Notes a call of a net. */
+  addCall(call: NetCall): void {
+    this.netCalls.push(call);
+    this.reuse.recorder?.netCalls.push(call);
+  }
+
+  /** Says and counts again what came of a unit that an earlier check has worked out. */
+  replay({ diagnostics, netCalls, terms, expressions }: Unit): void {
+    for (const diagnostic of diagnostics) this.add(diagnostic);
+    for (const call of netCalls) this.addCall(call);
+    this.made += terms;
+    this.evaluated += expressions;
+  }
+
+  /** Too much to be worked out: what there is may be missing parts. */
+  get isStopped(): boolean {
+    return this.stopped;
   }
 
   /** Whether `check` finds no error; what it finds is not said. */
@@ -191,6 +216,7 @@ export class Checker {
 
   /** Counts a term; false once the program is larger than any machine would like. */
   room(span: Span): boolean {
+    if (this.reuse.recorder) this.reuse.recorder.terms++;
     if (++this.made <= termLimit) return true;
     this.tooLarge(span, `more than ${termLimit.toLocaleString('en')} operations after inlining`);
     return false;
@@ -198,6 +224,7 @@ export class Checker {
 
   /** Counts a piece of work; false once there is too much of it, and everything is to come to an end. */
   tick(span: Span): boolean {
+    if (this.reuse.recorder) this.reuse.recorder.expressions++;
     if (++this.evaluated > evaluationLimit)
       this.tooLarge(span, `more than ${evaluationLimit.toLocaleString('en')} expressions to work out`);
     return !this.stopped;

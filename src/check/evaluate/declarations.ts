@@ -7,7 +7,7 @@ import { listMeant } from './arguments.ts';
 import type { Checker, Env, Inits } from './context.ts';
 import { distribution, initializerOf } from './distributions.ts';
 import { declaredType, evaluate, evaluateArguments, partsOf } from './expressions.ts';
-import { netState } from './nets.ts';
+import { netState, replay } from './nets.ts';
 import {
   type Constant,
   constant,
@@ -34,11 +34,24 @@ export function declaredValue(c: Checker, declared: Declared): Value {
   if (known === 'working' || c.names.isCyclic(declared)) return unknown;
   if (known) return known;
   c.values.set(declared, 'working');
-  const value = makeValue(c, declared);
+  const { kind } = declared;
+  const value = kind === 'net' || kind === 'def' ? makeValue(c, declared) : constantOrSource(c, declared);
   // What was made of a broken text is a guess; nets and defs have their names and types at least.
   const isGuess = declared.node.broken && value.kind !== 'function';
   c.values.set(declared, isGuess ? unknown : value);
   return isGuess ? unknown : value;
+}
+
+/** Of a param or source: that of an earlier check, where it still holds. */
+function constantOrSource(c: Checker, declared: Declared): Value {
+  const make = () => {
+    const value = makeValue(c, declared);
+    return { value, noise: c.noise.get(declared), type: c.fieldTypes.get(declared) };
+  };
+  const { value, noise, type } = c.reuse.unit(declared, 'value', make, (unit) => replay(c, unit));
+  if (noise) c.noise.set(declared, noise);
+  if (type) c.fieldTypes.set(declared, type);
+  return value;
 }
 
 function makeValue(c: Checker, declared: Declared): Value {

@@ -5,6 +5,7 @@ import type { NetBody, NetCall, ParamTerm, ResultTerm, Term } from '../../model/
 import type { Declared } from '../../names/scope.ts';
 import type { Name, NetDecl } from '../../syntax/ast.ts';
 import { argumentRepair, resultRepair } from '../repair/repair.ts';
+import type { Unit } from '../reuse.ts';
 import { matchArguments } from './arguments.ts';
 import { chainNotes } from './chain.ts';
 import type { Checker, Env, Frame, NetFrame, NetState } from './context.ts';
@@ -92,9 +93,10 @@ export function callNet(
     if (param.type && !sameShape(term, param.type)) mismatch(c, state, i, term, argument.span);
   }
   // Results have their declared shapes even where an argument is wrong.
+  c.reuse.recorder?.bodies.push({ net: name, key });
   const body = netBody(c, state, key);
   const call: NetCall = { net: name, variant, args, body: key, span };
-  c.netCalls.push(call);
+  c.addCall(call);
   if (!c.room(span)) return unknown;
   const results = state.results.map((result, index): Value => {
     if (!result.type) return unknown;
@@ -155,12 +157,35 @@ export function netBody(c: Checker, state: NetState, key: string): NetBody | nul
   }
   if (before !== undefined) return before;
   state.bodies.set(key, 'working');
-  const body = makeBody(c, state, key);
+  const { declared } = state;
+  const made = c.reuse.unit(
+    declared,
+    key,
+    () => makeBody(c, state, key),
+    (unit) => replay(c, unit),
+  );
+  // Names and weights are the same in every body.
+  if (made) state.frame ??= { ...made.frame, name: declared.name.text, module: declared.module };
+  const body = made?.body ?? null;
   state.bodies.set(key, body);
   return body;
 }
 
-function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
+/** Says again what came of a unit that is reused, and sees that the bodies are there that it needs. */
+export function replay(c: Checker, unit: Unit): void {
+  c.replay(unit);
+  for (const { net, key } of unit.bodies) {
+    const state = c.nets.get(net);
+    if (state) netBody(c, state, key);
+  }
+}
+
+interface MadeBody {
+  readonly frame: Omit<NetFrame, 'name' | 'module'>;
+  readonly body: NetBody | null;
+}
+
+function makeBody(c: Checker, state: NetState, key: string): MadeBody | null {
   const { declared } = state;
   const node = declared.node as NetDecl;
   const name = declared.name.text;
@@ -174,7 +199,6 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
     stats: [],
     calls: new Set(),
   };
-  state.frame ??= frame;
   const params: ParamTerm[] = [];
   const values = new Map<Name, Value>();
   for (const [index, param] of state.params.entries()) {
@@ -208,7 +232,9 @@ function makeBody(c: Checker, state: NetState, key: string): NetBody | null {
   const value = evaluate(c, node.body, env);
   const results = hold(c, state, node, value);
   c.calls.push(...calls);
-  return results && !node.broken && params.length === state.params.length ? { params, results } : null;
+  const { name: _, module: __, ...made } = frame;
+  const isWhole = results && !node.broken && params.length === state.params.length;
+  return { frame: made, body: isWhole ? { params, results } : null };
 }
 
 /** Holds a body's value to the declared results. */

@@ -4,10 +4,12 @@ import type { Extras } from '../../diagnostics/table.ts';
 import type { NamedValue, Term } from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
 import { isDeclared } from '../../names/resolution.ts';
-import type { LetDecl, ValueDecl } from '../../syntax/ast.ts';
+import { namesOf } from '../../names/scope.ts';
+import type { LetDecl, Name, ValueDecl } from '../../syntax/ast.ts';
 import type { Checker } from './context.ts';
 import { fileEnv } from './declarations.ts';
 import { bind, evaluate, nameTerms } from './expressions.ts';
+import { replay } from './nets.ts';
 import { toTerm } from './terms.ts';
 import { showShape, sizeOf, termValue, unknown, type Value } from './value.ts';
 
@@ -27,38 +29,55 @@ function writtenValue(c: Checker, { value, broken }: LetDecl | ValueDecl): Value
   return broken ? unknown : found;
 }
 
+/** What `make` gives, or an earlier check has given: for the first name of a declaration, which tells it from others. */
+function once<T>(c: Checker, name: Name | undefined, make: () => T): T {
+  const declared = name && c.names.declared(name);
+  if (!declared || !isDeclared(declared)) return make();
+  return c.reuse.unit(declared, 'value', make, (unit) => replay(c, unit));
+}
+
 function letValue(c: Checker, node: LetDecl): void {
-  const value = writtenValue(c, node);
+  const [first] = namesOf(node).filter(({ text }) => text !== '_');
+  const value = once(c, first, () => writtenValue(c, node));
   bind(c, node.pattern, value, (name, part) => {
     const declared = c.names.declared(name);
     if (declared && isDeclared(declared)) c.values.set(declared, part);
   });
 }
 
+/** A value's terms by their names, and what its name stands for. */
+interface Named {
+  readonly value: Value;
+  readonly terms: readonly { readonly name: string; readonly term: Term }[];
+}
+
 function namedValue(c: Checker, node: ValueDecl): NamedValue[] {
   const { kind, name, doc, span } = node;
-  const value = writtenValue(c, node);
+  const { value, terms } = once(c, name, () => (kind === 'output' ? outputOf(c, node) : scalarOf(c, node)));
   const declared = c.names.declared(name);
-  const remember = (v: Value) => {
-    if (declared && isDeclared(declared)) c.values.set(declared, v);
-  };
-  if (kind === 'output') {
-    remember(value);
-    nameTerms(value, name.text);
-    return outputs(c, value, name.text, node.value.span).map(({ name: full, term }) => ({
-      kind,
-      name: full,
-      term,
-      meaning: meaningOf(c, term),
-      doc,
-      span,
-    }));
-  }
-  const term = holdScalar(c, value, node.value.span, `${kind} \`${name.text}\``);
-  remember(term ? termValue(term) : unknown);
-  if (!term) return [];
-  term.name ??= name.text;
-  return [{ kind, name: name.text, term, meaning: 'tensor', doc, span }];
+  if (declared && isDeclared(declared)) c.values.set(declared, value);
+  return terms.map(({ name: full, term }) => ({
+    kind,
+    name: full,
+    term,
+    meaning: kind === 'output' ? meaningOf(c, term) : 'tensor',
+    doc,
+    span,
+  }));
+}
+
+function outputOf(c: Checker, node: ValueDecl): Named {
+  const value = writtenValue(c, node);
+  nameTerms(value, node.name.text);
+  return { value, terms: outputs(c, value, node.name.text, node.value.span) };
+}
+
+function scalarOf(c: Checker, node: ValueDecl): Named {
+  const { text } = node.name;
+  const term = holdScalar(c, writtenValue(c, node), node.value.span, `${node.kind} \`${text}\``);
+  if (!term) return { value: unknown, terms: [] };
+  term.name ??= text;
+  return { value: termValue(term), terms: [{ name: text, term }] };
 }
 
 /** A tuple becomes several outputs: `name.field`. */

@@ -1,0 +1,130 @@
+/** An analysis of an edited file works out again only what the edit touches, and gives what a fresh one would. */
+import { describe, expect, test } from 'vitest';
+import { type Analysis, analyse } from '../../../src/compile.ts';
+import { spansOf } from './spans.ts';
+
+const text = `param width = 8
+data x ~ [8]
+noise z ~ normal[4]
+init kernel ~ normal(0, 0.02)
+def act(v) = leaky_relu(v, 0.2)
+net G(z: [4]) -> [8] =
+  z |> dense(width) |> act |> dense(8)
+net D(x: [8]) -> [1] =
+  x |> dense(width) |> relu |> dense(1)
+let fake = G(z)
+loss d_loss = hinge_d(D(x), D(fake))
+loss g_loss = hinge_g(D(fake))
+metric size = expect(norm(fake))
+output samples = fake
+train (batch = 8, steps = 10) {
+  sample x, z
+  update D to minimize d_loss with adam(1e-3)
+  sample z
+  update G to minimize g_loss with adam(1e-3)
+}
+`;
+
+const input = (of: string, set?: Record<string, string>) => ({
+  source: { path: 'model.gan', text: of },
+  load: () => undefined,
+  ...(set ? { set } : {}),
+});
+
+/** What is worked out again when the first text becomes the second, without the file's name. */
+function again(edit: (text: string) => string): string[] {
+  const edited = edit(text);
+  const now = analyse(input(edited), analyse(input(text)));
+  expectSame(now, analyse(input(edited)));
+  return now.worked.map((key) => key.replace(/^model\.gan /, ''));
+}
+
+function expectSame(now: Analysis, fresh: Analysis): void {
+  expect(now.diagnostics).toEqual(fresh.diagnostics);
+  expect(spansOf(now.model!)).toEqual(spansOf(fresh.model!));
+}
+
+const change = (from: string, to: string) => (of: string) => {
+  expect(of).toContain(from);
+  return of.replace(from, to);
+};
+
+describe('an edit', () => {
+  test('is nothing where there is none', () => {
+    expect(analyse(input(text)).worked.length).toBe(10);
+    expect(again((t) => t)).toEqual([]);
+  });
+
+  test('of blanks and comments between declarations moves what is below', () => {
+    expect(again(change('net G', '// a generator\n\nnet G'))).toEqual([]);
+    expect(again((t) => `\n\n${t}`)).toEqual([]);
+  });
+
+  test('of a net works out the net and what uses it', () => {
+    expect(again(change('|> relu |>', '|> relu |> relu |>'))).toEqual(
+      ['net D e', 'loss d_loss value', 'loss g_loss value'].sort(
+        (a, b) => Number(b.startsWith('loss d')) - Number(a.startsWith('loss d')),
+      ),
+    );
+  });
+
+  test('of a def works out the nets that use it', () => {
+    expect(again(change('0.2)', '0.1)')).filter((key) => key.startsWith('net'))).toEqual(['net G e']);
+  });
+
+  test('of a param works out all that it is in', () => {
+    expect(again(change('= 8', '= 9')).filter((key) => /^(param|net)/.test(key))).toEqual([
+      'param width value',
+      'net G e',
+      'net D e',
+    ]);
+  });
+
+  test('of a loss works out the loss alone', () => {
+    expect(again(change('hinge_g(D(fake))', '2 * hinge_g(D(fake))'))).toEqual(['loss g_loss value']);
+  });
+
+  test('of the schedule works out no value', () => {
+    expect(again(change('steps = 10', 'steps = 20'))).toEqual([]);
+  });
+
+  test('of an `init` works out the nets of its file, and not what calls them', () => {
+    expect(again(change('0.02', '0.01'))).toEqual(['net G e', 'net D e']);
+    expect(again(change('init kernel ~ normal(0, 0.02)\n', ''))).toEqual(['net G e', 'net D e']);
+  });
+
+  test('that hides a def of the prelude works out what used that', () => {
+    const own = 'def hinge_g(v) = expect(-v)\n';
+    expect(again(change('def act', `${own}def act`))).toEqual(['loss g_loss value']);
+  });
+
+  test('that breaks a declaration leaves the others', () => {
+    expect(again(change('|> relu |>', '|> relu |> |>'))).toEqual([
+      'loss d_loss value',
+      'net D e',
+      'loss g_loss value',
+    ]);
+  });
+
+  test('of `--set` works out everything', () => {
+    const now = analyse(input(text, { width: '16' }), analyse(input(text)));
+    expectSame(now, analyse(input(text, { width: '16' })));
+    expect(now.worked.length).toBe(10);
+  });
+});
+
+test('what is drawn without a name is numbered through the file, so it is worked out again', () => {
+  const drawn = change('let fake = G(z)', 'let e = draw normal[8]\nlet fake = G(z) + e')(text);
+  const edited = change('let e', 'let first = draw normal[8]\nlet e')(drawn);
+  const now = analyse(input(edited), analyse(input(drawn)));
+  expectSame(now, analyse(input(edited)));
+  expect(now.worked.map((key) => key.split(' ')[2])).toEqual([
+    'first',
+    'e',
+    'fake',
+    'd_loss',
+    'g_loss',
+    'size',
+    'samples',
+  ]);
+});
