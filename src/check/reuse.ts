@@ -53,12 +53,12 @@ export class Reuse {
   readonly worked: string[] = [];
   private readonly units = new Map<string, Unit>();
   private readonly seen = new Map<string, Seen>();
-  private readonly holding = new Map<string, boolean>();
   private readonly reused = new Set<string>();
   private readonly recorders: Recorder[] = [];
   private readonly moves: Moves;
   private readonly files: ReadonlyMap<string, readonly Placed[]>;
   private readonly settings: string;
+  private readonly touched: ReadonlySet<string>;
 
   constructor(
     program: Program,
@@ -70,6 +70,7 @@ export class Reuse {
     this.notes = before?.notes ?? { written: new WeakMap(), layouts: new WeakMap() };
     this.files = new Map(program.modules.map((module) => [module.source.path, placesIn(module)]));
     for (const module of program.modules) for (const node of module.file.declarations) this.see(module, node);
+    this.touched = this.findTouched(before?.seen ?? new Map());
     this.moves = movesBetween(before?.files ?? new Map(), this.files);
   }
 
@@ -114,8 +115,9 @@ export class Reuse {
 
   /** Whether all that a declaration is made of is as it was, and the same objects. */
   private holds(key: string, { kind, module }: Declared): boolean {
-    if (this.before?.settings !== this.settings) return false;
-    return this.isSame(key) && (kind !== 'net' || this.sameInits(module));
+    if (this.before?.settings !== this.settings || this.touched.has(key)) return false;
+    if (kind === 'net' && !this.sameInits(module)) return false;
+    return (this.seen.get(key)?.uses ?? []).every((use) => this.isSameObject(use));
   }
 
   /** Whether a file's `init` lines, from which its nets start, are the same ones. */
@@ -124,29 +126,34 @@ export class Reuse {
     const [now, then] = [this.seen, this.before!.seen].map((seen) =>
       [...seen.keys()].filter((key) => key.startsWith(prefix)),
     );
-    return now!.length === then!.length && now!.every((key) => this.isSame(key));
-  }
-
-  private isSame(key: string): boolean {
-    const known = this.holding.get(key);
-    if (known !== undefined) return known;
-    // What needs itself does not hold.
-    this.holding.set(key, false);
-    const [now, then] = [this.seen.get(key), this.before?.seen.get(key)];
-    const same =
-      now === then ||
-      (now !== undefined &&
-        then !== undefined &&
-        now.text === then.text &&
-        now.uses.length === then.uses.length &&
-        now.uses.every((use, i) => use === then.uses[i] && this.isSame(use) && this.isSameObject(use)));
-    this.holding.set(key, same);
-    return same;
+    return now!.length === then!.length && now!.every((key) => !this.touched.has(key));
   }
 
   /** Values are told apart by identity: a source or a `let` has to be reused itself. */
   private isSameObject(key: string): boolean {
     return !/ (data|noise|let|loss|metric|output) /.test(key) || this.reused.has(key);
+  }
+
+  /** The declarations whose own text or meaning of names changed, and those that use them, however far away. */
+  private findTouched(before: ReadonlyMap<string, Seen>): Set<string> {
+    const usedBy = new Map<string, string[]>();
+    const touched = new Set<string>();
+    for (const [key, { text, uses }] of this.seen) {
+      const then = before.get(key);
+      const isSame =
+        then?.text === text &&
+        then.uses.length === uses.length &&
+        uses.every((use, i) => use === then.uses[i]);
+      if (!isSame) touched.add(key);
+      for (const use of uses) {
+        const users = usedBy.get(use);
+        if (users) users.push(key);
+        else usedBy.set(use, [key]);
+      }
+    }
+    // What is added while the set is gone through comes later in it.
+    for (const key of touched) for (const user of usedBy.get(key) ?? []) touched.add(user);
+    return touched;
   }
 
   private see(module: Module, node: Declaration): void {
@@ -156,8 +163,16 @@ export class Reuse {
       text: `${node.broken} ${node.doc}\n${text.slice(node.span.start, node.span.end)}`,
       uses: [...this.names.usedBy(node)].map(keyOf),
     };
-    if (node.kind === 'init') this.seen.set(initKey(path, node.slot.text), seen);
-    else for (const name of namesOf(node)) this.seen.set(`${path} ${node.kind} ${name.text}`, seen);
+    const keys =
+      node.kind === 'init'
+        ? [initKey(path, node.slot.text)]
+        : namesOf(node).map((name) => keyOf({ module, kind: node.kind, name }));
+    for (const key of keys) {
+      // The same name twice is a mistake, but not one to be forgotten.
+      const other = this.seen.get(key);
+      const both = other && { text: `${other.text}\n${seen.text}`, uses: [...other.uses, ...seen.uses] };
+      this.seen.set(key, both ?? seen);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** The part of a partial Model that stands by itself: what can be planned and costed while the rest is broken. */
+import type { Shape } from '../ir/types.ts';
 import type { Action, Model, Net, NetCall, Phase, Term } from './model.ts';
 import { postorder } from './walk.ts';
 
@@ -30,7 +31,10 @@ class Soundness {
   }
 
   phase({ body }: Phase): boolean {
-    const isSound = (name: string) => this.model.nets.some((net) => net.name === name && this.net(net));
+    const isSound = (name: string) => {
+      const net = this.netOf(name);
+      return net !== undefined && this.net(net);
+    };
     return objectivesOf(body).every((term) => this.term(term)) && [...netsIn(body)].every(isSound);
   }
 
@@ -40,8 +44,21 @@ class Soundness {
       (term) =>
         term.kind !== 'result' ||
         (this.body(term.call) &&
+          this.fits(term.call) &&
           (term.call.variant !== 'averaged' || !averaged || averaged.has(term.call.net))),
     );
+  }
+
+  /** A call has its declared result even where an argument is wrong or missing. */
+  private fits({ net, args }: NetCall): boolean {
+    const params = this.netOf(net)?.params ?? [];
+    return (
+      args.length === params.length && args.every((arg, i) => sameShape(arg.shape, params[i]!.type.shape))
+    );
+  }
+
+  private netOf(name: string): Net | undefined {
+    return this.model.nets.find((net) => net.name === name);
   }
 
   private body({ net, body: key }: NetCall): boolean {
@@ -50,7 +67,7 @@ class Soundness {
     if (known !== undefined) return known;
     // Nets that need themselves have no bodies; this only guards against going round.
     this.bodies.set(id, false);
-    const body = this.model.nets.find(({ name }) => name === net)?.bodies.get(key);
+    const body = this.netOf(net)?.bodies.get(key);
     const sound = body?.results.every((term) => this.term(term)) ?? false;
     this.bodies.set(id, sound);
     return sound;
@@ -79,4 +96,8 @@ function* averagedIn(actions: readonly Action[]): Generator<string> {
     if (action.kind === 'average') yield action.net;
     else if ('body' in action) yield* averagedIn(action.body);
   }
+}
+
+function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
 }

@@ -112,16 +112,18 @@ export class Resolution {
 
   /** `inside`: the declaration that the use stands in. */
   note(use: Use, meaning: Meaning, inside: Declaration | null, wanted = true): void {
-    if (inside && isDeclared(meaning)) {
-      const known = this.byNode.get(inside);
-      if (known) known.add(meaning);
-      else this.byNode.set(inside, new Set([meaning]));
-    }
+    if (inside && isDeclared(meaning)) this.depend(inside, meaning);
     this.meanings.set(use, meaning);
     const uses = this.usesOf.get(meaning);
     if (uses) uses.push(use);
     else this.usesOf.set(meaning, [use]);
     if (wanted) this.used.add(meaning);
+  }
+
+  depend(inside: Declaration, on: Declared): void {
+    const known = this.byNode.get(inside);
+    if (known) known.add(on);
+    else this.byNode.set(inside, new Set([on]));
   }
 
   noteCallable(name: Name, callable: Callable): void {

@@ -330,6 +330,7 @@ class Resolver {
     if (wrongField) this.report('GAN0216', field.span, { net: text, field: field.text });
     // What cannot be a function does not hide one.
     const local = otherwise === null ? all[0] : all.find(({ called }) => called);
+    if (local && declared && this.inside) this.names.depend(this.inside, declared);
     if (local) this.note(name, local.local);
     else if (declared) {
       if (wrongField) this.note(name, declared);

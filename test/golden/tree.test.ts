@@ -7,7 +7,15 @@ import type { File } from '../../src/syntax/ast.ts';
 import { type Attached, attachComments } from '../../src/syntax/attach.ts';
 import { parse } from '../../src/syntax/parse.ts';
 import { printAst } from '../../src/syntax/print.ts';
-import { type Element, isToken, type TreeNode, textOf, tokensOf } from '../../src/syntax/tree.ts';
+import {
+  type Element,
+  endOf,
+  isToken,
+  startOf,
+  type TreeNode,
+  textOf,
+  tokensOf,
+} from '../../src/syntax/tree.ts';
 
 const files: [string, string][] = [
   ['prelude', prelude],
@@ -50,7 +58,7 @@ function reprint(tree: TreeNode): string {
   const comments = (element: Element, place: Attached['place']) => {
     for (const { comment, above, below, ownLine, ...a } of attached) {
       // Empty lines are kept, so that a `///` does not come to stand on what it does not speak of.
-      const before = ownLine ? '\n'.repeat(above + 1) : ' ';
+      const before = !ownLine ? ' ' : out.at(-1)?.endsWith('\n') ? '' : '\n'.repeat(above + 1);
       if (a.to === element && a.place === place) out.push(before, comment.text, '\n'.repeat(below + 1));
     }
   };
@@ -74,27 +82,27 @@ function reprint(tree: TreeNode): string {
 
 function where(text: string): string[] {
   return attachComments(file(text).tree).map(
-    ({ comment, place, to }) => `${comment.text} ${place} ${textOf(to).trim().split('\n')[0]}`,
+    ({ comment, place, to }) => `${comment.text} ${place} ${text.slice(startOf(to), endOf(to))}`,
   );
 }
 
 test.each<[what: string, text: string, ...expected: string[]]>([
-  ['above a declaration', '// a\nlet b = 1\n', '// a leading // a'],
+  ['above a declaration', '// a\nlet b = 1\n', '// a leading let b = 1'],
   ['behind a declaration', 'let b = 1 // a\nlet c = 2\n', '// a trailing let b = 1'],
   ['at the end of the file', 'let b = 1\n// a\n', '// a trailing let b = 1'],
-  ['alone in a file', '// a\n', '// a inside // a'],
+  ['alone in a file', '// a\n', '// a inside // a\n'],
   ['between stages', 'let b = c\n  // a\n  |> f\n  |> g // h\n  |> i\n', '// a leading f', '// h trailing g'],
-  ['behind an operator', 'let b = 1 + // a\n  2\n', '// a leading // a'],
+  ['behind an operator', 'let b = 1 + // a\n  2\n', '// a leading 2'],
   ['behind a comma', 'let b = f(1, // a\n  2)\n', '// a trailing 1'],
-  ['in empty brackets', 'let b = f( // a\n)\n', '// a inside ('],
-  ['in an empty list', 'let b = [\n  // a\n]\n', '// a inside ['],
-  ['in an empty block of statements', 'train (batch = 1) {\n  // a\n}\n', '// a inside {'],
+  ['in empty brackets', 'let b = f( // a\n)\n', '// a inside ( // a\n)'],
+  ['in an empty list', 'let b = [\n  // a\n]\n', '// a inside [\n  // a\n]'],
+  ['in an empty block of statements', 'train (batch = 1) {\n  // a\n}\n', '// a inside {\n  // a\n}'],
   ['among names', 'train (batch = 1) {\n  sample x, // a\n    z\n}\n', '// a trailing x'],
-  ['behind the sign of a declaration', 'let b = // a\n  1\n', '// a leading // a'],
+  ['behind the sign of a declaration', 'let b = // a\n  1\n', '// a leading 1'],
   [
     'that is of another language',
     '# a\nlet b = 1 /* c */\n',
-    '# a leading # a',
+    '# a leading let b = 1',
     '/* c */ trailing let b = 1',
   ],
 ])('a comment %s', (_, text, ...expected) => {
@@ -120,5 +128,14 @@ test('what is broken is a node', () => {
     ['param', false],
   ]);
   expect(tree.children.map((c) => !isToken(c) && c.broken)).toEqual([true, true, true, false, false]);
-  expect(printAst(file('let b = c |> |> f\n'))).toMatchInlineSnapshot();
+  expect(printAst(file('let b = c |> |> f\n'))).toMatchInlineSnapshot(`
+    "file model.gan
+      let b
+        pipe
+          name c
+          stage
+            error
+          stage f
+    "
+  `);
 });
