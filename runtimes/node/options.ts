@@ -130,9 +130,10 @@ export function trainOptions(): Option[] {
   return [
     dataOption(),
     resampleOption(),
-    new Option('--steps <[PHASE=]n>', 'length of the last phase, or of a named one (repeatable)').argParser(
-      collect,
-    ),
+    new Option(
+      '--steps <[PHASE=]n>',
+      'length of the last phase in all, with the steps that are done, or of a named one (repeatable)',
+    ).argParser(collect),
     new Option(
       '--batch <[PHASE=]n>',
       'examples in a minibatch, of every phase or a named one (repeatable)',

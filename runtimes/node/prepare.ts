@@ -1,6 +1,6 @@
 /** Makes a run ready: its data opened, its nets' first weights read. */
-import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { startNetFrom } from '../core/run/checkpoint.ts';
 import type { Dataset } from '../core/run/data.ts';
@@ -10,6 +10,7 @@ import { pathsIn } from '../core/sources/paths.ts';
 import { entry, table } from '../core/table.ts';
 import { locate, readCheckpoint } from './folder.ts';
 import type { Host, TrainOptions } from './options.ts';
+import { shown } from './shown.ts';
 import { builtInNames, openSource } from './sources/open.ts';
 
 /** Contracts of another version are refused. */
@@ -41,6 +42,8 @@ export async function openData(
   { data: given = {}, resample }: Pick<TrainOptions, 'data' | 'resample'>,
   host: Host,
   wanted: (name: string) => boolean = () => true,
+  /** The sources are those that a run was started with. */
+  remembered = false,
 ): Promise<Record<string, Dataset>> {
   const known = model.data.flatMap((r) => r.fields.map((f) => f.name));
   for (const name of Object.keys(given)) {
@@ -83,9 +86,46 @@ export async function openData(
       directory,
       ...(resample === undefined ? {} : { resample }),
       ...(host.dataDirs === undefined ? {} : { dataDirs: host.dataDirs }),
+    }).catch((error) => {
+      throw replaced === undefined || remembered ? withPlace(error, name) : error;
     });
   }
   return opened;
+}
+
+/** Of data that are not where the file or the run has them: how to say where they are. */
+function withPlace(error: unknown, name: string): unknown {
+  if (!(error instanceof UserError) || !error.message.endsWith(' does not exist')) return error;
+  const way = `--data ${name}=PATH says where the data are`;
+  return new UserError(error.message, {
+    hint: error.hint === null ? way : `${error.hint}; ${way}`,
+    code: error.code,
+    cause: error,
+  });
+}
+
+/** Refuses a run folder inside a folder of data: the next run would take its pictures for examples. */
+export function refuseInsideData(
+  folder: string,
+  model: CompiledModel,
+  { data: given = {} }: Pick<TrainOptions, 'data'>,
+  host: Host,
+): void {
+  for (const { fields, from } of model.data) {
+    const replaced = fields.map((f) => entry(given, f.name)).find((s) => s !== undefined);
+    const source = replaced ?? from;
+    if (source === null || builtInNames.includes(source)) continue;
+    const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
+    for (const path of source.split(',').map((part) => resolve(directory, part))) {
+      const within = relative(path, folder);
+      const isInside = within === '' || !(within.startsWith('..') || isAbsolute(within));
+      if (!isInside || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+      throw new UserError(
+        `the run folder ${shown(folder)} lies in ${shown(path)}, where \`${fields[0]!.name}\` comes from: what the run draws would be taken for examples`,
+        { hint: '--out chooses a folder outside of it', code: 2 },
+      );
+    }
+  }
 }
 
 /** `net … from "path"`: the weights of a run (its newest checkpoint) or of a safetensors file. */

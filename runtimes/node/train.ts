@@ -24,7 +24,7 @@ import { locate, RunFolder, readCheckpoint, withOlder } from './folder.ts';
 import { checkBatches, inWords } from './memory.ts';
 import type { Host, TrainOptions } from './options.ts';
 import { Pictures } from './pictures.ts';
-import { absoluteSources, checkFormat, openData, startNets } from './prepare.ts';
+import { absoluteSources, checkFormat, openData, refuseInsideData, startNets } from './prepare.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import type { RunRecord } from './record.ts';
 import { shown } from './shown.ts';
@@ -99,7 +99,8 @@ async function trainInto(
   // New sounds are brought to the rate that the run has learnt.
   const resample =
     settings.resample ?? (file === null ? null : soundRate(file, origin!.checkpoint!)) ?? undefined;
-  const datasets = await openData(model, { ...settings, resample }, host);
+  refuseInsideData(folder.path, model, settings, host);
+  const datasets = await openData(model, { ...settings, resample }, host, undefined, origin !== null);
   const run = new TrainingRun(model, { seed, datasets });
   try {
     run.state.initialise(seed);

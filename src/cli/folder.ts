@@ -62,6 +62,7 @@ function dataAlong(model: Model): Record<string, Uint8Array> {
 
 /** Each file whole or not at all; files of others in the folder stay. */
 export function writeFolder(folder: string, files: Folder, written: (path: string) => void): void {
+  refuseOtherTarget(folder, files);
   try {
     // Where a folder holds a runtime, it was compiled before, and is compiled anew.
     if (!existsSync(path.join(folder, 'runtime.js'))) {
@@ -80,6 +81,20 @@ export function writeFolder(folder: string, files: Folder, written: (path: strin
   } catch (error) {
     throw error instanceof UserError ? error : unwritable(folder, error);
   }
+}
+
+/** A folder is for one target: the files of both would lie beside each other, and its README be true of one. */
+function refuseOtherTarget(folder: string, files: Folder): void {
+  const has = (name: string) => existsSync(path.join(folder, name));
+  const [own, others] = Object.hasOwn(files, 'index.html')
+    ? ['browser', 'package.json']
+    : ['node', 'index.html'];
+  if (!has('runtime.js') || !has(others)) return;
+  const there = own === 'node' ? 'browser' : 'node';
+  throw new CannotRun(
+    `${folder} was compiled for ${there}, and this is for ${own}`,
+    `another folder (-o), or --target ${there}`,
+  );
 }
 
 function unwritable(folder: string, error: unknown): CannotRun {

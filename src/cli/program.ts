@@ -10,12 +10,15 @@ import { readSource } from './files.ts';
 import { inputOf } from './frontend.ts';
 import { quoted } from './init.ts';
 import type { Settings } from './options.ts';
+import { here } from './paths.ts';
 
 export interface Program {
   readonly input: Input;
   readonly set: Settings;
   /** The folder that relative paths in the file start from. */
   readonly directory: string;
+  /** What is to be said before it is used. */
+  readonly notice?: string;
 }
 
 /** What a run remembers of where it came from, in `run.json`. */
@@ -99,7 +102,26 @@ function fromCopies(
       throw new CannotRun(`${file} cannot be read: the run is not whole`, 'give the .gan file beside --from');
     }
   });
-  return programOf(copies, { ...before, ...given }, directory);
+  const program = programOf(copies, { ...before, ...given }, directory);
+  const notice = editedSince(copies, directory, run);
+  return notice === null ? program : { ...program, notice };
+}
+
+/** Says that the run's copies are used, where a file that they were taken from is another now. */
+function editedSince(copies: readonly Source[], directory: string, run: string): string | null {
+  const folder = path.dirname(copies[0]!.path);
+  for (const { path: from, text } of copies) {
+    const original = path.resolve(directory, path.relative(folder, from));
+    try {
+      if (readSource(original).text === text) continue;
+    } catch {
+      // It has gone: there is nothing else to go on with.
+      continue;
+    }
+    const main = path.resolve(directory, path.basename(copies[0]!.path));
+    return `${here(original)} was edited since: the run goes on with its own copy (ganc train ${quoted(here(main))} --from ${quoted(run)} takes the file as it is now)`;
+  }
+  return null;
 }
 
 function fromCheckpoint(run: string, origin: Origin, given: Settings): Program {

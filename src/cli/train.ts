@@ -23,10 +23,11 @@ Examples:
   $ ganc train model.gan --steps 500 --set latent=32 --out runs/small
   $ ganc train model.gan --data x=my-pictures/
   $ ganc train --from runs/model-1            go on where it stopped
-  $ ganc train --from runs/model-1 --steps 9000
+  $ ganc train --from runs/model-1 --steps 9000    9000 in all
+  $ ganc train model.gan --from runs/model-1       with the file as it is now, not the run's copy
 
 Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice leaves at once. A closed terminal
-(SIGHUP) and SIGTERM end it in the same way (129 and 143).`,
+(SIGHUP) and SIGTERM end it in the same way (129 and 143). A run folder keeps its last 3 checkpoints.`,
     )
     .action(
       async (file: string | undefined, options: TrainOptions & { set?: Settings }, command: Command) => {
@@ -40,7 +41,9 @@ Ctrl-C finishes the step, saves a checkpoint and leaves (exit code 130); twice l
           );
         }
         const program = file === undefined ? fromRun(rest.from!, set) : fromFile(file, set, rest.from);
-        const { model, host } = await loadModel(program, terminalOf(command));
+        const terminal = terminalOf(command);
+        if (program.notice !== undefined) terminal.say(program.notice);
+        const { model, host } = await loadModel(program, terminal);
         const runtime = await loadRuntime();
         const again = file === undefined ? 'ganc train' : `ganc train ${quoted(path.normalize(file))}`;
         workWithoutReader();
