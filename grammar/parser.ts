@@ -72,6 +72,7 @@ export class GanParser extends CstParser {
       { ALT: () => this.SUBRULE(this.init) },
       { ALT: () => this.SUBRULE(this.net) },
       { ALT: () => this.SUBRULE(this.optimizer) },
+      { ALT: () => this.SUBRULE(this.state) },
       { ALT: () => this.SUBRULE(this.def) },
       { ALT: () => this.SUBRULE(this.let) },
       { ALT: () => this.SUBRULE(this.value) },
@@ -152,6 +153,37 @@ export class GanParser extends CstParser {
     this.CONSUME(t.Is);
     this.SUBRULE(this.expression);
   });
+
+  state = this.RULE('state', () => {
+    this.CONSUME(t.State);
+    this.CONSUME(t.Identifier);
+    this.OR([{ ALT: () => this.SUBRULE(this.startValue) }, { ALT: () => this.SUBRULE(this.startDraw) }]);
+  });
+
+  /** `= 0`: a whole value. */
+  startValue = this.RULE('startValue', () => {
+    this.CONSUME(t.Is);
+    this.SUBRULE(this.expression);
+  });
+
+  /** `~ normal[2]`, `~ 500 of normal[2]`: values of examples. */
+  startDraw = this.RULE('startDraw', () => {
+    this.CONSUME(t.Tilde);
+    this.OPTION({
+      GATE: this.countStands,
+      DEF: () => {
+        this.SUBRULE(this.expression);
+        this.CONSUME(t.Of);
+      },
+    });
+    this.SUBRULE(this.distribution);
+  });
+
+  /** Whether a count (`500 of`, `2 * n of`) stands before the distribution. */
+  private readonly countStands = () => {
+    const [first, second] = [this.LA(1), this.LA(2)];
+    return !isName(first) || second.tokenType === t.Of || tokenMatcher(second, t.Operator);
+  };
 
   def = this.RULE('def', () => {
     this.CONSUME(t.Def);
@@ -248,6 +280,10 @@ export class GanParser extends CstParser {
       { ALT: () => this.SUBRULE(this.once) },
       { ALT: () => this.SUBRULE(this.clip) },
       { ALT: () => this.SUBRULE(this.average) },
+      { ALT: () => this.SUBRULE(this.assign) },
+      { ALT: () => this.SUBRULE(this.save) },
+      { ALT: () => this.SUBRULE(this.restore) },
+      { ALT: () => this.SUBRULE(this.branch) },
     ]);
   });
 
@@ -319,6 +355,11 @@ export class GanParser extends CstParser {
     this.CONSUME(t.Clip);
     this.CONSUME(t.Identifier);
     this.CONSUME(t.To);
+    this.OR([{ ALT: () => this.SUBRULE(this.bounds) }, { ALT: () => this.SUBRULE(this.largestNorm) }]);
+  });
+
+  /** `[-0.01, 0.01]`. */
+  bounds = this.RULE('bounds', () => {
     this.CONSUME(t.LSquare);
     this.SUBRULE(this.expression);
     this.CONSUME(t.Comma);
@@ -327,11 +368,50 @@ export class GanParser extends CstParser {
     this.CONSUME(t.RSquare);
   });
 
+  largestNorm = this.RULE('largestNorm', () => {
+    this.CONSUME(t.Norm);
+    this.SUBRULE(this.expression);
+  });
+
   average = this.RULE('average', () => {
     this.CONSUME(t.Average);
     this.CONSUME(t.Identifier);
     this.CONSUME(t.Decay);
     this.SUBRULE(this.expression);
+  });
+
+  assign = this.RULE('assign', () => {
+    this.CONSUME(t.Assign);
+    this.CONSUME(t.Identifier);
+    this.CONSUME(t.To);
+    this.SUBRULE(this.expression);
+  });
+
+  save = this.RULE('save', () => {
+    this.CONSUME(t.Save);
+    this.SUBRULE(this.names);
+  });
+
+  restore = this.RULE('restore', () => {
+    this.CONSUME(t.Restore);
+    this.SUBRULE(this.names);
+  });
+
+  /** `else if` is a loop here too. */
+  branch = this.RULE('branch', () => {
+    this.CONSUME(t.If);
+    this.SUBRULE(this.expression);
+    this.SUBRULE(this.statements);
+    this.MANY(() => {
+      this.CONSUME(t.Else);
+      this.CONSUME2(t.If);
+      this.SUBRULE2(this.expression);
+      this.SUBRULE2(this.statements);
+    });
+    this.OPTION(() => {
+      this.CONSUME2(t.Else);
+      this.SUBRULE3(this.statements);
+    });
   });
 
   expression = this.RULE('expression', () => {

@@ -6,6 +6,7 @@ import { contraction } from '../src/ops/contraction.ts';
 import { convolution } from '../src/ops/convolution.ts';
 import { elementwise } from '../src/ops/elementwise.ts';
 import { margins } from '../src/ops/margins.ts';
+import { type OptimiserRecord, optimisers, parametersOf } from '../src/ops/optimisers.ts';
 import { pooling } from '../src/ops/pooling.ts';
 import type { Operation, Parameter } from '../src/ops/record.ts';
 import { reductions } from '../src/ops/reductions.ts';
@@ -75,7 +76,32 @@ ${parts.join('\n\n')}
 ## Worked out by the compiler
 
 ${worked}
+
+## Optimisers
+
+In \`update … with OPT\` and \`optimizer NAME = OPT\`, with PyTorch's formulas and defaults. Every number may follow \`step\`,
+\`epoch\` and \`progress\`. A slot is a tensor of the weight's shape that the optimiser keeps and checkpoints hold.
+
+${Object.keys(optimisers)
+  .map((name) => optimiserEntry(name as keyof typeof optimisers))
+  .join('\n\n')}
 `;
+}
+
+function optimiserEntry(name: keyof typeof optimisers): string {
+  const { doc, slots }: OptimiserRecord = optimisers[name];
+  const parameters = Object.entries(parametersOf(name));
+  const call = parameters.map(([key, { default: value }]) =>
+    value === null ? `${key}?` : `${key} = ${value}`,
+  );
+  const notes = parameters.map(([key, { doc: text, range }]) => {
+    return `- \`${key}\`: ${text}${range ? `; ${range.rule}` : ''}`;
+  });
+  const kept = slots.map(
+    (slot) => `\`${slot.name}\`${slot.with ? ` (where \`${slot.with}\` is not 0)` : ''}`,
+  );
+  const keeps = `- keeps ${kept.join(' and ') || 'nothing'}`;
+  return `**\`${name}(${call.join(', ')})\`**  \n${doc}\n${[...notes, keeps].join('\n')}`;
 }
 
 function entry(name: string, record: Operation): string {

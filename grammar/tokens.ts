@@ -159,7 +159,7 @@ export const Metric = keyword('metric', Word);
 export const Output = keyword('output', Word);
 export const Train = keyword('train', Word);
 export const Use = keyword('use', Word);
-export const declarationKeywords: ReadonlySet<TokenType> = new Set(keywords.values());
+const beginsDeclaration = [...keywords.values()];
 
 // Reserved words of expressions.
 export const Return = keyword('return', Word);
@@ -171,6 +171,14 @@ export const Draw = keyword('draw', Word);
 export const True = keyword('true', Word);
 export const False = keyword('false', Word);
 export const reservedWords: ReadonlySet<string> = new Set(keywords.keys());
+/** A name everywhere but at the beginning of a declaration: `tokenize` tells it by what follows. */
+export const State = createToken({
+  name: 'State',
+  pattern: Lexer.NA,
+  label: '`state`',
+  categories: [Word],
+});
+export const declarationKeywords: ReadonlySet<TokenType> = new Set([...beginsDeclaration, State]);
 /** Names that are always in reach, so nothing else may be called so. */
 export const givenNames: ReadonlySet<string> = new Set(['step', 'epoch', 'progress', 'pi']);
 
@@ -183,6 +191,9 @@ export const Every = keyword('every', Identifier);
 export const Once = keyword('once', Identifier);
 export const Clip = keyword('clip', Identifier);
 export const Average = keyword('average', Identifier);
+export const Assign = keyword('set', Identifier);
+export const Save = keyword('save', Identifier);
+export const Restore = keyword('restore', Identifier);
 export const statementKeywords: ReadonlySet<TokenType> = new Set([
   Sample,
   Update,
@@ -192,6 +203,9 @@ export const statementKeywords: ReadonlySet<TokenType> = new Set([
   Once,
   Clip,
   Average,
+  Assign,
+  Save,
+  Restore,
 ]);
 export const From = keyword('from', Identifier);
 export const Of = keyword('of', Identifier);
@@ -200,6 +214,7 @@ export const With = keyword('with', Identifier);
 export const Minimize = keyword('minimize', Identifier);
 export const Maximize = keyword('maximize', Identifier);
 export const Decay = keyword('decay', Identifier);
+export const Norm = keyword('norm', Identifier);
 export const As = keyword('as', Identifier);
 export const In = keyword('in', Identifier);
 
@@ -217,6 +232,7 @@ export const vocabulary: readonly TokenType[] = [
   Prefix,
   ...signs,
   ...keywords.values(),
+  State,
 ];
 
 /** The vocabulary is validated in tests, not at every start. */
@@ -230,6 +246,13 @@ export function createLexer(options: { readonly validate: boolean }): Lexer {
 
 const lexer = createLexer({ validate: false });
 
+/** `state pool ~ …` and `state p = …`: elsewhere `state` is a name like any other. */
+function declaresState(tokens: readonly IToken[], i: number): boolean {
+  const [name, sign] = [tokens[i + 1], tokens[i + 2]];
+  if (tokens[i]!.image !== 'state' || name?.tokenType !== Identifier) return false;
+  return sign?.tokenType === Is || sign?.tokenType === Tilde;
+}
+
 export interface Lexed {
   readonly tokens: IToken[];
   readonly comments: readonly IToken[];
@@ -242,14 +265,14 @@ export interface Lexed {
 export function tokenize(text: string): Lexed {
   const { tokens, groups, errors } = lexer.tokenize(text);
   // Keywords are words looked up, not patterns of their own: fifty patterns fewer to try at every word.
-  for (const token of tokens) {
+  for (const [i, token] of tokens.entries()) {
     token.endOffset = token.startOffset + token.image.length - 1;
     if (token.tokenType === SingleQuoted) {
       token.tokenType = StringLiteral;
       token.tokenTypeIdx = StringLiteral.tokenTypeIdx!;
     }
     if (token.tokenType !== Identifier) continue;
-    const type = keywords.get(token.image);
+    const type = declaresState(tokens, i) ? State : keywords.get(token.image);
     if (type !== undefined) {
       token.tokenType = type;
       token.tokenTypeIdx = type.tokenTypeIdx!;

@@ -19,6 +19,7 @@ import {
   isParamValue,
   moduleInits,
   noiseSources,
+  stateSpecs,
 } from './evaluate/declarations.ts';
 import { netBody } from './evaluate/nets.ts';
 import { evaluateValues } from './evaluate/values.ts';
@@ -84,6 +85,8 @@ const ofMissingText: readonly Code[] = [
   'GAN0515',
   'GAN0516',
   'GAN0517',
+  'GAN0525',
+  'GAN0527',
 ];
 /** Beside an error, what seems unused is most often its consequence. */
 const ofMistakes: readonly Code[] = ['GAN0217'];
@@ -99,6 +102,7 @@ function elaborate(c: Checker, partial: boolean): Model {
   }
   const data = dataRecords(c);
   const noise = noiseSources(c);
+  const states = stateSpecs(c);
   const values = evaluateValues(c);
   const declared = declaredOptimizers(c);
   const called = typeRemainingNets(c);
@@ -124,6 +128,7 @@ function elaborate(c: Checker, partial: boolean): Model {
     params: paramsOf(c),
     data,
     noise,
+    states,
     nets: netsOf(c, called),
     optimizers: [...declared, ...schedule.optimizers],
     values,

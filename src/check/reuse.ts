@@ -1,6 +1,6 @@
 /**
  * What an earlier check of the same files has worked out, and how much of it still holds after an edit. The unit is a
- * declaration: the value of a `param`, source, `let`, loss, metric or output, and a net's body under one signature. A unit
+ * declaration: the value of a `param`, source, state, `let`, loss, metric or output, and a net's body under one signature. A unit
  * holds while its own text and all that it uses are as they were. Its places in the text may have moved: it is moved along.
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -131,7 +131,7 @@ export class Reuse {
 
   /** Values are told apart by identity: a source or a `let` has to be reused itself. */
   private isSameObject(key: string): boolean {
-    return !/ (data|noise|let|loss|metric|output) /.test(key) || this.reused.has(key);
+    return !/ (data|noise|state|let|loss|metric|output) /.test(key) || this.reused.has(key);
   }
 
   /** The declarations whose own text or meaning of names changed, and those that use them, however far away. */

@@ -13,7 +13,7 @@ import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts'
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
 import { Pulls } from './pull.ts';
 import { Ranges } from './ranges.ts';
-import { inOrder, Terms, updates } from './terms.ts';
+import { actionsOf, inOrder, Terms } from './terms.ts';
 import type { Craft, Placed } from './view.ts';
 
 const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
@@ -67,6 +67,9 @@ function everyTerm(model: Model): Placed[] {
   };
   for (const net of model.nets) for (const body of net.bodies.values()) add(body.results, net.span);
   for (const value of model.values) add([value.term], value.span);
-  for (const update of updates(model)) add([update.objective], update.span);
+  for (const action of actionsOf(model)) {
+    if (action.kind === 'update') add([action.objective], action.span);
+    else if (action.kind === 'set') add([action.value], action.span);
+  }
   return all;
 }

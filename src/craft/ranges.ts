@@ -99,6 +99,7 @@ export class Ranges {
         return this.#known.get(this.#bodyOf(term)!) ?? anything;
       case 'layer':
       case 'grad':
+      case 'state':
         return anything;
       case 'op': {
         const record = this.#operations[term.op];

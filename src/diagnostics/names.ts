@@ -75,8 +75,8 @@ output out = relu(z)
     title: 'a body reaches for a value of the file',
     message: ({ name, kind, where }) =>
       `\`${name}\` is a \`${kind}\` of the file, and ${where} cannot see it`,
-    explain: `The body of a \`net\` or \`def\` sees its parameters, \`param\`s, and other nets and defs; never \`data\`, \`noise\`
-or \`let\`. So a network is a function: what it computes depends on what it is given, and it can be called on real and on
+    explain: `The body of a \`net\` or \`def\` sees its parameters, \`param\`s, and other nets and defs; never \`data\`, \`noise\`,
+\`state\` or \`let\`. So a network is a function: what it computes depends on what it is given, and it can be called on real and on
 generated data alike. Likewise constants and types are made of numbers and \`param\`s only.
 
 Add a parameter and hand the value over in the call. Randomness inside a net is written \`draw normal[8]\`.`,
@@ -92,7 +92,7 @@ output out = G(z)
     message: ({ name, itself }) =>
       itself ? `\`${name}\` is used in its own declaration` : `\`${name}\` is declared further down`,
     explain: `\`let\`, \`loss\`, \`metric\` and \`output\` are read from top to bottom: each may use those above it. (The order of
-\`param\`, \`data\`, \`noise\`, \`init\`, \`optimizer\`, \`net\` and \`def\` does not matter, and \`train\` sees every value.)
+\`param\`, \`data\`, \`noise\`, \`state\`, \`init\`, \`optimizer\`, \`net\` and \`def\` does not matter, and \`train\` sees every value.)
 
 Move the declaration up.`,
     example: `noise z ~ normal[8]

@@ -1,4 +1,4 @@
-/** GAN0504–GAN0522: single statements of a schedule. */
+/** GAN0504–GAN0528: single statements of a schedule. */
 import type { Entry } from './diagnostic.ts';
 import { quoted } from './listed.ts';
 
@@ -28,9 +28,10 @@ For a block that runs now and then write \`every n { … }\`, for one at the sta
   GAN0506: {
     severity: 'error',
     title: 'something other than updates in together',
-    message: ({ statement }) => `\`together\` holds only updates, and this is \`${statement}\``,
+    message: ({ statement }) =>
+      `\`together\` holds only updates and \`restore\`, and this is \`${statement}\``,
     explain: `\`together { update …  update … }\` takes all gradients at the same weights and samples, and then all steps:
-simultaneous play. A \`sample\` or another statement between them would have no moment at which to happen.
+simultaneous play. Between them weights may be put back, by \`restore\`. A \`sample\` or another statement between them would have no moment at which to happen.
 
 Put it above or below the block.`,
     example: game(`  together {
@@ -62,7 +63,7 @@ Add the losses up in one update, declare a second \`optimizer\`, or take the ste
     severity: 'error',
     title: 'a net without weights',
     message: ({ net, statement }) => `\`${net}\` has no weights of its own to ${statement}`,
-    explain: `\`update\`, \`clip\` and \`average\` work on the weights that a net itself owns. The weights of nets that it calls stay
+    explain: `\`update\`, \`clip\`, \`average\`, \`save\` and \`restore\` work on the weights that a net itself owns. The weights of nets that it calls stay
 with those: \`update N\` leaves them alone.
 
 Name the net that owns the layers.`,
@@ -95,7 +96,7 @@ train (batch = 8, steps = 10) {
     severity: 'error',
     title: 'not a net',
     message: ({ name }) => `there is no net called \`${name}\``,
-    explain: `\`update\`, \`clip\` and \`average\` name nets, whose weights they change: \`update G, E to minimize …\`. A single layer
+    explain: `\`update\`, \`clip\`, \`average\`, \`save\` and \`restore\` name nets, with whose weights they work: \`update G, E to minimize …\`. A single layer
 cannot be named; give it a net of its own.`,
     example: game(`  update G to minimize size with adam(1e-3)
   clip Gen to [-1, 1]
@@ -108,8 +109,8 @@ cannot be named; give it a net of its own.`,
     message: ({ name, known }) =>
       `\`${name}\` is no optimizer${known.length > 0 ? `: there ${known.length === 1 ? 'is' : 'are'} ${quoted(known)}` : ''}`,
     explain: `After \`with\` stands an optimiser with its arguments, or the name of an \`optimizer\` declaration. There are
-\`sgd(lr, momentum, nesterov)\`, \`adam(lr, beta1, beta2, epsilon)\`, \`adamw(…, decay)\`,
-\`rmsprop(lr, decay, momentum, epsilon)\` and \`adagrad(lr)\`, each with \`clip_norm\`; the defaults are PyTorch's.`,
+\`sgd\`, \`adam\`, \`adamw\`, \`rmsprop\` and \`adagrad\`, with PyTorch's defaults; the reference (\`grammar/operations.md\`) lists
+their arguments.`,
     example: game(`  update G to minimize size with adm(1e-3)
 `),
   } satisfies Entry<{ name: string; known: readonly string[] }>,
@@ -166,4 +167,55 @@ train (batch = 1, steps = 10) {
 }
 `,
   } satisfies Entry<{ layer: string }>,
+
+  GAN0525: {
+    severity: 'error',
+    title: 'a set of something else',
+    message: ({ name, kind }) =>
+      kind === null
+        ? `there is no \`state\` called \`${name}\``
+        : `\`${name}\` is a \`${kind}\`, and only a \`state\` is set`,
+    explain: `\`set NAME to e\` gives a \`state\` another value. Nothing else can be set: a \`let\` is what it is made of, a \`param\`
+is a constant, samples change by \`sample\`, weights by \`update\`.
+
+Declare what is to live on: \`state level = 0\` is a whole value, \`state chain ~ normal[2]\` one for each example.`,
+    example: game(`  update G to minimize size with adam(1e-3)
+  set size to 0
+`),
+  } satisfies Entry<{ name: string; kind: string | null }>,
+
+  GAN0526: {
+    severity: 'error',
+    title: 'a state that takes another value',
+    message: ({ state, holds, found }) => `\`${state}\` is ${holds}, and this is ${found}`,
+    explain: `A state keeps its shape. What it is set to has the same one, or is one number, which fills it; a whole value may be
+given to a state that holds one for each example, and is then the value of all of them. The other way round the examples have to be averaged first, by
+\`expect\`.`,
+    example: game(
+      `  update G to minimize size with adam(1e-3)
+  set mean_size to 0.9 * mean_size + 0.1 * norm(G(z))
+`,
+      'state mean_size = 0\nmetric shown = mean_size\n',
+    ),
+  } satisfies Entry<{ state: string; holds: string; found: string }>,
+
+  GAN0527: {
+    severity: 'error',
+    title: 'weights are restored that nothing has saved',
+    message: ({ net }) => `no \`save ${net}\` stands above this`,
+    explain: `\`save N\` keeps a copy of N's weights, and \`restore N\` puts them back. The copy is that of the latest \`save\`,
+which stands above the \`restore\` in the phase's text, or in an earlier phase.`,
+    example: game(`  update G to minimize size with adam(1e-3)
+  restore G
+`),
+  } satisfies Entry<{ net: string }>,
+
+  GAN0528: {
+    severity: 'warning',
+    title: 'a state that nothing sets',
+    message: ({ state }) => `nothing sets \`${state}\`, so it stays as it begins`,
+    explain: `A \`state\` lives on from step to step so that a \`set\` in the schedule can move it. One that is never set is a
+constant: write a \`param\` or a \`let\`. If it is meant to be drawn anew at each step, it is a \`noise\`.`,
+    example: game('  update G to minimize size * level with adam(1e-3)\n', 'state level = 1\n'),
+  } satisfies Entry<{ state: string }>,
 };

@@ -352,8 +352,8 @@ each of its lines begins with a keyword, and the last, with its result, begins w
 \`if c then a else if d then b else e\`.
 
 To add a stage only sometimes, choose a \`def\` that does nothing: \`def same(x) = x\`, then
-\`x |> (if flag then batch_norm else same)\`. Statements that run only sometimes stand in \`every n { … }\`, \`once { … }\` or
-\`repeat (if … then 1 else 0) { … }\`.`,
+\`x |> (if flag then batch_norm else same)\`. Statements that run only sometimes stand in \`if c { … }\`, \`every n { … }\` or
+\`once { … }\`.`,
     example: 'def positive(x, flag) = if flag then relu(x)\n',
   },
 

@@ -378,6 +378,8 @@ function leafKey(leaf: Leaf): string {
       return `n${leaf.count}`;
     case 'source':
       return `s${leaf.version}:${leaf.name}`;
+    case 'state':
+      return `t${leaf.version}:${leaf.name}`;
     case 'weight':
     case 'stat':
       return `${leaf.kind} ${leaf.copy} ${leaf.version}:${leaf.name}`;

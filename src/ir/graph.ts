@@ -43,6 +43,7 @@ export type Leaf =
   /** The number of examples, for means written out by gradients. A whole scalar. */
   | { readonly kind: 'count'; readonly count: Count }
   | { readonly kind: 'source'; readonly name: string; readonly version: number }
+  | { readonly kind: 'state'; readonly name: string; readonly version: number }
   | { readonly kind: 'weight'; readonly name: string; readonly copy: Copy; readonly version: number }
   | { readonly kind: 'stat'; readonly name: string; readonly copy: Copy; readonly version: number }
   /**

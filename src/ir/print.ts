@@ -65,6 +65,8 @@ function printLeaf(leaf: Leaf): string {
       return `host ${printHost(leaf.expr)}`;
     case 'count':
       return `count ${leaf.count}`;
+    case 'state':
+      return `state ${leaf.name}@${leaf.version}`;
     case 'source':
       return `source ${leaf.name}@${leaf.version}`;
     case 'weight':

@@ -115,6 +115,10 @@ function checkLeaf(leaf: Leaf, shape: Shape, count: Count | null, complain: Comp
       if (leaf.name === '') complain('it has no name');
       if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
       return;
+    case 'state':
+      if (leaf.name === '') complain('it has no name');
+      if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
+      return;
     case 'source':
       if (count === null) complain('a source is per example');
       if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);

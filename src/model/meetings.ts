@@ -4,7 +4,7 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Count } from '../ir/types.ts';
-import type { NetBody, NetCall, Term } from './model.ts';
+import type { NetBody, NetCall, StateTerm, Term } from './model.ts';
 import { operandsOf, postorder } from './walk.ts';
 
 /** Counts of the draws and calls of one scope: a net's body in one call, or the expressions outside all nets. */
@@ -21,6 +21,8 @@ export interface ScopeCounts {
 /** What is known of the values that a scope is given. */
 export interface Given {
   source(name: string): Count;
+  /** How many examples a state holds; left out: as many as it declares. */
+  state?(term: StateTerm): Count;
   readonly params?: readonly (Count | null)[];
   /** Of the roots' users, parallel to the roots. */
   readonly results?: readonly (Count | null)[];
@@ -118,6 +120,8 @@ export class Meetings {
     };
     for (const term of postorder(roots)) {
       if (term.kind === 'source') group(term).know(given?.source(term.source), term.source);
+      else if (term.kind === 'state' && term.batch)
+        group(term).know(given?.state ? given.state(term) : term.count, term.state);
       else if (term.kind === 'param' && term.batch) group(term).know(given?.params?.[term.index]);
       if (term.kind === 'result') {
         const results = calls.get(term.call) ?? this.#instance(term.call, group, join);

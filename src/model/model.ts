@@ -4,7 +4,17 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { HostExpr } from '../ir/host.ts';
-import type { Attrs, DeclaredType, Distribution, NDArray, Shape, StatSpec, WeightSpec } from '../ir/types.ts';
+import type {
+  Attrs,
+  Count,
+  DeclaredType,
+  Distribution,
+  NDArray,
+  Shape,
+  StatSpec,
+  WeightSpec,
+} from '../ir/types.ts';
+import type { OptimiserName } from '../ops/optimisers.ts';
 
 export interface Model {
   /**
@@ -24,6 +34,7 @@ export interface Model {
   }[];
   readonly data: readonly DataRecord[];
   readonly noise: readonly NoiseSource[];
+  readonly states: readonly StateSpec[];
   readonly nets: readonly Net[];
   /** The named `optimizer` declarations, then one for each optimiser written in an update (`train/D/d_loss/adam`). */
   readonly optimizers: readonly OptimizerSpec[];
@@ -48,6 +59,21 @@ export interface NoiseSource {
   readonly doc: string;
   readonly span: Span;
 }
+
+/** A value that lives on from step to step, until a `set` gives it another. */
+export interface StateSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  /** How many examples it holds: the phase's batch, or a number of its own; null for a whole value. */
+  readonly count: Count | null;
+  /** What it is before the first `set`. */
+  readonly start: StateStart;
+  readonly doc: string;
+  readonly span: Span;
+}
+export type StateStart =
+  | { readonly kind: 'value'; readonly value: NDArray }
+  | { readonly kind: 'draw'; readonly dist: Distribution };
 
 export interface Net {
   readonly name: string;
@@ -82,6 +108,7 @@ export type Term =
   | ResultTerm
   | ParamTerm
   | SourceTerm
+  | StateTerm
   | DrawTerm
   | ConstantTerm
   | HostTerm
@@ -139,6 +166,12 @@ export interface SourceTerm extends TermBase {
   readonly kind: 'source';
   readonly source: string;
 }
+/** The value of a state as it is when the term is evaluated. */
+export interface StateTerm extends TermBase {
+  readonly kind: 'state';
+  readonly state: string;
+  readonly count: Count | null;
+}
 export interface DrawTerm extends TermBase {
   readonly kind: 'draw';
   readonly dist: Distribution;
@@ -174,7 +207,7 @@ export interface NamedValue {
 /** Hyperparameters in PyTorch's terms; every one is present (defaults filled in). */
 export interface OptimizerSpec {
   readonly name: string;
-  readonly rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad';
+  readonly rule: OptimiserName;
   /** Keys as in language.md: `lr`, `beta1`, …; `nesterov` is a boolean, `clip_norm` null where none. */
   readonly hyper: Readonly<Record<string, HostExpr | boolean | null>>;
   /** Where it is written in an update, what tells it from others when the file is edited; null with a name of its own. */
@@ -215,7 +248,13 @@ export type Action =
       readonly span: Span;
     }
   | UpdateAction
-  | { readonly kind: 'together'; readonly updates: readonly UpdateAction[]; readonly span: Span }
+  /** Nets are restored after the gradients are taken, and before the steps. */
+  | {
+      readonly kind: 'together';
+      readonly restored: readonly string[];
+      readonly updates: readonly UpdateAction[];
+      readonly span: Span;
+    }
   | {
       readonly kind: 'repeat';
       readonly count: HostExpr;
@@ -227,11 +266,32 @@ export type Action =
   | {
       readonly kind: 'clip';
       readonly net: string;
-      readonly low: HostExpr;
-      readonly high: HostExpr;
+      readonly to: Bounds;
       readonly span: Span;
     }
-  | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span };
+  | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span }
+  | SetAction
+  | { readonly kind: 'save' | 'restore'; readonly nets: readonly string[]; readonly span: Span }
+  /** An `else` is a condition of its own: conditions look at the clocks alone, which stand still within a step. */
+  | {
+      readonly kind: 'if';
+      readonly condition: HostExpr;
+      readonly body: readonly Action[];
+      readonly span: Span;
+    };
+
+export interface SetAction {
+  readonly kind: 'set';
+  readonly state: string;
+  /** Of the state's shape, or one number that fills it; whole for a state of examples is the value of each of them. */
+  readonly value: Term;
+  readonly span: Span;
+}
+
+/** What `clip` holds weights to: each to a range, or all together to a Euclidean norm. */
+export type Bounds =
+  | { readonly kind: 'range'; readonly low: HostExpr; readonly high: HostExpr }
+  | { readonly kind: 'norm'; readonly most: HostExpr };
 
 export interface UpdateAction {
   readonly kind: 'update';

@@ -2,13 +2,28 @@
 
 import type { HostExpr } from '../ir/host.ts';
 import type { Attr, Attrs, DeclaredType, Distribution, Initializer } from '../ir/types.ts';
-import type { Action, Model, Net, NetBody, OptimizerSpec, Term, UpdateAction } from './model.ts';
+import type {
+  Action,
+  Bounds,
+  Model,
+  Net,
+  NetBody,
+  OptimizerSpec,
+  SetAction,
+  StateSpec,
+  Term,
+  UpdateAction,
+} from './model.ts';
 import { showConstant, showNumber, showShape } from './show.ts';
 import { postorder } from './walk.ts';
 
 export function printModel(model: Model): string {
   const updates = model.phases.flatMap((phase) => updatesOf(phase.body));
-  const numbers = new Map(updates.map((u, i) => [u, i + 1]));
+  const sets = model.phases.flatMap((phase) => setsOf(phase.body));
+  const numbers = new Map<UpdateAction | SetAction, string>([
+    ...updates.map((u, i) => [u, `objective ${i + 1}`] as const),
+    ...sets.map((s, i) => [s, `value ${i + 1}`] as const),
+  ]);
   const sections: string[][] = [
     [`model ${model.name}`],
     model.params.map((p) => `param ${p.name} = ${showConstant(p.value)}`),
@@ -16,6 +31,7 @@ export function printModel(model: Model): string {
       const fields = record.fields.map((f) => `${f.name}: ${showType(f.type)}`);
       return `data ${fields.join(', ')}${record.from === null ? '' : ` from ${JSON.stringify(record.from)}`}`;
     }),
+    model.states.map(printState),
     model.noise.map((n) => `noise ${n.name}: ${showDistribution(n.dist)}${showShape(n.shape)}`),
     ...model.nets.map(printNet),
     printTerms([
@@ -23,7 +39,8 @@ export function printModel(model: Model): string {
         `${v.kind} ${v.name}${v.meaning === 'tensor' ? '' : `: ${v.meaning}`}`,
         v.term,
       ]),
-      ...updates.map((u): [string, Term] => [`objective ${numbers.get(u)}`, u.objective]),
+      ...updates.map((u): [string, Term] => [numbers.get(u)!, u.objective]),
+      ...sets.map((s): [string, Term] => [numbers.get(s)!, s.value]),
     ]),
     model.optimizers.map((o) => `optimizer ${o.name} = ${showOptimizer(o)}`),
     ...model.phases.map((phase) => {
@@ -39,6 +56,13 @@ export function printModel(model: Model): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+function printState({ name, shape, count, start }: StateSpec): string {
+  if (start.kind === 'value')
+    return `state ${name}: ${showShape(shape)} = ${[...start.value.data.slice(0, 8)].map(showNumber).join(', ')}`;
+  const own = count === 'batch' ? '' : `${count} of `;
+  return `state ${name}: ${own}${showDistribution(start.dist)}${showShape(shape)}`;
 }
 
 function printNet(net: Net): string[] {
@@ -88,6 +112,8 @@ function leafText(term: Term): string | null {
     case 'param':
     case 'source':
       return term.name ?? (term.kind === 'source' ? term.source : `param ${term.index}`);
+    case 'state':
+      return term.state;
     case 'constant': {
       const numbers = [...term.value.data.slice(0, 8)].map(showNumber);
       if (term.shape.length === 0) return numbers[0]!;
@@ -193,13 +219,21 @@ export function showHost(expr: HostExpr): string {
   }
 }
 
+function showBounds(to: Bounds): string {
+  return to.kind === 'norm' ? `norm ${showHost(to.most)}` : `[${showHost(to.low)}, ${showHost(to.high)}]`;
+}
+
 function updatesOf(actions: readonly Action[]): UpdateAction[] {
   return actions.flatMap((a) =>
     a.kind === 'update' ? [a] : a.kind === 'together' ? [...a.updates] : 'body' in a ? updatesOf(a.body) : [],
   );
 }
 
-function printAction(action: Action, numbers: ReadonlyMap<UpdateAction, number>): string[] {
+function setsOf(actions: readonly Action[]): SetAction[] {
+  return actions.flatMap((a) => (a.kind === 'set' ? [a] : 'body' in a ? setsOf(a.body) : []));
+}
+
+function printAction(action: Action, numbers: ReadonlyMap<UpdateAction | SetAction, string>): string[] {
   const block = (head: string, body: readonly Action[]) => [
     `${head} {`,
     ...body.flatMap((a) => printAction(a, numbers)).map((line) => `  ${line}`),
@@ -211,19 +245,32 @@ function printAction(action: Action, numbers: ReadonlyMap<UpdateAction, number>)
     case 'update': {
       const losses = action.losses.length === 0 ? '' : `  // logs ${action.losses.join(', ')}`;
       return [
-        `update ${action.nets.join(', ')} to ${action.direction} objective ${numbers.get(action)} with ${action.optimizer}${losses}`,
+        `update ${action.nets.join(', ')} to ${action.direction} ${numbers.get(action)} with ${action.optimizer}${losses}`,
       ];
     }
     case 'together':
-      return block('together', action.updates);
+      return [
+        'together {',
+        ...(action.restored.length > 0 ? [`  restore ${action.restored.join(', ')}`] : []),
+        ...action.updates.flatMap((a) => printAction(a, numbers)).map((line) => `  ${line}`),
+        '}',
+      ];
     case 'repeat':
       return block(`repeat ${showHost(action.count)}`, action.body);
     case 'every':
       return block(`every ${action.period}`, action.body);
     case 'once':
       return block('once', action.body);
+    case 'set': {
+      return [`set ${action.state} to ${numbers.get(action)}`];
+    }
+    case 'save':
+    case 'restore':
+      return [`${action.kind} ${action.nets.join(', ')}`];
+    case 'if':
+      return block(`if ${showHost(action.condition)}`, action.body);
     case 'clip':
-      return [`clip ${action.net} to [${showHost(action.low)}, ${showHost(action.high)}]`];
+      return [`clip ${action.net} to ${showBounds(action.to)}`];
     case 'average':
       return [`average ${action.net} decay ${showHost(action.decay)}`];
   }

@@ -77,6 +77,7 @@ class Soundness {
 function objectivesOf(actions: readonly Action[]): Term[] {
   return actions.flatMap((action): Term[] => {
     if (action.kind === 'update') return [action.objective];
+    if (action.kind === 'set') return [action.value];
     if (action.kind === 'together') return action.updates.map((update) => update.objective);
     return 'body' in action ? objectivesOf(action.body) : [];
   });
@@ -84,8 +85,8 @@ function objectivesOf(actions: readonly Action[]): Term[] {
 
 function* netsIn(actions: readonly Action[]): Generator<string> {
   for (const action of actions) {
-    if (action.kind === 'update') yield* action.nets;
-    else if (action.kind === 'together') yield* netsIn(action.updates);
+    if ('nets' in action) yield* action.nets;
+    else if (action.kind === 'together') yield* [...action.restored, ...netsIn(action.updates)];
     else if ('body' in action) yield* netsIn(action.body);
     else if ('net' in action) yield action.net;
   }

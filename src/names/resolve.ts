@@ -32,6 +32,9 @@ import {
 } from './scope.ts';
 import { didYouMean, elsewhere, signs } from './words.ts';
 
+/** What may stand below the values that use it. */
+const ANYWHERE: ReadonlySet<Declared['kind']> = new Set(['data', 'noise', 'state']);
+
 interface ScopedLocal {
   readonly local: Local;
   /** Its value may be a function: not that of a net's parameter, nor what `each` counts. */
@@ -145,6 +148,13 @@ class Resolver {
         }
         case 'optimizer':
           this.optimizer(node.value, { ...values, sees: 'schedule' });
+          break;
+        case 'state':
+          if (node.start.kind === 'value') this.expr(node.start.value, body("a state's start"));
+          else {
+            if (node.start.count) this.expr(node.start.count, body("a state's count"));
+            this.dist(node.start.dist, body("a state's start"));
+          }
           break;
         case 'let':
         case 'loss':
@@ -378,7 +388,7 @@ class Resolver {
             : `constants are made of numbers and other \`param\`s`,
         },
       );
-    else if (kind !== 'data' && kind !== 'noise' && place.sees === 'values' && declared.order >= place.order)
+    else if (!ANYWHERE.has(kind) && place.sees === 'values' && declared.order >= place.order)
       this.report('GAN0206', span, { name, itself: declared.order === place.order }, { labels });
   }
 
@@ -452,10 +462,7 @@ class Resolver {
     for (const s of statements) {
       switch (s.kind) {
         case 'sample':
-          for (const source of s.sources) {
-            const declared = place.module.names.get(source.text);
-            if (declared) this.note(source, declared, false);
-          }
+          for (const source of s.sources) this.unwanted(source, place);
           if (s.count) this.expr(s.count, place);
           break;
         case 'update':
@@ -477,17 +484,41 @@ class Resolver {
           break;
         case 'clip':
           this.net(s.net, place);
-          this.expr(s.low, place);
-          this.expr(s.high, place);
+          if (s.to.kind === 'norm') this.expr(s.to.most, place);
+          else {
+            this.expr(s.to.low, place);
+            this.expr(s.to.high, place);
+          }
           break;
         case 'average':
           this.net(s.net, place);
           this.expr(s.decay, place);
           break;
+        case 'set':
+          // To be set is not yet to be used.
+          this.unwanted(s.state, place);
+          this.expr(s.value, place);
+          break;
+        case 'save':
+        case 'restore':
+          for (const net of s.nets) this.net(net, place);
+          break;
+        case 'if':
+          for (const { condition, body } of s.branches) {
+            if (condition) this.expr(condition, place);
+            this.statements(body, place);
+          }
+          break;
         case 'error':
           break;
       }
     }
+  }
+
+  /** A name whose value is not wanted where it stands. */
+  private unwanted(name: Name, place: Place): void {
+    const declared = place.module.names.get(name.text);
+    if (declared) this.note(name, declared, false);
   }
 
   private net(name: Name, place: Place): void {

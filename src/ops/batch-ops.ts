@@ -1,5 +1,6 @@
 /** Operations that treat the examples of a batch apart or together: dropout, minibatch_stddev, one_hot. */
 import { problem } from '../diagnostics/table.ts';
+import type { HostExpr } from '../ir/host.ts';
 import { sizeOf, zeros } from '../ir/ndarray.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
 import { countedShape } from './shapes.ts';
@@ -11,22 +12,34 @@ const dropout: Composite = {
   kind: 'composite',
   draws: true,
   doc: 'In training, each number becomes 0 with probability `rate`, and the others are scaled to keep the mean (Srivastava et al. 2014).',
-  signature: [x, { name: 'rate', kind: 'number', doc: 'from 0, below 1' }],
+  signature: [
+    x,
+    { name: 'rate', kind: 'scalar', doc: 'from 0, below 1; it may follow `step` and `progress`' },
+  ],
   resolve: (_, attrs) => {
-    const rate = attrs.rate as number;
-    if (rate >= 0 && rate < 1) return attrs;
+    const rate = attrs.rate;
+    if (typeof rate !== 'number' || (rate >= 0 && rate < 1)) return attrs;
     const needs = 'from 0 up to, but not including, 1';
     return problem('GAN0330', { op: 'dropout', argument: 'rate', value: rate, needs }, { argument: 'rate' });
   },
   shape: ([a]) => (a!.batch ? a!.shape : problem('GAN0334', { op: 'dropout' }, { operand: 0 })),
   build: (b, [a], attrs, context) => {
-    const keep = 1 - (attrs.rate as number);
-    if (!context.training || keep === 1) return a!;
-    const kept = b.op('lt', [context.uniform(a!.shape), b.scalar(keep)]);
-    return b.mul(a!, b.mul(kept, 1 / keep));
+    const { rate } = attrs;
+    if (!context.training || rate === 0) return a!;
+    if (typeof rate === 'number') {
+      const keep = 1 - rate;
+      const kept = b.op('lt', [context.uniform(a!.shape), b.scalar(keep)]);
+      return b.mul(a!, b.mul(kept, 1 / keep));
+    }
+    // A rate that reaches 1 leaves nothing, and divides by nothing.
+    const expr = (rate as unknown as { readonly host: HostExpr }).host;
+    const keep = b.op('maximum', [b.sub(1, b.leaf({ kind: 'host', expr }, [], null)), b.scalar(1e-6)]);
+    const kept = b.op('lt', [context.uniform(a!.shape), keep]);
+    return b.mul(a!, b.mul(kept, b.div(1, keep)));
   },
   range: ([a], attrs) => {
-    const scale = 1 / (1 - (attrs.rate as number));
+    if (typeof attrs.rate !== 'number') return { lo: Math.min(0, a!.lo * 1e6), hi: Math.max(0, a!.hi * 1e6) };
+    const scale = 1 / (1 - attrs.rate);
     return { lo: Math.min(0, a!.lo * scale), hi: Math.max(0, a!.hi * scale) };
   },
   samples: [{ operands: [{ shape: [3, 2], batch: true }], attrs: { rate: 0.4 } }],

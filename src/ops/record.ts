@@ -13,6 +13,7 @@ export interface Parameter {
   readonly kind:
     | 'value' // a tensor
     | 'number' // a constant
+    | 'scalar' // a constant, or a scalar that follows the step: `{ host }`, a HostExpr
     | 'integer'
     | 'boolean'
     | 'string'

@@ -9,7 +9,17 @@ import type { Copy, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import { Meetings, type ScopeCounts } from '../model/meetings.ts';
-import type { GradTerm, LayerTerm, Model, Net, NetBody, NetCall, OpTerm, Term } from '../model/model.ts';
+import type {
+  GradTerm,
+  LayerTerm,
+  Model,
+  Net,
+  NetBody,
+  NetCall,
+  OpTerm,
+  StateTerm,
+  Term,
+} from '../model/model.ts';
 import type { BuildContext } from '../ops/record.ts';
 import { gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
@@ -21,6 +31,8 @@ export interface Setting {
   /** The weights that a plain call of a net reads. */
   readonly copy: 'live' | 'output';
   source(name: string): { readonly version: number; readonly count: Count };
+  /** The version of a state, and how many examples it holds (null: it is whole). */
+  state(term: StateTerm): { readonly version: number; readonly count: Count | null };
   weight(copy: Copy, name: string): number;
   stat(copy: Copy, name: string): number;
   /** The version of the latest `sample`. */
@@ -92,7 +104,8 @@ export class Evaluation {
     return this.#moves;
   }
 
-  value(term: Term): Node {
+  /** `count`: how many examples whoever takes the value holds, where that is known. */
+  value(term: Term, count: Count | null = null): Node {
     const root: Scope = {
       memo: this.#memo,
       net: null,
@@ -101,7 +114,11 @@ export class Evaluation {
       call: [],
       marked: this.#marks,
       depth: 0,
-      counts: this.#meetings.of([term], { source: (name) => this.#setting.source(name).count }),
+      counts: this.#meetings.of([term], {
+        source: (name) => this.#setting.source(name).count,
+        state: (state) => this.#setting.state(state).count ?? 'batch',
+        results: [count],
+      }),
     };
     const stack: [Scope, Term][] = [[root, term]];
     while (stack.length > 0) {
@@ -165,6 +182,12 @@ export class Evaluation {
         const { version, count } = this.#setting.source(term.source);
         return b.at(term.span, term.source, () =>
           b.leaf({ kind: 'source', name: term.source, version }, term.shape, count),
+        );
+      }
+      case 'state': {
+        const { version, count } = this.#setting.state(term);
+        return b.at(term.span, term.state, () =>
+          b.leaf({ kind: 'state', name: term.state, version }, term.shape, count),
         );
       }
       case 'draw':

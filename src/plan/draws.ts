@@ -68,7 +68,8 @@ class Expressions {
     const { leaf } = node;
     switch (leaf.kind) {
       case 'source':
-        return `source ${leaf.name}`;
+      case 'state':
+        return `${leaf.kind} ${leaf.name}`;
       case 'weight':
       case 'stat':
         return `${leaf.kind} ${leaf.copy} ${leaf.name}`;

@@ -85,6 +85,7 @@ function usedBy(step: Step): readonly Node[] {
     case 'move':
       return step.values.filter(isMade);
     case 'log':
+    case 'set':
       return isMade(step.value) ? [step.value] : [];
     default:
       return [];

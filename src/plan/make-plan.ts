@@ -10,7 +10,16 @@ import type { LeafNode, Node } from '../ir/graph.ts';
 import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
 import { sameShape } from '../ir/ndarray.ts';
 import type { Count, DeclaredType } from '../ir/types.ts';
-import type { Action, Model, NamedValue, NetCall, Phase, Term, UpdateAction } from '../model/model.ts';
+import type {
+  Action,
+  Model,
+  NamedValue,
+  NetCall,
+  Phase,
+  SetAction,
+  Term,
+  UpdateAction,
+} from '../model/model.ts';
 import { operandsOf, postorder } from '../model/walk.ts';
 import { operations } from '../ops/table.ts';
 import { onOneLine } from '../syntax/on-one-line.ts';
@@ -21,7 +30,7 @@ import { nameDraws } from './draws.ts';
 import { layOut } from './lifetimes.ts';
 import { type Iteration, place } from './place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
-import { Changes, DRAWS, sourceKey, sourcesOf, statKey, Versions, weightKey } from './versions.ts';
+import { Changes, DRAWS, sourceKey, sourcesOf, stateKey, statKey, Versions, weightKey } from './versions.ts';
 
 export interface PlanOptions {
   /** The source text under a span, for what is said of a statement; without it statements are told in words. */
@@ -52,6 +61,7 @@ export function makePlan(model: Model, options: PlanOptions = {}): Plan {
     params: model.params.map(({ name, value }) => ({ name, value })),
     data: model.data,
     noise: model.noise,
+    states: model.states,
     nets: model.nets,
     weights: model.nets.flatMap((net) => net.weights),
     stats: model.nets.flatMap((net) => net.stats),
@@ -90,6 +100,8 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
     training: false,
     copy: 'output',
     source: () => ({ version: 0, count: 'batch' }),
+    // An output is given the examples that a state holds, from the first again where there are fewer than its own.
+    state: ({ count }) => ({ version: 0, count: count === null ? null : 'batch' }),
     weight: () => 0,
     stat: () => 0,
     draw: 0,
@@ -110,6 +122,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
   const leaves = leavesOf([result]);
   for (const net of frozenNets(model, leaves)) frozen.add(net);
   const read = new Set(leaves.map(({ leaf }) => (leaf.kind === 'source' ? leaf.name : '')));
+  const readStates = new Set(leaves.flatMap(({ leaf }) => (leaf.kind === 'state' ? [leaf.name] : [])));
   const names = [
     ...model.data.flatMap((d) => d.fields.map((f) => f.name)),
     ...model.noise.map((n) => n.name),
@@ -120,6 +133,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
     type: { meaning: value.meaning, shape: result.shape },
     doc: value.doc,
     sources: names.filter((name) => read.has(name)),
+    states: model.states.map((s) => s.name).filter((name) => readStates.has(name)),
     body,
     result,
     names: called,
@@ -214,14 +228,24 @@ class PhaseWalk {
         break;
       }
       case 'update':
-        this.#updates([action], block);
+        this.#updates([action], [], span, block);
         break;
       case 'together':
-        this.#updates(action.updates, block);
+        this.#updates(action.updates, action.restored, span, block);
+        break;
+      case 'set':
+        this.#set(action, block);
+        break;
+      case 'save':
+        block.statement([{ kind: 'save', nets: action.nets, span }], []);
+        break;
+      case 'restore':
+        this.#versions.bump(this.#changes.ofWeights(action.nets), block);
+        block.statement([{ kind: 'restore', nets: action.nets, span }], []);
         break;
       case 'clip':
         this.#versions.bump(this.#changes.ofWeights([action.net]), block);
-        block.statement([{ kind: 'clip', net: action.net, low: action.low, high: action.high, span }], []);
+        block.statement([{ kind: 'clip', net: action.net, to: action.to, span }], []);
         break;
       case 'average':
         if (surely(block)) this.#changes.averageBegins(action.net);
@@ -241,9 +265,9 @@ class PhaseWalk {
         break;
       }
       case 'every':
-      case 'once': {
-        const guard: Guard =
-          action.kind === 'every' ? { kind: 'every', period: action.period } : { kind: 'once' };
+      case 'once':
+      case 'if': {
+        const guard = guardOf(action);
         const inside = new Block({ kind: 'when', guard, span }, block);
         this.#walk(action.body, inside);
         this.#versions.bump(this.#changes.ofBlock(action.body), block);
@@ -253,10 +277,10 @@ class PhaseWalk {
   }
 
   /** Gradients of all of them at the same weights and samples; then their steps. */
-  #updates(updates: readonly UpdateAction[], block: Block): void {
+  #updates(updates: readonly UpdateAction[], restored: readonly string[], span: Span, block: Block): void {
     const b = this.#b;
     const here = this.#evaluation(true);
-    const steps: Step[] = [];
+    const steps: Step[] = restored.length > 0 ? [{ kind: 'restore', nets: restored, span }] : [];
     const logs: Step[] = [];
     const needs: Node[] = [];
     for (const update of updates) {
@@ -307,7 +331,23 @@ class PhaseWalk {
     this.#move(here.moves, block);
     for (const node of needs) this.#needs.push(node);
     block.statement([...steps, ...logs], needs);
+    this.#versions.bump(this.#changes.ofWeights(restored), block);
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
+  }
+
+  /** A state takes its value, which is worked out as an update's objective is. */
+  #set({ state, value, span }: SetAction, block: Block): void {
+    const b = this.#b;
+    this.#options.budget.begin(span);
+    const here = this.#evaluation(true);
+    const { shape, count } = this.#model.states.find(({ name }) => name === state)!;
+    const found = here.value(value, count);
+    const one = sameShape(found.shape, shape) ? found : b.reshape(found, []);
+    const node = b.at(span, state, () => b.broadcast(one, shape, count));
+    this.#move(here.moves, block);
+    this.#needs.push(node);
+    block.statement([{ kind: 'set', state, value: node, span }], [node]);
+    this.#versions.bump([stateKey(state)], block);
   }
 
   /** Whether a part of what is minimised belongs to no named loss, so that no one would see it leave the numbers. */
@@ -372,6 +412,7 @@ class PhaseWalk {
       training: true,
       copy: 'live',
       source: (name) => ({ version: versions.current(sourceKey(name)), count: versions.countOf(name) }),
+      state: ({ state, count }) => ({ version: versions.current(stateKey(state)), count }),
       weight: (copy, name) => versions.current(weightKey(copy, name)),
       stat: (copy, name) => versions.current(statKey(copy, name)),
       draw: versions.current(DRAWS),
@@ -415,6 +456,17 @@ const HARMLESS: ReadonlySet<Term['kind']> = new Set(['constant', 'host']);
 /** A weight itself, as a gradient or a loss: read before the statement changes it. */
 function asItIs(b: GraphBuilder, node: Node): Node {
   return node.kind === 'leaf' && node.leaf.kind === 'weight' ? b.op('stop', [node]) : node;
+}
+
+function guardOf(action: Extract<Action, { kind: 'every' | 'once' | 'if' }>): Guard {
+  switch (action.kind) {
+    case 'every':
+      return { kind: 'every', period: action.period };
+    case 'once':
+      return { kind: 'once' };
+    case 'if':
+      return { kind: 'if', condition: action.condition };
+  }
 }
 
 /** Whether a block is executed in each step. */

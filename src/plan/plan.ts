@@ -7,7 +7,15 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
-import type { ConstantValue, DataRecord, Net, NoiseSource, OptimizerSpec } from '../model/model.ts';
+import type {
+  Bounds,
+  ConstantValue,
+  DataRecord,
+  Net,
+  NoiseSource,
+  OptimizerSpec,
+  StateSpec,
+} from '../model/model.ts';
 import type { DrawNames } from './draws.ts';
 import type { Reduced } from './group.ts';
 
@@ -18,6 +26,7 @@ export interface Plan {
   readonly params: readonly { readonly name: string; readonly value: ConstantValue }[];
   readonly data: readonly DataRecord[];
   readonly noise: readonly NoiseSource[];
+  readonly states: readonly StateSpec[];
   readonly nets: readonly Net[];
   readonly weights: readonly WeightSpec[];
   readonly stats: readonly StatSpec[];
@@ -96,11 +105,14 @@ export type Step =
   | {
       readonly kind: 'clip';
       readonly net: string;
-      readonly low: HostExpr;
-      readonly high: HostExpr;
+      readonly to: Bounds;
       readonly span: Span;
     }
   | { readonly kind: 'average'; readonly net: string; readonly decay: HostExpr; readonly span: Span }
+  /** A state takes a value, which is read before it changes. */
+  | { readonly kind: 'set'; readonly state: string; readonly value: Node; readonly span: Span }
+  /** Keeps a copy of these nets' weights, or puts the latest one back. */
+  | { readonly kind: 'save' | 'restore'; readonly nets: readonly string[]; readonly span: Span }
   /** Averages of batch norms move, all at once: stat ← keep·stat + (1 − keep)·value. `values` parallel `stats`. */
   | {
       readonly kind: 'move';
@@ -112,7 +124,7 @@ export type Step =
   | { readonly kind: 'iterate'; readonly kernel: string; readonly u: string; readonly v: string }
   | { readonly kind: 'log'; readonly name: string; readonly value: Node }
   | { readonly kind: 'repeat'; readonly count: HostExpr; readonly body: readonly Step[]; readonly span: Span }
-  /** `guard`: the block runs at steps divisible by `every`, at the first step, at logged steps, or where a loop will run at all. */
+  /** `guard`: the block runs at steps divisible by `every`, at the first step, where a condition holds, at logged steps, or where a loop will run at all. */
   | { readonly kind: 'when'; readonly guard: Guard; readonly body: readonly Step[]; readonly span: Span };
 
 /** What a group reads from outside of itself, each once. */
@@ -124,6 +136,7 @@ export function operandsOf({ nodes }: Extract<Step, { kind: 'fuse' }>): Node[] {
 export type Guard =
   | { readonly kind: 'every'; readonly period: number }
   | { readonly kind: 'once' }
+  | { readonly kind: 'if'; readonly condition: HostExpr }
   | { readonly kind: 'logged' }
   | { readonly kind: 'positive'; readonly count: HostExpr };
 
@@ -133,6 +146,8 @@ export interface OutputPlan {
   readonly doc: string;
   /** Noise and data that it is a function of, and the batch of draws inside it. */
   readonly sources: readonly string[];
+  /** The states that it reads. */
+  readonly states: readonly string[];
   readonly body: readonly Step[];
   readonly result: Node;
   readonly names: Names;

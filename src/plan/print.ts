@@ -2,6 +2,7 @@
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { inOrder, printHost, printNode, printType } from '../ir/print.ts';
 import type { Distribution } from '../ir/types.ts';
+import type { Bounds } from '../model/model.ts';
 import { isMade } from './place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
 
@@ -87,7 +88,12 @@ function printStep(step: Step, names: Names, depth: number): string[] {
         ...step.weights.map((weight, i) => `${indent}  ${weight} by ${names.of(step.gradients[i]!)}`),
       ];
     case 'clip':
-      return [`${indent}clip ${step.net} to [${printHost(step.low)}, ${printHost(step.high)}]`];
+      return [`${indent}clip ${step.net} to ${bounds(step.to)}`];
+    case 'set':
+      return [`${indent}set ${step.state} to ${names.of(step.value)}`];
+    case 'save':
+    case 'restore':
+      return [`${indent}${step.kind} ${step.nets.join(', ')}`];
     case 'average':
       return [`${indent}average ${step.net} decay ${printHost(step.decay)}`];
     case 'move':
@@ -138,10 +144,16 @@ function distribution(dist: Distribution): string {
   }
 }
 
+function bounds(to: Bounds): string {
+  return to.kind === 'norm' ? `norm ${printHost(to.most)}` : `[${printHost(to.low)}, ${printHost(to.high)}]`;
+}
+
 function guard(g: Guard): string {
   switch (g.kind) {
     case 'every':
       return `every ${g.period}`;
+    case 'if':
+      return printHost(g.condition);
     case 'positive':
       return `${printHost(g.count)} >= 1`;
     default:
@@ -172,7 +184,7 @@ class Names {
         }
       } else if (step.kind === 'update') step.gradients.forEach(note);
       else if (step.kind === 'move') step.values.forEach(note);
-      else if (step.kind === 'log') note(step.value);
+      else if (step.kind === 'log' || step.kind === 'set') note(step.value);
     }
     for (const { leaf } of leaves) {
       if (!('version' in leaf) || leaf.kind === 'draw') continue;
@@ -206,7 +218,8 @@ class Names {
 }
 
 function versioned(leaf: Extract<LeafNode['leaf'], { name: string }>): string {
-  if (leaf.kind === 'source' || leaf.copy === 'live' || leaf.copy === 'output') return leaf.name;
+  if (leaf.kind === 'source' || leaf.kind === 'state' || leaf.copy === 'live' || leaf.copy === 'output')
+    return leaf.name;
   return `${leaf.name}.${leaf.copy}`;
 }
 

@@ -64,6 +64,7 @@ export function estimate(model: Model): number {
     for (const action of actions) {
       if (sum > most) return;
       if ('body' in action) visit(action.body);
+      if (action.kind === 'set') sum += of([action.value]);
       const updates = action.kind === 'update' ? [action] : action.kind === 'together' ? action.updates : [];
       for (const update of updates) {
         const terms = [update.objective, ...update.losses.flatMap((name) => losses.get(name) ?? [])];

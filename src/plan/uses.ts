@@ -15,6 +15,7 @@ export function reads(step: Step): readonly Node[] {
     case 'move':
       return step.values;
     case 'log':
+    case 'set':
       return [step.value];
     default:
       return [];

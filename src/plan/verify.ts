@@ -69,6 +69,7 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
           step.values.forEach(use);
           break;
         case 'log':
+        case 'set':
           use(step.value);
           break;
         case 'repeat':

@@ -10,6 +10,7 @@ import type { Block } from './blocks.ts';
 
 /** The version of the latest `sample`, on which draws hang. */
 export const DRAWS = 'draws';
+export const stateKey = (name: string): string => `state ${name}`;
 export const sourceKey = (name: string): string => `source ${name}`;
 export const weightKey = (copy: Copy, name: string): string => `weight ${copy} ${name}`;
 export const statKey = (copy: Copy, name: string): string => `stat ${copy} ${name}`;
@@ -87,13 +88,25 @@ export class Changes {
       case 'sample':
         return this.ofSample(action.sources);
       case 'update':
-        return [...this.ofUpdate(action), ...this.#statistics(action)];
+        return [...this.ofUpdate(action), ...this.#statistics(action.objective)];
       case 'together':
-        return action.updates.flatMap((update) => [...this.ofUpdate(update), ...this.#statistics(update)]);
+        return [
+          ...this.ofWeights(action.restored),
+          ...action.updates.flatMap((update) => [
+            ...this.ofUpdate(update),
+            ...this.#statistics(update.objective),
+          ]),
+        ];
       case 'clip':
         return this.ofWeights([action.net]);
       case 'average':
         return this.ofAverage(action.net);
+      case 'set':
+        return [stateKey(action.state), ...this.#statistics(action.value)];
+      case 'save':
+        return [];
+      case 'restore':
+        return this.ofWeights(action.nets);
       default:
         return this.ofBlock(action.body);
     }
@@ -139,10 +152,10 @@ export class Changes {
     ];
   }
 
-  /** The statistics that a training evaluation of the objective may move. */
-  #statistics(action: UpdateAction): string[] {
+  /** The statistics that a training evaluation of the value may move. */
+  #statistics(value: Term): string[] {
     const nets = new Set<string>();
-    for (const name of callsOf([action.objective])) for (const net of this.#reached(name)) nets.add(net);
+    for (const name of callsOf([value])) for (const net of this.#reached(name)) nets.add(net);
     return [...nets].flatMap((net) => this.#net(net).stats.flatMap((s) => this.ofStatistic(s.name)));
   }
 

@@ -1,20 +1,22 @@
 /** FLOPs and memory of a training step, from the plan: what is computed, how often, and what lives at the same time. */
 
 import type { Node, OpNode } from '../ir/graph.ts';
+import type { HostExpr } from '../ir/host.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { OptimizerSpec } from '../model/model.ts';
+import { type OptimiserRecord, optimisers } from '../ops/optimisers.ts';
 import type { Operation } from '../ops/record.ts';
 import { type OperationName, operations } from '../ops/table.ts';
 import { isNumber } from '../plan/numbers.ts';
 import { operandsOf, type PhasePlan, type Plan, type Step } from '../plan/plan.ts';
-import { isOwned } from '../plan/uses.ts';
+import { isOwned, walk } from '../plan/uses.ts';
 import { FALLBACKS } from './fallbacks.ts';
 import { type Clock, hostValue } from './host-value.ts';
 
 export interface StepCost {
   readonly phase: string;
   readonly batch: number;
-  /** Of an average step: `every n` counts a n-th, `once` and metrics nothing. A multiply-add is two. Optimisers are left out. */
+  /** Of an average step: `every n` counts a n-th, `once` and metrics nothing. A multiply-add is two. */
   readonly flops: number;
   readonly memory: Memory;
   /** By operation, the most arithmetic first. */
@@ -22,7 +24,7 @@ export interface StepCost {
 }
 
 export interface OperationCost {
-  /** The operation's name; `formula` is a group of elementwise operations and sums that is one pass over memory. */
+  /** The operation's name, or the optimiser's; `formula` is a group of elementwise operations and sums that is one pass over memory. */
   readonly name: string;
   /** How often an average step computes it, and its share of the step's FLOPs. */
   readonly calls: number;
@@ -36,7 +38,7 @@ export interface Memory {
   /** The most that values and samples of one step take at the same time. */
   readonly activations: number;
   readonly weights: number;
-  /** Frozen and averaged copies, and statistics. */
+  /** Frozen, averaged and saved copies, statistics and states. */
   readonly copies: number;
   readonly optimizers: number;
   readonly total: number;
@@ -51,14 +53,15 @@ export function stepCost(plan: Plan, phase: PhasePlan): StepCost {
   const weights = bytes(plan.weights);
   const copies =
     bytes(plan.stats) +
-    phase.frozen.concat(phase.averaged).reduce((sum, net) => {
+    stateBytes(plan, phase.batch) +
+    phase.frozen.concat(phase.averaged, savedNets(phase.body)).reduce((sum, net) => {
       const own = [...plan.weights, ...plan.stats].filter((spec) => spec.net === net);
       return sum + bytes(own);
     }, 0);
   const optimizers = optimizerBytes(plan);
   const activations = peak(phase);
   const counted = new Map<string, { calls: number; flops: number; fallbacks: Set<string> }>();
-  count(phase.body, phase.batch, clock, 1, counted);
+  count(phase.body, { plan, batch: phase.batch, clock, to: counted }, 1);
   const operations = [...counted]
     .map(([name, { calls, flops, fallbacks }]) => ({ name, calls, flops, fallbacks: [...fallbacks] }))
     .sort((p, q) => q.flops - p.flops || q.calls - p.calls);
@@ -75,14 +78,35 @@ function bytes(specs: readonly { readonly shape: readonly number[] }[]): number 
   return specs.reduce((sum, { shape }) => sum + sizeOf(shape) * FLOAT, 0);
 }
 
-type Counted = Map<string, { calls: number; flops: number; fallbacks: Set<string> }>;
+function stateBytes({ states }: Plan, batch: number): number {
+  return states.reduce((sum, { shape, count }) => {
+    const examples = count === 'batch' ? batch : (count ?? 1);
+    return sum + sizeOf(shape) * examples * FLOAT;
+  }, 0);
+}
+
+function savedNets(steps: readonly Step[]): string[] {
+  return [...new Set([...walk(steps)].flatMap((step) => (step.kind === 'save' ? step.nets : [])))];
+}
+
+interface Counting {
+  readonly plan: Plan;
+  readonly batch: number;
+  readonly clock: Clock;
+  readonly to: Map<string, { calls: number; flops: number; fallbacks: Set<string> }>;
+}
 
 /** Adds up what the steps compute; `share` of them is executed in an average step. */
-function count(steps: readonly Step[], batch: number, clock: Clock, share: number, to: Counted): void {
-  const add = (name: string, nodes: readonly OpNode[]) => {
+function count(steps: readonly Step[], counting: Counting, share: number): void {
+  const { plan, batch, clock, to } = counting;
+  const called = (name: string) => {
     const known = to.get(name) ?? { calls: 0, flops: 0, fallbacks: new Set() };
     to.set(name, known);
     known.calls += share;
+    return known;
+  };
+  const add = (name: string, nodes: readonly OpNode[]) => {
+    const known = called(name);
     for (const node of nodes) {
       known.flops += share * nodeFlops(node, batch);
       for (const kernel of FALLBACKS[node.op as OperationName] ?? []) known.fallbacks.add(kernel);
@@ -92,20 +116,38 @@ function count(steps: readonly Step[], batch: number, clock: Clock, share: numbe
     if (step.kind === 'fuse') add('formula', step.nodes);
     else if (step.kind === 'compute' && step.node.kind === 'op' && !isNumber(step.node))
       add(step.node.op, [step.node]);
-    else if (step.kind === 'repeat') {
+    else if (step.kind === 'update') {
+      const spec = plan.optimizers.find(({ name }) => name === step.optimizer);
+      const moved = plan.weights.filter(({ name }) => step.weights.includes(name));
+      if (spec) called(spec.rule).flops += share * flopsOf(spec, clock) * (bytes(moved) / FLOAT);
+    } else if (step.kind === 'repeat') {
       const times = Math.max(0, Math.floor(hostValue(step.count, clock)));
-      if (times > 0) count(step.body, batch, clock, share * times, to);
+      if (times > 0) count(step.body, counting, share * times);
     } else if (step.kind === 'when') {
       const { guard } = step;
       const part =
         guard.kind === 'every'
           ? 1 / guard.period
-          : guard.kind === 'positive'
-            ? Number(hostValue(guard.count, clock) >= 1)
-            : 0;
-      if (part > 0) count(step.body, batch, clock, share * part, to);
+          : guard.kind === 'if'
+            ? shareOf(guard.condition, clock)
+            : guard.kind === 'positive'
+              ? Number(hostValue(guard.count, clock) >= 1)
+              : 0;
+      if (part > 0) count(step.body, counting, share * part);
     }
   }
+}
+
+/** In how many of the last steps of a phase a condition holds. */
+function shareOf(condition: HostExpr, last: Clock): number {
+  const steps = Math.min(720, last.step + 1);
+  let holds = 0;
+  for (let i = 0; i < steps; i++) {
+    const step = last.step - i;
+    const progress = last.step === 0 ? 0 : step / (last.step + 1);
+    if (hostValue(condition, { ...last, step, progress }) !== 0) holds++;
+  }
+  return holds / steps;
 }
 
 /** A record counts one example; a value made from per-example ones is made from all of them. */
@@ -174,15 +216,6 @@ function operands(step: Step): readonly Node[] {
   return step.kind === 'compute' && step.node.kind === 'op' ? step.node.args : [];
 }
 
-/** Tensors of the weight's size that each rule keeps. */
-const SLOTS: Record<OptimizerSpec['rule'], (momentum: boolean) => number> = {
-  sgd: (momentum) => (momentum ? 1 : 0),
-  adam: () => 2,
-  adamw: () => 2,
-  rmsprop: (momentum) => (momentum ? 2 : 1),
-  adagrad: () => 1,
-};
-
 /** State belongs to (optimiser, weight) and lives on across phases. */
 function optimizerBytes(plan: Plan): number {
   const shapes = new Map(plan.weights.map(({ name, shape }) => [name, shape]));
@@ -194,13 +227,12 @@ function optimizerBytes(plan: Plan): number {
       if ('body' in step) visit(step.body);
       if (step.kind !== 'update') continue;
       const spec = specs.get(step.optimizer);
-      const momentum = spec?.hyper.momentum;
-      const hasMomentum = typeof momentum === 'object' && momentum !== null && !isZero(momentum);
+      const slots = spec ? slotsOf(spec) : 0;
       for (const weight of step.weights) {
         const key = `${step.optimizer} ${weight}`;
         if (!spec || seen.has(key)) continue;
         seen.add(key);
-        sum += SLOTS[spec.rule](hasMomentum) * sizeOf(shapes.get(weight) ?? []) * FLOAT;
+        sum += slots * sizeOf(shapes.get(weight) ?? []) * FLOAT;
       }
     }
   };
@@ -208,6 +240,23 @@ function optimizerBytes(plan: Plan): number {
   return sum;
 }
 
-function isZero(expr: { kind: string; value?: number }): boolean {
-  return expr.kind === 'number' && expr.value === 0;
+/** How many tensors of a weight's size it keeps. */
+function slotsOf({ rule, hyper }: OptimizerSpec): number {
+  const { slots }: OptimiserRecord = optimisers[rule];
+  return slots.filter((slot) => {
+    const setting = slot.with === undefined ? null : hyper[slot.with];
+    return !(typeof setting === 'object' && setting?.kind === 'number' && setting.value === 0);
+  }).length;
+}
+
+/** Operations of one step for each number of a weight, once all slots have been written. */
+function flopsOf({ rule, hyper }: OptimizerSpec, clock: Clock): number {
+  const record: OptimiserRecord = optimisers[rule];
+  const number = (name: string) => {
+    const value = hyper[name];
+    return typeof value === 'object' && value !== null ? hostValue(value, clock) : 0;
+  };
+  const settings = { number, flag: (name: string) => hyper[name] === true };
+  const { text } = record.step(settings, { steps: 1, started: () => true });
+  return text.match(/[-+*/]|[a-z]\w*\(/g)?.length ?? 0;
 }

@@ -88,7 +88,13 @@ function argumentSign(context: Context, { rule, found }: Stumble): Extras | unde
 /** How the whole is written. */
 function form(_: Context, { rule, rules, expected, found, previous, tokens }: Stumble): string | undefined {
   const name = (otherwise: string) => nameAfter(tokens, rule, found) ?? otherwise;
-  if (rule === 'clip') return `write \`clip ${name('D')} to [-0.01, 0.01]\``;
+  if (rule === 'clip')
+    return `write \`clip ${name('D')} to [-0.01, 0.01]\`, or \`clip ${name('D')} to norm 1\``;
+  if ((rule === 'branch' && expected === 'LCurly') || (rule === 'statements' && found?.tokenType === t.Then))
+    return 'statements stand in braces: `if step % 2 == 0 { … } else { … }`';
+  if (rule === 'assign') return `write \`set ${nameAfter(tokens, 'set', found) ?? 'a'} to …\``;
+  if (rule === 'startDraw' || rule === 'state')
+    return 'write `state a = 0`, `state a ~ normal[2]` or `state a ~ 500 of normal[2]`';
   if (rule === 'average') return `write \`average ${name('G')} decay 0.999\``;
   if (rule === 'update') return `the form is \`update ${name('D')} to minimize d_loss with adam(2e-4)\``;
   if (rule === 'each') return 'write `each i in 1..4 { … }` or `each ch in [256, 128] { … }`';

@@ -38,6 +38,7 @@ export type Declaration =
   | InitDecl
   | NetDecl
   | OptimizerDecl
+  | StateDecl
   | DefDecl
   | LetDecl
   | ValueDecl
@@ -86,6 +87,14 @@ export interface OptimizerDecl extends Declared {
   readonly kind: 'optimizer';
   readonly name: Name;
   readonly value: Expr;
+}
+/** `state p = 0` is a whole value, `state a ~ normal[2]` one of each example; `count` where it has one of its own. */
+export interface StateDecl extends Declared {
+  readonly kind: 'state';
+  readonly name: Name;
+  readonly start:
+    | { readonly kind: 'value'; readonly value: Expr }
+    | { readonly kind: 'draw'; readonly count?: Expr; readonly dist: DistExpr };
 }
 export interface DefDecl extends Declared {
   readonly kind: 'def';
@@ -266,12 +275,26 @@ export type Statement =
   | {
       readonly kind: 'clip';
       readonly net: Name;
-      readonly low: Expr;
-      readonly high: Expr;
+      readonly to: ClipBounds;
       readonly span: Span;
     }
   | { readonly kind: 'average'; readonly net: Name; readonly decay: Expr; readonly span: Span }
-  | { readonly kind: 'error'; readonly span: Span };
+  | { readonly kind: 'error'; readonly span: Span }
+  | { readonly kind: 'set'; readonly state: Name; readonly value: Expr; readonly span: Span }
+  | { readonly kind: 'save' | 'restore'; readonly nets: readonly Name[]; readonly span: Span }
+  /** Each branch with its condition; that of `else` has none. */
+  | { readonly kind: 'if'; readonly branches: readonly Branch[]; readonly span: Span };
+
+export interface Branch {
+  readonly condition: Expr | null;
+  readonly body: readonly Statement[];
+  /** From the condition, or of `else` the braces, to the end. */
+  readonly span: Span;
+}
+
+export type ClipBounds =
+  | { readonly kind: 'range'; readonly low: Expr; readonly high: Expr }
+  | { readonly kind: 'norm'; readonly most: Expr };
 
 export interface UpdateStatement {
   readonly kind: 'update';

@@ -2,7 +2,17 @@
 import * as t from '../../grammar/tokens.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
-import type { Declaration, Expr, Name, NetResult, Statement, StringLiteral, TypeExpr } from './ast.ts';
+import type {
+  Branch,
+  ClipBounds,
+  Declaration,
+  Expr,
+  Name,
+  NetResult,
+  Statement,
+  StringLiteral,
+  TypeExpr,
+} from './ast.ts';
 import { type Context, node, nodeSpan, nodes, token, tokenSpan, tokens, toName } from './cst.ts';
 import {
   buildArgs,
@@ -81,6 +91,28 @@ const builders: Record<string, (context: Context, cst: TreeNode, common: Common)
     optimizer(context, cst, common) {
       const name = nameOf(context, cst);
       return name && { kind: 'optimizer', name, value: expressionOf(context, cst), ...common };
+    },
+
+    state(context, cst, common) {
+      const name = nameOf(context, cst);
+      const value = node(cst, 'startValue');
+      if (name && value)
+        return {
+          kind: 'state',
+          name,
+          start: { kind: 'value', value: expressionOf(context, value) },
+          ...common,
+        };
+      const drawn = node(cst, 'startDraw');
+      const dist = drawn && buildDistribution(context, node(drawn, 'distribution'));
+      if (!name || !dist) return undefined;
+      const count = node(drawn, 'expression');
+      return {
+        kind: 'state',
+        name,
+        start: { kind: 'draw', dist, ...(count ? { count: buildExpression(context, count) } : {}) },
+        ...common,
+      };
     },
 
     def(context, cst, common) {
@@ -194,6 +226,11 @@ function namesOf(context: Context, cst: TreeNode): Name[] {
   return list === undefined ? [] : tokens(list, t.Identifier).map((name) => toName(context, name));
 }
 
+function kept(context: Context, cst: TreeNode, kind: 'save' | 'restore', span: Span): Statement | undefined {
+  const nets = namesOf(context, cst);
+  return nets.length === 0 ? undefined : { kind, nets, span };
+}
+
 const statementBuilders: Record<
   string,
   (context: Context, cst: TreeNode, span: Span) => Statement | undefined
@@ -234,11 +271,34 @@ const statementBuilders: Record<
   clip(context, cst, span) {
     const net = token(cst, t.Identifier);
     if (net === undefined) return undefined;
-    const [low, high] = [expressionOf(context, cst), expressionOf(context, cst, 1)];
-    return { kind: 'clip', net: toName(context, net), low, high, span };
+    const norm = node(cst, 'largestNorm');
+    const bounds = node(cst, 'bounds') ?? cst;
+    const to: ClipBounds = norm
+      ? { kind: 'norm', most: expressionOf(context, norm) }
+      : { kind: 'range', low: expressionOf(context, bounds), high: expressionOf(context, bounds, 1) };
+    return { kind: 'clip', net: toName(context, net), to, span };
   },
   average(context, cst, span) {
     const net = token(cst, t.Identifier);
     return net && { kind: 'average', net: toName(context, net), decay: expressionOf(context, cst), span };
+  },
+  assign(context, cst, span) {
+    const state = token(cst, t.Identifier);
+    return state && { kind: 'set', state: toName(context, state), value: expressionOf(context, cst), span };
+  },
+  save: (context, cst, span) => kept(context, cst, 'save', span),
+  restore: (context, cst, span) => kept(context, cst, 'restore', span),
+  branch(context, cst, span) {
+    const conditions = nodes(cst, 'expression');
+    const branches = nodes(cst, 'statements').map((body, i): Branch => {
+      const condition = conditions[i];
+      const { start, end } = nodeSpan(context, body);
+      return {
+        condition: condition ? buildExpression(context, condition) : null,
+        body: buildStatements(context, body),
+        span: { file: context.path, start: condition ? nodeSpan(context, condition).start : start, end },
+      };
+    });
+    return branches.length === 0 ? undefined : { kind: 'if', branches, span };
   },
 };

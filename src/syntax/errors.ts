@@ -282,6 +282,7 @@ const beginnings: Readonly<Record<string, string>> = {
   data: 'a type, like `image[28, 28, 1]`',
   net: 'the type of the result, like `[1]`',
   update: '`minimize` or `maximize`',
+  clip: 'a range, like `[-0.01, 0.01]`, or `norm`',
   value: 'a name',
   suffix: 'a name',
 };

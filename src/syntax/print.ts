@@ -67,6 +67,17 @@ function declaration(d: Declaration): Line {
             ),
         expression(d.body),
       );
+    case 'state':
+      return line(
+        `state ${d.name.text}`,
+        doc,
+        d.start.kind === 'value'
+          ? expression(d.start.value)
+          : [
+              ...(d.start.count ? [line('count', expression(d.start.count))] : []),
+              distribution(d.start.dist),
+            ],
+      );
     case 'def':
       return line(
         `def ${d.name.text}`,
@@ -206,7 +217,21 @@ function statement(s: Statement): Line {
     case 'once':
       return line(s.kind, s.body.map(statement));
     case 'clip':
-      return line(`clip ${s.net.text}`, line('low', expression(s.low)), line('high', expression(s.high)));
+      return s.to.kind === 'norm'
+        ? line(`clip ${s.net.text}`, line('norm', expression(s.to.most)))
+        : line(`clip ${s.net.text}`, line('low', expression(s.to.low)), line('high', expression(s.to.high)));
+    case 'set':
+      return line(`set ${s.state.text}`, expression(s.value));
+    case 'save':
+    case 'restore':
+      return line(`${s.kind} ${names(s.nets)}`);
+    case 'if':
+      return line(
+        'if',
+        s.branches.map(({ condition, body }) =>
+          line(condition ? 'when' : 'else', condition ? [expression(condition)] : [], body.map(statement)),
+        ),
+      );
     case 'average':
       return line(`average ${s.net.text}`, line('decay', expression(s.decay)));
     case 'error':

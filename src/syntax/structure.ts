@@ -138,6 +138,8 @@ export function structure(context: Context, tokens: readonly IToken[]): Chunk[] 
     } else if (closers.has(type)) {
       dropIfs();
       if (!closeBy(token, closers.get(type)!, tokens[i + 1])) continue;
+      // The block of a statement `if`, which need not have an `else`.
+      if (type === t.RCurly && endsStatement(tokens[i + 1])) dropIfs();
     }
 
     if (stack.length > nestingLimit && !chunk.refused) {
@@ -199,6 +201,13 @@ export function structure(context: Context, tokens: readonly IToken[]): Chunk[] 
     );
     return false;
   }
+}
+
+/** Whether what follows a block begins another statement or declaration, so that no `else` is awaited. */
+function endsStatement(next: IToken | undefined): boolean {
+  if (next === undefined) return true;
+  const type = next.tokenType;
+  return type === t.If || t.statementKeywords.has(type) || t.declarationKeywords.has(type);
 }
 
 function newChunk(): Chunk {

@@ -22,7 +22,7 @@ noise z ~ normal[2]
 net H(z: [2]) -> [3] = z |> dense(3) ${norm} |> tanh
 net G(z: [2]) -> [2] = z |> dense(3) |> batch_norm |> tanh |> dense(2)
 net D(x: [2]) -> [1] = {
-  let h = x |> dense(3, norm = "spectral") |> tanh |> dropout(0.3)
+  let h = x |> dense(3, norm = "spectral") |> tanh |> dropout(0.3 * (1 - progress))
   return (h + 0.1 * draw normal[3]) |> dense(1)
 }
 // Linear: the gradient of \`level\` is the same whatever L's weights are, so several updates share it.
@@ -37,7 +37,11 @@ loss slope = expect(square(norm(grad(D(mixed), mixed)) - 1))
 loss kept = expect(mean(square(h - H.frozen(z)))) + expect(mean(square(H.live(z) - H.averaged(fake))))
 loss level = expect(L(x))
 metric gap = expect(D(x)) - expect(D(fake))
-optimizer d_opt = adam(0.02)
+state pace = 0.5
+state trail ~ normal[2]
+state bag ~ 5 of normal[2]
+loss behind = expect(mean(square(trail - fake))) + pace * expect(D(bag)) + expect(D(trail))
+optimizer d_opt = adam(0.02, beta1 = 0.5 * progress)
 optimizer g_opt = sgd(0.05, momentum = 0.5)
 `;
 
@@ -56,10 +60,30 @@ const plainStatements = [
   'update L to maximize 2 * level with adam(0.01)',
   'together { update L to minimize level with sgd(0.01)  update D to minimize d_loss + level with d_opt }',
   'clip D to [-0.9, 0.9]',
-  'average H decay 0.9',
+  'clip G to norm 1.5 - progress',
+  'average H decay 0.9 * (1 - progress)',
+  'update G, D to minimize behind with sgd(0.02)',
+  'set pace to 0.9 * pace + 0.1 * expect(D(x))',
+  'set trail to 0.5 * trail + 0.5 * fake',
+  'set trail to trail - 0.1 * grad(D(trail), trail)',
+  'set trail to pace',
+  'set bag to bag + pace * draw normal[2]',
+  'save D, G',
+  'restore D',
+  'restore G, D',
+  'together { restore G, D  update D to minimize d_loss with d_opt  update G to minimize g_loss with g_opt }',
 ];
 
-const blocks = ['repeat 2', 'repeat step', 'repeat (if step < 2 then 1 else 0)', 'every 2', 'once'];
+const blocks = [
+  'repeat 2',
+  'repeat step',
+  'repeat (if step < 2 then 1 else 0)',
+  'every 2',
+  'once',
+  'if step % 2 == 0',
+  'if step > 1 { set pace to 1 } else if step > 0',
+  'if step > 1 { sample x  update D to minimize d_loss with d_opt } else',
+];
 
 const { statement } = fc.letrec<{ statement: string; block: string; plain: string }>((tie) => ({
   statement: fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('plain'), tie('block')),
@@ -74,11 +98,16 @@ const schedule = (statements: fc.Arbitrary<string>) =>
     [
       'train (batch = 3, steps = 4) {',
       'sample x, z',
+      'once { save D, G }',
       ...body,
       // Every net is trained and averaged somewhere, as the checker asks.
       'update D to minimize d_loss with d_opt',
       'update G, H to minimize g_loss + kept with g_opt',
       'update L to minimize level with sgd(0.01)',
+      'update G, D to minimize behind with sgd(0.01)',
+      'set pace to 0.5 * pace',
+      'set trail to trail + 0.1 * x',
+      'set bag to 0.9 * bag',
       'average H decay 0.9',
       '}',
     ].join('\n'),
@@ -108,6 +137,11 @@ async function holds(text: string, statistics: boolean): Promise<void> {
     for (const [i, value] of plain.state.live[name]!.data.entries()) {
       near(planned.state.live[name]!.data[i]!, value, name);
     }
+  }
+  for (const [name, { data }] of Object.entries(plain.state.states)) {
+    data.forEach((value, i) => {
+      near(planned.state.states[name]!.data[i]!, value, name);
+    });
   }
 }
 
@@ -156,6 +190,12 @@ async function runsAsPlanned(text: string): Promise<void> {
     const found = run.state.live[name]!.dataSync();
     for (const [i, value] of planned.state.live[name]!.data.entries()) near(found[i]!, value, name, 1e-3);
   }
+  for (const [name, { data }] of Object.entries(planned.state.states)) {
+    const found = run.states[name]!.dataSync();
+    data.forEach((value, i) => {
+      near(found[i]!, value, name, 1e-3);
+    });
+  }
   run.dispose();
   expect(tf.memory().numTensors).toBe(before);
 }
@@ -185,9 +225,12 @@ train (batch = 3, steps = 4) {
 });
 
 /** How many tensors a run holds between its steps. */
-function held({ live, frozen, averages, samples, optimizers }: TrainingRun['state']): number {
+function held({ live, frozen, averages, samples, states, saved, optimizers }: TrainingRun['state']): number {
   const slots = Object.values(optimizers).flatMap((states) => Object.values(states).map((s) => s.slots));
-  return [live, frozen, averages, samples, ...slots].reduce((n, group) => n + Object.keys(group).length, 0);
+  return [live, frozen, averages, samples, states, saved, ...slots].reduce(
+    (n, group) => n + Object.keys(group).length,
+    0,
+  );
 }
 
 it('an update in a block that is skipped reads the gradient of one before it', async () => {

@@ -135,7 +135,13 @@ train learn (batch = 64, steps = 20_000,) {
   repeat(3) { }
   every 16 { clip D to [-0.01, 0.01,] }
   once { average G decay 0.999 }
+  clip D to norm 1 - progress
+  if step % 2 == 0 { save D, G } else if progress > 0.5 { restore D } else { }
+  if flag { set pool to pool |> flatten }
 }
+state level = 0
+state chain ~ normal(0, 1)[2]
+state pool ~ 2 * n of normal[2]
 use "other.gan"
 `;
   // `init` can't be declared, and nothing else is wrong.
@@ -160,7 +166,12 @@ train ${word} (${word} = ${word}) {
   update ${word}, ${word} to minimize ${word} with ${word}
   repeat ${word} { clip ${word} to [${word}, ${word}] average ${word} decay ${word} }
   every ${word} { once { sample ${word} } }
+  if ${word} { save ${word} } else if ${word} { restore ${word} } else { set ${word} to ${word} }
+  clip ${word} to norm ${word}
 }
+state ${word} = ${word}
+state ${word} ~ ${word}[2]
+state ${word} ~ ${word} of ${word}(${word})[2]
 `;
     expect(codes(text)).toEqual([]);
   });
@@ -278,7 +289,7 @@ describe('limits', () => {
 test('the examples of the reference are accepted', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../grammar/README.md'), 'utf8');
   const examples = [...readme.matchAll(/```gan\n([\s\S]*?)```/g)].map((match) => match[1]!);
-  expect(examples.length).toBe(3);
+  expect(examples.length).toBe(5);
   for (const text of examples) {
     const { diagnostics } = analyse({ source: { path: 'model.gan', text }, load: () => undefined });
     expect(diagnostics.filter((d) => d.severity !== 'note').map((d) => `${d.code} ${d.message}`)).toEqual([]);

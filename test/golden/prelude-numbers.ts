@@ -34,6 +34,7 @@ export async function numbers(
       ),
     weight: ({ shape }) => array(shape, (i) => 0.3 * (i + 1)),
     stat: ({ shape }) => array(shape, () => 0),
+    state: (_, __, shape) => array(shape, () => 0),
   });
   trainer.begin(trainer.plan.phases[0]!);
   return trainer.step(0, { logging: true });

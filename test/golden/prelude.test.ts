@@ -1,8 +1,10 @@
 /** The prelude: every def is accepted in a small game, and gives the numbers of its paper. */
 import { describe, expect, test } from 'vitest';
 import prelude from '../../grammar/prelude.gan';
+import type { HostExpr } from '../../src/ir/host.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { parse } from '../../src/syntax/parse.ts';
+import { hostValue } from '../oracle/host.ts';
 import { array, close, column, compile, mean, numbers } from './prelude-numbers.ts';
 
 const defs = parse({ path: 'prelude.gan', text: prelude }).value!.declarations.flatMap((d) =>
@@ -35,6 +37,13 @@ data (x, y) ~ ([4], label[10])
 net C(x: [4]) -> [10] = x |> dense(10)
 loss l = expect(${value})
 train (batch = 2, steps = 3) { sample x, y  update C to minimize l with sgd(1) }
+`;
+
+const rate = (factor: string) => `
+noise z ~ normal[2]
+net G(z: [2]) -> [1] = z |> dense(1)
+loss l = expect(G(z))
+train (batch = 2, steps = 8) { sample z  update G to minimize l with sgd(${factor}) }
 `;
 
 const programs: Record<string, string> = {
@@ -86,6 +95,27 @@ const programs: Record<string, string> = {
   ms_ssim_weight: of('1 - ms_ssim(fake, x, scales = 1)'),
   ms_ssim_scale: of('1 - ms_ssim(fake, x, scales = 3, window = 3)'),
   ms_ssim: of('1 - ms_ssim(fake, x, scales = 2, window = 5)'),
+  warmup: rate('warmup(5)'),
+  cosine: rate('cosine()'),
+  cosine_restarts: rate('cosine_restarts(4)'),
+  linear_decay: rate('linear_decay()'),
+  exponential_decay: rate('exponential_decay(0.5, 4)'),
+  inverse_sqrt: rate('inverse_sqrt(4)'),
+  ramped_decay: rate('ramped_decay(0.9)'),
+  pooled: `
+noise z ~ normal[4]
+state pool ~ normal[3, 4]
+state filled = 0
+net D(x: [4]) -> [1] = x |> dense(1)
+let (shown, kept) = pooled(pool, z, filled)
+loss l = expect(D(shown))
+train (batch = 2, steps = 3) {
+  sample z
+  update D to minimize l with sgd(1)
+  set pool to kept
+  set filled to filled + 1
+}
+`,
   self_attention: game('hinge_d(D(x), D(fake))', 'hinge_g(D(fake))', '|> self_attention |> tanh'),
 };
 
@@ -100,6 +130,28 @@ describe('every def is accepted', () => {
     // What the checker says of the craft (a saturating loss) is not the prelude's fault.
     expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     expect(model).toBeDefined();
+  });
+});
+
+describe('factors of a learning rate are what their papers write', () => {
+  /** At each of a phase's 8 steps. */
+  const steps = (factor: string): number[] => {
+    const { model } = compile(rate(factor));
+    const lr = model!.optimizers[0]!.hyper.lr as HostExpr;
+    return Array.from({ length: 8 }, (_, step) => hostValue(lr, { step, epoch: 0, progress: step / 8 }));
+  };
+  test.each<[string, (step: number) => number]>([
+    ['warmup(5)', (s) => [0.2, 0.4, 0.6, 0.8][s] ?? 1],
+    ['cosine()', (s) => Math.cos((Math.PI * s) / 16) ** 2],
+    ['cosine(end = 0.1)', (s) => 0.1 + 0.9 * Math.cos((Math.PI * s) / 16) ** 2],
+    ['cosine_restarts(4)', (s) => [1, (2 + Math.SQRT2) / 4, 0.5, (2 - Math.SQRT2) / 4][s % 4]!],
+    ['linear_decay()', (s) => (s <= 4 ? 1 : (8 - s) / 4)],
+    ['exponential_decay(0.25, 2)', (s) => 2 ** -s],
+    ['inverse_sqrt(4)', (s) => (s < 3 ? (s + 1) / 4 : 2 / Math.sqrt(s + 1))],
+    ['ramped_decay(0.4)', (s) => Math.min(0.4, (1 + s) / (10 + s))],
+    ['2 * clamp(relu(step - 3) / 2, 0.25, 1) * warmup(1)', (s) => [0.5, 0.5, 0.5, 0.5, 1, 2, 2, 2][s]!],
+  ])('%s', (factor, expected) => {
+    for (const [step, value] of steps(factor).entries()) expect(value).toBeCloseTo(expected(step), 12);
   });
 });
 

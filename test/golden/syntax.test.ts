@@ -42,6 +42,15 @@ train (batch = 64, steps = 10) {
   average G 0.999
 }
 `,
+  'statements of a schedule': `train (batch = 1, steps = 1) {
+  if step > 1 then sample z
+  set a = 3
+  clip D to norms 1
+  if step > 0 { sample z } else update D
+}
+state a ~ 5
+state b 5
+`,
   'a forgotten return': 'def f(x) = { let h = relu(x) (h + 1) }\n',
   'a forgotten return before a name': 'def f(x) = { let h = relu(x) h }\n',
   'a space before the parenthesis of a call': 'let fake = G (z)\n',

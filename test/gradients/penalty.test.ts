@@ -65,6 +65,9 @@ test.each(objectives)('%s, in float64', async (objective, losses, gradients) => 
       throw new Error('nothing is drawn here');
     },
     weight: ({ name }) => array(numbers.weights[name]!),
+    state: (name) => {
+      throw new Error(`there is no ${name}`);
+    },
     stat: ({ name }) => {
       throw new Error(`there is no ${name}`);
     },

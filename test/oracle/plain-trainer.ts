@@ -7,9 +7,9 @@ import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { createBuilder, splat } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import type { Count, NDArray } from '../../src/ir/types.ts';
-import type { Action, Model, Phase, UpdateAction } from '../../src/model/model.ts';
+import type { Action, Model, Phase, SetAction, UpdateAction } from '../../src/model/model.ts';
 import { operations } from '../../src/ops/table.ts';
-import { Evaluation, type Setting } from '../../src/plan/build.ts';
+import { Evaluation, type Move, type Setting } from '../../src/plan/build.ts';
 import { gradient } from '../../src/plan/differentiate.ts';
 import { OracleState, type Supply } from './state.ts';
 
@@ -29,6 +29,7 @@ export class PlainTrainer {
       {
         weights: model.nets.flatMap((net) => net.weights),
         stats: model.nets.flatMap((net) => net.stats),
+        states: model.states,
         optimizers: model.optimizers,
       },
       supply,
@@ -40,6 +41,7 @@ export class PlainTrainer {
     this.#phase = phase;
     // A copy of every net: which ones are needed is for the plan to find out.
     this.state.freeze(this.model.nets.map((net) => net.name));
+    this.state.startStates(phase.batch);
     for (const action of flat(phase.body)) if (action.kind === 'average') this.#averaging.add(action.net);
   }
 
@@ -66,13 +68,25 @@ export class PlainTrainer {
           break;
         }
         case 'update':
-          this.#update([action]);
+          this.#update([action], []);
           break;
         case 'together':
-          this.#update(action.updates);
+          this.#update(action.updates, action.restored);
+          break;
+        case 'set':
+          this.#set(action);
+          break;
+        case 'save':
+          state.save(action.nets);
+          break;
+        case 'restore':
+          state.restore(action.nets);
+          break;
+        case 'if':
+          if (state.host(action.condition) !== 0) await this.#run(action.body);
           break;
         case 'clip':
-          state.clip(action.net, state.host(action.low), state.host(action.high));
+          state.clip(action.net, action.to);
           break;
         case 'average':
           state.average(action.net, state.host(action.decay));
@@ -92,7 +106,7 @@ export class PlainTrainer {
     }
   }
 
-  #update(updates: readonly UpdateAction[]): void {
+  #update(updates: readonly UpdateAction[], restored: readonly string[]): void {
     const { model, state } = this;
     // Nothing is simplified: rewrites too must not change anything.
     const b = createBuilder(operations, { simplify: false });
@@ -117,6 +131,7 @@ export class PlainTrainer {
       ...asked.flatMap((a) => [...a.gradients, ...a.losses.map((l) => l.node)]),
       ...moves.flatMap((m) => [m.value, m.evaluation]),
     ]);
+    state.restore(restored);
     for (const { update, weights, gradients, losses } of asked) {
       const moving = weights
         .map((name, i) => ({ name, gradient: values.get(gradients[i]!)!, node: gradients[i]! }))
@@ -129,6 +144,24 @@ export class PlainTrainer {
       );
       for (const { name, node } of losses) this.#logged[name] = values.get(node)!.data[0]!;
     }
+    this.#moveAll(moves, values);
+  }
+
+  #set({ state: name, value }: SetAction): void {
+    const { model, state } = this;
+    const b = createBuilder(operations, { simplify: false });
+    const here = new Evaluation(model, b, this.#setting());
+    const { shape, count } = model.states.find((s) => s.name === name)!;
+    const found = here.value(value, count);
+    const number = found.shape.join() === shape.join() ? found : b.reshape(found, []);
+    const node = b.broadcast(number, shape, count);
+    const values = this.#evaluate([node, ...here.moves.flatMap((m) => [m.value, m.evaluation])]);
+    state.states[name] = values.get(node)!;
+    this.#moveAll(here.moves, values);
+  }
+
+  #moveAll(moves: readonly Move[], values: ReadonlyMap<Node, NDArray>): void {
+    const { state } = this;
     for (const { stat, value, keep, evaluation } of moves) {
       const key = `${stat} ${values.get(value)!.data} ${values.get(evaluation)!.data}`;
       if (this.#moved.has(key)) continue;
@@ -142,6 +175,7 @@ export class PlainTrainer {
       training: true,
       copy: 'live',
       source: (name) => ({ version: 0, count: this.#counts.get(name) ?? 'batch' }),
+      state: ({ count }) => ({ version: 0, count }),
       weight: () => 0,
       stat: () => 0,
       draw: 0,

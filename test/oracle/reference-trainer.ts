@@ -26,6 +26,7 @@ export class ReferenceTrainer {
   begin(phase: PhasePlan): void {
     this.#phase = phase;
     this.state.freeze(phase.frozen);
+    this.state.startStates(phase.batch);
   }
 
   /** One step; the losses that it evaluated (as it last did), and metrics. */
@@ -77,8 +78,17 @@ export class ReferenceTrainer {
           state.update(step.optimizer, step.weights, gradients);
           break;
         }
+        case 'set':
+          state.states[step.state] = this.#read(step.value, values);
+          break;
+        case 'save':
+          state.save(step.nets);
+          break;
+        case 'restore':
+          state.restore(step.nets);
+          break;
         case 'clip':
-          state.clip(step.net, state.host(step.low), state.host(step.high));
+          state.clip(step.net, step.to);
           break;
         case 'average':
           state.average(step.net, state.host(step.decay));
@@ -110,6 +120,8 @@ export class ReferenceTrainer {
     switch (guard.kind) {
       case 'every':
         return this.state.clock.step % guard.period === 0;
+      case 'if':
+        return this.state.host(guard.condition) !== 0;
       case 'once':
         return this.state.clock.step === 0;
       case 'logged':

@@ -3,7 +3,7 @@
 import type { Copy, Leaf } from '../../src/ir/graph.ts';
 import type { HostExpr } from '../../src/ir/host.ts';
 import type { Distribution, NDArray, StatSpec, WeightSpec } from '../../src/ir/types.ts';
-import type { OptimizerSpec } from '../../src/model/model.ts';
+import type { Bounds, OptimizerSpec, StateSpec } from '../../src/model/model.ts';
 import { type Clock, hostValue } from './host.ts';
 import { clippedToNorm, type Hyper, type Memory, optimised } from './optimisers.ts';
 
@@ -16,11 +16,14 @@ export interface Supply {
   /** First values of weights and statistics. */
   weight(spec: WeightSpec): NDArray;
   stat(spec: StatSpec): NDArray;
+  /** First values of a state that is drawn. */
+  state(name: string, dist: Distribution, shape: readonly number[]): NDArray;
 }
 
 export interface World {
   readonly weights: readonly WeightSpec[];
   readonly stats: readonly StatSpec[];
+  readonly states: readonly StateSpec[];
   readonly optimizers: readonly OptimizerSpec[];
 }
 
@@ -29,6 +32,8 @@ export class OracleState {
   readonly frozen: Record<string, NDArray> = {};
   readonly averages: Record<string, NDArray> = {};
   readonly samples: Record<string, NDArray> = {};
+  readonly states: Record<string, NDArray> = {};
+  readonly saved: Record<string, NDArray> = {};
   readonly world: World;
   readonly supply: Supply;
   clock: Clock = { step: 0, epoch: 0, progress: 0 };
@@ -50,6 +55,27 @@ export class OracleState {
     }
   }
 
+  /** First values of states; those that hold a phase's batch are drawn again for another batch. */
+  startStates(batch: number): void {
+    for (const { name, shape, count, start } of this.world.states) {
+      const full = count === null ? shape : [count === 'batch' ? batch : count, ...shape];
+      if (this.states[name]?.shape.join() === full.join()) continue;
+      this.states[name] = start.kind === 'value' ? start.value : this.supply.state(name, start.dist, full);
+    }
+  }
+
+  save(nets: readonly string[]): void {
+    for (const { name, net } of this.world.weights)
+      if (nets.includes(net)) this.saved[name] = this.live[name]!;
+  }
+
+  restore(nets: readonly string[]): void {
+    for (const { name, net } of this.world.weights) {
+      const saved = this.saved[name];
+      if (nets.includes(net) && saved) this.live[name] = { ...saved };
+    }
+  }
+
   host(expr: HostExpr): number {
     return hostValue(expr, this.clock);
   }
@@ -59,6 +85,8 @@ export class OracleState {
     switch (leaf.kind) {
       case 'source':
         return must(this.samples[leaf.name], leaf.name);
+      case 'state':
+        return must(this.states[leaf.name], leaf.name);
       case 'weight':
       case 'stat':
         return this.copy(leaf.copy, leaf.name);
@@ -102,13 +130,22 @@ export class OracleState {
     });
   }
 
-  clip(net: string, low: number, high: number): void {
-    for (const { name } of this.world.weights.filter((w) => w.net === net)) {
-      const before = this.live[name]!;
-      this.live[name] = {
-        shape: before.shape,
-        data: before.data.map((x) => Math.min(high, Math.max(low, x))),
-      };
+  clip(net: string, to: Bounds): void {
+    const names = this.world.weights.filter((w) => w.net === net).map(({ name }) => name);
+    const change = (f: (x: number) => number): void => {
+      for (const name of names) {
+        const { shape, data } = this.live[name]!;
+        this.live[name] = { shape, data: data.map(f) };
+      }
+    };
+    if (to.kind === 'range') {
+      const [low, high] = [this.host(to.low), this.host(to.high)];
+      change((x) => Math.min(high, Math.max(low, x)));
+    } else {
+      const squares = names.flatMap((name) => [...this.live[name]!.data].map((x) => x * x));
+      const norm = Math.sqrt(squares.reduce((sum, x) => sum + x, 0));
+      const factor = Math.min(1, this.host(to.most) / (norm + 1e-6));
+      change((x) => x * factor);
     }
   }
 

@@ -41,6 +41,8 @@ export function supply({ data, noise }: Sources, seed: number, feeds: Feeds = in
     draw: (place, dist, shape, sampled) =>
       array(drawValues(seed, drawStream(place), sampled, dist as Distribution, shape), shape),
     weight: (spec) => array(initialWeight({ ...spec, shape: [...spec.shape] }, seed), spec.shape),
+    state: (name, dist, shape) =>
+      array(drawValues(seed, `state/${name}`, 0, dist as DistributionSpec, shape), shape),
     stat: (spec) => array(initialStat({ ...spec, shape: [...spec.shape] }, seed), spec.shape),
   };
 }

@@ -23,6 +23,7 @@ const setting = (training: boolean): Setting => ({
   training,
   copy: training ? 'live' : 'output',
   source: () => ({ version: 1, count: 'batch' }),
+  state: ({ count }) => ({ version: 1, count }),
   weight: () => 1,
   stat: () => 1,
   draw: 1,

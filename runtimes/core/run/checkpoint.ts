@@ -13,6 +13,7 @@ import type { CompiledModel } from './model.ts';
 import type { OptimizerState } from './optimise.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+import { stateShape } from './state.ts';
 import { checkFinite, checkWhole } from './whole-checkpoint.ts';
 
 /** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
@@ -35,6 +36,12 @@ export async function captureCheckpoint(
   await put('frozen:', state.frozen);
   await put('averaged:', state.averages);
   await put('sample:', state.samples);
+  await put('saved:', state.saved);
+  await put('state:', state.states);
+  for (const name of Object.keys(state.states)) {
+    if (tensors.get(`state:${name}`)!.data.every(Number.isFinite)) continue;
+    throw new UserError(`after step ${state.total} the state \`${name}\` holds numbers that are not finite`);
+  }
   const steps: Counts['optimizers'] = table();
   for (const [optimizer, states] of Object.entries(state.optimizers)) {
     steps[optimizer] = table();
@@ -201,6 +208,30 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
     feed.latest = saved.latest;
   }
   run.setPhase(phase);
+  return [...notices, ...restoreStates(run, file)];
+}
+
+/** Gives the model's states their values; what does not fit begins anew. In words what was not carried over. */
+function restoreStates(run: TrainingRun, file: SafetensorsFile): string[] {
+  const { state, model, settings, batch } = run;
+  const specs = model.states ?? [];
+  const notices: string[] = [];
+  state.startStates(settings.seed, batch);
+  for (const spec of specs) {
+    const { name } = spec;
+    const stored = file.tensors.get(`state:${name}`);
+    const shape = stateShape(spec, batch);
+    if (stored === undefined) notices.push(`the state \`${name}\` begins anew: the checkpoint has none`);
+    else if (stored.shape.join() !== shape.join()) {
+      const [held, holds] = [stored.shape, shape].map((dims) => `[${dims.join(', ')}]`);
+      notices.push(`the state \`${name}\` begins anew: it was ${held} and is ${holds} now`);
+    } else state.replace(state.states, name, tf.tensor(stored.data, shape, 'float32'));
+  }
+  for (const key of file.tensors.keys()) {
+    const name = /^state:(.*)$/s.exec(key)?.[1];
+    if (name !== undefined && !specs.some((spec) => spec.name === name))
+      notices.push(`the state \`${name}\` is dropped: the file has none of this name now`);
+  }
   return notices;
 }
 
@@ -216,7 +247,12 @@ function restoreTensors(
     return tf.keep(tf.tensor(data, shape, 'float32'));
   };
   for (const name of Object.keys(state.live)) state.replace(state.live, name, tensor(name));
-  const groups = { 'frozen:': state.frozen, 'averaged:': state.averages, 'sample:': state.samples };
+  const groups = {
+    'frozen:': state.frozen,
+    'averaged:': state.averages,
+    'sample:': state.samples,
+    'saved:': state.saved,
+  };
   for (const key of file.tensors.keys()) {
     for (const [prefix, group] of Object.entries(groups)) {
       if (key.startsWith(prefix)) group[key.slice(prefix.length)] = tensor(key);
@@ -262,6 +298,7 @@ export function restoreForOutputs(run: TrainingRun, file: SafetensorsFile, path:
   run.fixedClock = counts?.clock ?? null;
   const phase = model.phases[counts?.phase ?? model.phases.length - 1] ?? model.phases.at(-1);
   if (phase !== undefined) run.setPhase(phase);
+  restoreStates(run, file);
 }
 
 /** Starts a net from the weights of a file (`net … from "path"`). The averages are taken where the run kept them. */

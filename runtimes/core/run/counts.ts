@@ -1,6 +1,7 @@
 /** What a checkpoint knows beside its tensors: the counts of the run, as JSON in the file's metadata under `ganc`. */
 import * as v from 'valibot';
 import { DamagedError, UserError } from '../errors.ts';
+import { isOptimiser, type OptimiserName } from '../optimisers.ts';
 import { byName, mismatch, positive, whole } from '../validate.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 
@@ -29,7 +30,7 @@ const schema = v.object({
     v.array(
       v.object({
         name: v.string(),
-        rule: v.picklist(['sgd', 'adam', 'adamw', 'rmsprop', 'adagrad']),
+        rule: v.custom<OptimiserName>((name) => typeof name === 'string' && isOptimiser(name)),
         update: v.nullable(
           v.object({ phase: v.string(), nets: v.array(v.string()), goal: v.string(), settings: v.string() }),
         ),

@@ -3,6 +3,7 @@
  * generated code and runtime.
  */
 import type { Tensor } from '@tensorflow/tfjs';
+import type { OptimiserName } from '../optimisers.ts';
 
 export type DistributionSpec =
   | { kind: 'normal'; mean: number; std: number }
@@ -32,6 +33,8 @@ export interface CompiledModel {
   /** One entry a record. */
   data: { fields: { name: string; type: TypeSpec }[]; from: string | null }[];
   noise: { name: string; dist: DistributionSpec; shape: number[] }[];
+  /** Values that live on from step to step. Absent where the model has none. */
+  states?: StateSpec[];
   nets: { name: string; from: string | null }[];
   weights: { name: string; net: string; shape: number[]; init: InitSpec; fanIn: number; fanOut: number }[];
   stats: { name: string; net: string; shape: number[]; init: 'zeros' | 'ones' | 'unit' }[];
@@ -42,9 +45,19 @@ export interface CompiledModel {
   probes?: ProbeSpec[];
 }
 
+export interface StateSpec {
+  name: string;
+  /** Of one example, where it holds examples. */
+  shape: number[];
+  /** How many examples it holds; null for a whole value. */
+  count: number | 'batch' | null;
+  /** What it is before it is first set: row-major values of a whole one, a distribution of the others. */
+  start: { kind: 'value'; values: number[] } | { kind: 'draw'; dist: DistributionSpec };
+}
+
 export interface OptimizerSpec {
   name: string;
-  rule: 'sgd' | 'adam' | 'adamw' | 'rmsprop' | 'adagrad';
+  rule: OptimiserName;
   /** Of one that is written in an update: what its state belongs to, as the file says it. Null where it has a name. */
   update: { phase: string; nets: string[]; goal: string; settings: string } | null;
 }
@@ -74,6 +87,8 @@ export interface OutputSpec {
   type: TypeSpec;
   doc: string;
   sources: string[];
+  /** The states that it reads. */
+  states?: string[];
   /** Inference mode. `inputs` holds a tensor for each of `sources`; the caller owns the result. */
   evaluate: (run: OutputRun) => Promise<Tensor> | Tensor;
 }
@@ -105,6 +120,8 @@ export interface Run {
   readonly live: Record<string, Tensor>;
   readonly frozen: Record<string, Tensor>;
   readonly averaged: Record<string, Tensor>;
+  /** Current values of states, by name. */
+  readonly states: Record<string, Tensor>;
 
   /** Draws a fresh minibatch of these sources (fields of one record together); their former samples are freed. */
   sample(names: string[], count?: number): Promise<void>;
@@ -116,7 +133,15 @@ export interface Run {
   /** One optimiser step. Takes the gradients over (frees them), replaces the weights. `hyper.clip_norm` is over all. */
   update(optimizer: string, gradients: Record<string, Tensor>, hyper: Hyper): void;
   clip(net: string, low: number, high: number): void;
+  /** Scales all of a net's weights by one factor, so that their Euclidean norm together is at most this. */
+  clipNorm(net: string, most: number): void;
   average(net: string, decay: number): void;
+  /** Gives a state another value; `value` stays the caller's. */
+  set(state: string, value: Tensor): void;
+  /** Keeps a copy of a net's weights, in the place of the last one. */
+  save(net: string): void;
+  /** Puts the weights that were saved back; leaves them as they are where none were. */
+  restore(net: string): void;
   /** Moves averages, by name: stat ← keep·stat + (1 − keep)·value. The values stay the caller's. */
   move(values: Record<string, Tensor>, keep: number): void;
   /** One power iteration of a spectral norm, if the kernel changed since the last one. */
@@ -138,6 +163,8 @@ export interface OutputRun {
   readonly live: Record<string, Tensor>;
   readonly frozen: Record<string, Tensor>;
   readonly averaged: Record<string, Tensor>;
+  /** Of one that holds examples: as many as `batch`, from the first again where it has fewer. */
+  readonly states: Record<string, Tensor>;
   readonly samples: Record<string, Tensor>;
   draw(place: string, dist: DistributionSpec, shape: number[]): Tensor;
 }

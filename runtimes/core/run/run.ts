@@ -2,8 +2,10 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { UserError } from '../errors.ts';
 import { fused } from '../formula/fused.ts';
 import { fusedEach } from '../nn/segments.ts';
+import { type OptimiserName, parametersOf } from '../optimisers.ts';
 import { dataStream, drawStream, drawValues, permutation, sourceStream } from '../random.ts';
 import { entry, table, tableOf } from '../table.ts';
 import { type Dataset, Feed } from './data.ts';
@@ -17,7 +19,7 @@ import type {
   Run,
   TypeSpec,
 } from './model.ts';
-import { clipGradients, optimise } from './optimise.ts';
+import { optimise, scaledToNorm } from './optimise.ts';
 import { State } from './state.ts';
 
 export interface RunSettings {
@@ -93,6 +95,9 @@ export class TrainingRun implements Run {
   get samples(): Record<string, Tensor> {
     return this.state.samples;
   }
+  get states(): Record<string, Tensor> {
+    return this.state.states;
+  }
 
   /** Frozen copies are taken, nothing is sampled, every data set starts a fresh pass. */
   beginPhase(phase: PhaseSpec): void {
@@ -105,6 +110,7 @@ export class TrainingRun implements Run {
         state.frozen[name] = tf.keep(tf.clone(state.live[name]!));
       }
     }
+    state.startStates(this.settings.seed, phase.batch);
     for (const feed of Object.values(this.feeds)) feed.beginPass();
     state.epochBase = this.epochFeed()?.position.pass ?? 0;
     state.step = 0;
@@ -194,8 +200,9 @@ export class TrainingRun implements Run {
   update(optimizer: string, gradients: Record<string, Tensor>, hyper: Hyper): void {
     const { state } = this;
     const rule = this.rules.get(optimizer)!;
+    this.checkSettings(rule, hyper);
     const limit = hyper.clip_norm;
-    const used = typeof limit === 'number' ? clipGradients(gradients, limit) : gradients;
+    const used = typeof limit === 'number' ? scaledToNorm(gradients, limit) : gradients;
     state.optimizers[optimizer] ??= table();
     const states = state.optimizers[optimizer]!;
     const names = Object.keys(used);
@@ -216,11 +223,29 @@ export class TrainingRun implements Run {
     tf.dispose(gradients);
   }
 
+  /** What follows the step may leave the range in which it means something. */
+  private checkSettings(rule: OptimiserName, hyper: Hyper): void {
+    for (const [name, { range }] of Object.entries(parametersOf(rule))) {
+      const value = hyper[name];
+      if (range === undefined || typeof value !== 'number' || range.holds(value)) continue;
+      throw new UserError(
+        `\`${name}\` of \`${rule}\` is ${value} at step ${this.step} of ${this.phase.name}, and must be ${range.rule}`,
+        { hint: 'hold it there, as in `maximum(0, 1 - step / 1000)`' },
+      );
+    }
+  }
+
   clip(net: string, low: number, high: number): void {
     const names = this.state.weightsOf(net);
     const sets = names.map((name) => ({ w: this.state.live[name]!, low, high }));
     for (const [i, { clipped }] of fusedEach('clipped = clamp(w, low, high)', sets).entries())
       this.setWeight(names[i]!, clipped!);
+  }
+
+  clipNorm(net: string, most: number): void {
+    const { live } = this.state;
+    const weights = Object.fromEntries(this.state.weightsOf(net).map((name) => [name, live[name]!]));
+    for (const [name, scaled] of Object.entries(scaledToNorm(weights, most))) this.setWeight(name, scaled);
   }
 
   private setWeight(name: string, tensor: Tensor): void {
@@ -245,6 +270,22 @@ export class TrainingRun implements Run {
     }
     for (const name of state.statsOf(net)) state.replace(state.averages, name, tf.clone(state.live[name]!));
     state.averaging.add(net);
+  }
+
+  set(name: string, value: Tensor): void {
+    this.state.replace(this.state.states, name, tf.clone(value));
+  }
+
+  save(net: string): void {
+    const { state } = this;
+    for (const name of state.weightsOf(net)) state.replace(state.saved, name, tf.clone(state.live[name]!));
+  }
+
+  restore(net: string): void {
+    for (const name of this.state.weightsOf(net)) {
+      const saved = this.state.saved[name];
+      if (saved !== undefined) this.setWeight(name, tf.clone(saved));
+    }
   }
 
   move(values: Record<string, Tensor>, keep: number): void {
@@ -327,7 +368,7 @@ export class TrainingRun implements Run {
    * and stay the caller's (latents that were chosen, points at which to probe a critic). The caller owns the result.
    */
   async evaluate(
-    output: Pick<OutputSpec, 'sources' | 'evaluate'>,
+    output: Pick<OutputSpec, 'sources' | 'states' | 'evaluate'>,
     count: number,
     stream: string,
     nth = 0,
@@ -335,6 +376,7 @@ export class TrainingRun implements Run {
   ): Promise<Tensor> {
     const { seed } = this.settings;
     const samples: Record<string, Tensor> = table();
+    const held: Record<string, Tensor> = table();
     try {
       for (const name of output.sources) {
         if (samples[name] !== undefined || entry(given, name) !== undefined) continue;
@@ -355,6 +397,8 @@ export class TrainingRun implements Run {
           samples[other] = tf.tensor(values[f.index]!, [count, ...f.type.shape], 'float32');
         }
       }
+      const states = this.statesFor(output.states ?? [], count, nth);
+      Object.assign(held, states);
       const outputRun: OutputRun = {
         batch: count,
         step: this.state.step,
@@ -363,6 +407,7 @@ export class TrainingRun implements Run {
         live: this.state.live,
         frozen: this.frozen,
         averaged: this.averaged,
+        states: tableOf(states),
         samples: tableOf(samples, given),
         draw: (place, dist, shape) =>
           tf.tensor(drawValues(seed, `${stream}/${drawStream(place)}`, nth, dist, shape), shape, 'float32'),
@@ -370,7 +415,27 @@ export class TrainingRun implements Run {
       return await output.evaluate(outputRun);
     } finally {
       tf.dispose(samples);
+      tf.dispose(held);
     }
+  }
+
+  /** What an output of `count` examples reads of states; those that hold examples give them in order, from the first again. */
+  private statesFor(names: readonly string[], count: number, nth: number): Record<string, Tensor> {
+    const { states } = this.state;
+    const given: Record<string, Tensor> = table();
+    for (const { name, count: own } of this.model.states ?? []) {
+      if (!names.includes(name)) continue;
+      const value = states[name]!;
+      const rows = value.shape[0] ?? 1;
+      given[name] =
+        own === null
+          ? tf.clone(value)
+          : tf.tidy(() => {
+              const indices = Int32Array.from({ length: count }, (_, i) => (nth * count + i) % rows);
+              return tf.gather(value, tf.tensor1d(indices, 'int32'));
+            });
+    }
+    return given;
   }
 
   /** Examples of a record that no feed moves for, in an order of their own; wraps where the data are few. */

@@ -2,14 +2,21 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { drawValues } from '../random.ts';
 import { table } from '../table.ts';
 import { initialStat, initialWeight } from './initialise.ts';
-import type { CompiledModel } from './model.ts';
+import type { CompiledModel, StateSpec } from './model.ts';
 import type { OptimizerState } from './optimise.ts';
 
 type Tensors = Record<string, Tensor>;
 
 export { table };
+
+/** With the count as first axis, where it holds examples. */
+export function stateShape({ shape, count }: Pick<StateSpec, 'shape' | 'count'>, batch: number): number[] {
+  if (count === null) return [...shape];
+  return [count === 'batch' ? batch : count, ...shape];
+}
 
 export class State {
   /** Weights and stats by name. */
@@ -20,6 +27,10 @@ export class State {
   /** By optimiser, then weight. */
   readonly optimizers: Record<string, Record<string, OptimizerState>> = table();
   readonly samples: Tensors = table();
+  /** The model's `state`s. */
+  readonly states: Tensors = table();
+  /** Weights that a `save` keeps. */
+  readonly saved: Tensors = table();
   /** Nets whose averaging has begun. */
   readonly averaging = new Set<string>();
   /** Spectral kernels whose power iteration is up to date. */
@@ -50,6 +61,20 @@ export class State {
     for (const w of this.model.weights)
       this.live[w.name] = tf.tensor(initialWeight(w, seed), w.shape, 'float32');
     for (const s of this.model.stats) this.live[s.name] = tf.tensor(initialStat(s, seed), s.shape, 'float32');
+    this.startStates(seed, this.model.phases[0]?.batch ?? 1);
+  }
+
+  /** Draws the states that have no value yet, and those that hold another number of examples than the phase's batch. */
+  startStates(seed: number, batch: number): void {
+    for (const { name, shape, count, start } of this.model.states ?? []) {
+      const full = stateShape({ shape, count }, batch);
+      if (this.states[name]?.shape.join() === full.join()) continue;
+      const values =
+        start.kind === 'value'
+          ? Float32Array.from(start.values)
+          : drawValues(seed, `state/${name}`, this.phase, start.dist, full);
+      this.replace(this.states, name, tf.tensor(values, full, 'float32'));
+    }
   }
 
   netNamed(tensor: string): string {
@@ -80,7 +105,8 @@ export class State {
 
   /** Frees every tensor. */
   dispose(): void {
-    for (const group of [this.live, this.frozen, this.averages, this.samples]) this.clear(group);
+    for (const group of [this.live, this.frozen, this.averages, this.samples, this.states, this.saved])
+      this.clear(group);
     for (const states of Object.values(this.optimizers)) {
       for (const state of Object.values(states)) tf.dispose(Object.values(state.slots));
     }

@@ -1,10 +1,10 @@
 /** Whether a checkpoint holds all that a run of a model needs of it, in the right shapes, as numbers. */
 
 import { DamagedError, UserError } from '../errors.ts';
+import { type OptimiserSlot, optimisers } from '../optimisers.ts';
 import { entry } from '../table.ts';
 import type { Counts } from './counts.ts';
 import type { CompiledModel } from './model.ts';
-import { slotsOf } from './optimise.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 
 /** Throws a `UserError` that names the first thing wrong. Names and shapes of the weights themselves have been compared. */
@@ -34,17 +34,19 @@ export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: 
   if (counts.begun && phase !== undefined) for (const net of phase.frozen) copiesOf('frozen:', net);
   for (const key of shapes.keys()) expect(key, shapes.get(key), true);
   for (const key of file.tensors.keys()) {
-    const copied = /^(?:frozen|averaged):(.*)$/s.exec(key);
+    const copied = /^(?:frozen|averaged|saved):(.*)$/s.exec(key);
     if (copied !== null) expect(key, shapes.get(copied[1]!), true);
+    if (key.startsWith('state:')) checkFinite(key, file.tensors.get(key)!, path);
     if (key.startsWith('sample:')) checkSample(model, key, file.tensors.get(key)!, damaged);
   }
   for (const { name, rule } of counts.optimizerSpecs ?? model.optimizers) {
-    const slots = slotsOf[rule];
+    const slots: readonly OptimiserSlot[] = optimisers[rule].slots;
     for (const weight of Object.keys(entry(counts.optimizers, name) ?? {})) {
       const key = (slot: string) => `optimizer:${name}:${slot}:${weight}`;
-      for (const slot of slots.always) expect(key(slot), shapes.get(weight), false);
-      for (const slot of slots.perhaps) {
-        if (file.tensors.has(key(slot))) expect(key(slot), shapes.get(weight), false);
+      for (const slot of slots) {
+        // One that hangs on a parameter was perhaps never written.
+        if (slot.with !== undefined && !file.tensors.has(key(slot.name))) continue;
+        expect(key(slot.name), shapes.get(weight), false);
       }
     }
   }
@@ -55,7 +57,7 @@ export function checkWhole(model: CompiledModel, file: SafetensorsFile, counts: 
       throw damaged(`${key} belongs to no optimiser`);
     }
     const rule = (counts.optimizerSpecs ?? model.optimizers).find((o) => o.name === optimizer)?.rule;
-    const known = rule === undefined || [...slotsOf[rule].always, ...slotsOf[rule].perhaps].includes(slot);
+    const known = rule === undefined || optimisers[rule].slots.some(({ name }) => name === slot);
     if (!known) throw damaged(`${key} is nothing that ${rule} keeps`);
     // Infinite is what a square may have become; NaN it cannot.
     if (file.tensors.get(key)!.data.some(Number.isNaN)) throw damaged(`${key} holds NaN`);
@@ -86,7 +88,7 @@ function checkSample(
 export function checkFinite(name: string, { data }: StoredTensor, path: string): void {
   const at = data.findIndex((x) => !Number.isFinite(x));
   if (at < 0) return;
-  throw new DamagedError(`${path} holds weights that are not finite: ${name} has ${data[at]} at ${at}`, {
+  throw new DamagedError(`${path} holds numbers that are not finite: ${name} has ${data[at]} at ${at}`, {
     hint: 'the file is damaged, or of a run that diverged',
   });
 }

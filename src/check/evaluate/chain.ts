@@ -36,6 +36,7 @@ function label(c: Checker, term: Term): string {
   switch (term.kind) {
     case 'param':
     case 'source':
+    case 'state':
       return term.name ?? '?';
     case 'op':
     case 'layer': {

@@ -2,7 +2,7 @@
 import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
 import type { DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
-import type { NetBody, NetCall, NoiseSource, Term } from '../../model/model.ts';
+import type { NetBody, NetCall, NoiseSource, StateSpec, Term } from '../../model/model.ts';
 import type { Resolution } from '../../names/resolution.ts';
 import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
 import type { Name } from '../../syntax/ast.ts';
@@ -96,6 +96,7 @@ export class Checker {
   readonly inits = new Map<Module, Inits>();
   readonly noise = new Map<Declared, NoiseSource>();
   readonly fieldTypes = new Map<Declared, DeclaredType>();
+  readonly states = new Map<Declared, StateSpec>();
 
   constructor(
     readonly program: Program,

@@ -1,14 +1,16 @@
 /** What a file's names stand for: params, sources and functions at first need; values in the order of the text. */
 import { nearest } from '../../diagnostics/nearest.ts';
-import type { DataRecord, NoiseSource, SourceTerm } from '../../model/model.ts';
+import type { DataRecord, NoiseSource, SourceTerm, StateSpec } from '../../model/model.ts';
 import type { Declared, Module } from '../../names/scope.ts';
+import type { Expr, Name, StateDecl } from '../../syntax/ast.ts';
 import { kindInWords, parseSetting } from '../settings.ts';
-import { listMeant } from './arguments.ts';
+import { integerOf, listMeant } from './arguments.ts';
 import type { Checker, Env, Inits } from './context.ts';
 import { distribution, initializerOf } from './distributions.ts';
 import { declaredType, evaluate, evaluateArguments, partsOf } from './expressions.ts';
 import { netState, replay } from './nets.ts';
 import {
+  arrayOf,
   type Constant,
   constant,
   type DefDeclared,
@@ -42,15 +44,21 @@ export function declaredValue(c: Checker, declared: Declared): Value {
   return isGuess ? unknown : value;
 }
 
-/** Of a param or source: that of an earlier check, where it still holds. */
+/** Of a param, source or state: that of an earlier check, where it still holds. */
 function constantOrSource(c: Checker, declared: Declared): Value {
   const make = () => {
     const value = makeValue(c, declared);
-    return { value, noise: c.noise.get(declared), type: c.fieldTypes.get(declared) };
+    return {
+      value,
+      noise: c.noise.get(declared),
+      type: c.fieldTypes.get(declared),
+      state: c.states.get(declared),
+    };
   };
-  const { value, noise, type } = c.reuse.unit(declared, 'value', make, (unit) => replay(c, unit));
+  const { value, noise, type, state } = c.reuse.unit(declared, 'value', make, (unit) => replay(c, unit));
   if (noise) c.noise.set(declared, noise);
   if (type) c.fieldTypes.set(declared, type);
+  if (state) c.states.set(declared, state);
   return value;
 }
 
@@ -62,6 +70,8 @@ function makeValue(c: Checker, declared: Declared): Value {
     case 'data':
     case 'noise':
       return sourceValue(c, declared);
+    case 'state':
+      return stateValue(c, declared);
     case 'net':
       netState(c, declared);
       return { kind: 'function', fn: { kind: 'net', decl: declared as NetDeclared, variant: 'self' } };
@@ -150,6 +160,67 @@ function sourceTerm(declared: Declared, shape: readonly number[]): SourceTerm {
     span: declared.name.span,
     name: declared.name.text,
   };
+}
+
+function stateValue(c: Checker, declared: Declared): Value {
+  const { node, name, module } = declared;
+  if (node.kind !== 'state') return unknown;
+  const env = fileEnv(c, module, true);
+  const start =
+    node.start.kind === 'value'
+      ? startValue(c, node.start.value, name, env)
+      : startDraw(c, node.start, name, env);
+  if (!start) return unknown;
+  const spec: StateSpec = { name: name.text, ...start, doc: node.doc, span: node.span };
+  c.states.set(declared, spec);
+  return termValue({
+    kind: 'state',
+    state: spec.name,
+    count: spec.count,
+    shape: spec.shape,
+    batch: spec.count !== null,
+    span: name.span,
+    name: name.text,
+  });
+}
+
+type Start = Pick<StateSpec, 'shape' | 'count' | 'start'>;
+
+/** A whole value: numbers that are known while compiling. */
+function startValue(c: Checker, expr: Expr, name: Name, env: Env): Start | null {
+  const value = evaluate(c, expr, env);
+  if (value.kind === 'unknown') return null;
+  const what = `the start of \`${name.text}\``;
+  if (value.kind !== 'constant') {
+    c.report('GAN0240', expr.span, { what, found: describe(value) }, listMeant(value, expr.span) ?? {});
+    return null;
+  }
+  const array = arrayOf(value.value);
+  if (array) return { shape: array.shape, count: null, start: { kind: 'value', value: array } };
+  c.report('GAN0224', expr.span, { what, expected: 'a number or a list of numbers', found: describe(value) });
+  return null;
+}
+
+function startDraw(
+  c: Checker,
+  { count, dist }: Extract<StateDecl['start'], { kind: 'draw' }>,
+  name: Name,
+  env: Env,
+): Start | null {
+  const known = distribution(c, dist, partsOf(c, dist, env));
+  const what = `the number of examples of \`${name.text}\``;
+  const own = count ? integerOf(c, evaluate(c, count, env), count.span, what, 1) : 'batch';
+  if (!known || own === null) return null;
+  return { shape: known.shape, count: own, start: { kind: 'draw', dist: known.dist } };
+}
+
+/** The file's states, in the order of the text. */
+export function stateSpecs(c: Checker): StateSpec[] {
+  return c.program.main.own.flatMap((declared) => {
+    if (declared.kind !== 'state') return [];
+    declaredValue(c, declared);
+    return c.states.get(declared) ?? [];
+  });
 }
 
 /** The sets that come along, by the names that the language gives them. */

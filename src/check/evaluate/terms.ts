@@ -2,6 +2,7 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import { nearest } from '../../diagnostics/nearest.ts';
 import { type Code, isProblem, type Problem } from '../../diagnostics/table.ts';
+import type { HostExpr } from '../../ir/host.ts';
 import type { Attr } from '../../ir/types.ts';
 import type { OpTerm, Term } from '../../model/model.ts';
 import { anyOperation, initializerNames } from '../../names/operations.ts';
@@ -173,8 +174,16 @@ function fold(c: Checker, name: string, given: readonly Given[], span: Span): Va
   const hosts = values.map(asHost);
   if (hosts.some((h) => h === null)) return undefined;
   if (hosts.length === 1 && isHostUnary(name)) return hostValue(c, hostUnary(name, hosts[0]!), span);
-  if (hosts.length === 2 && (name === 'minimum' || name === 'maximum'))
-    return hostValue(c, hostBinary(name, hosts[0]!, hosts[1]!), span);
+  const made = ofHosts(name, hosts as HostExpr[]);
+  return made && hostValue(c, made, span);
+}
+
+/** Functions of several scalars of the host, and those that are said in others. */
+function ofHosts(name: string, hosts: readonly HostExpr[]): HostExpr | undefined {
+  const [a, b, c] = hosts as [HostExpr, HostExpr, HostExpr];
+  if (hosts.length === 2 && (name === 'minimum' || name === 'maximum')) return hostBinary(name, a, b);
+  if (hosts.length === 1 && name === 'relu') return hostBinary('maximum', a, { kind: 'number', value: 0 });
+  if (hosts.length === 3 && name === 'clamp') return hostBinary('minimum', hostBinary('maximum', a, b), c);
   return undefined;
 }
 
@@ -197,6 +206,10 @@ function attribute(
   switch (parameter.kind) {
     case 'number':
       return numberOf(c, value, span, what) ?? undefined;
+    case 'scalar': {
+      if (value.kind === 'host') return { host: value.expr } as unknown as Attr;
+      return numberOf(c, value, span, what) ?? undefined;
+    }
     case 'integer':
       return integerOf(c, value, span, what) ?? undefined;
     case 'boolean':

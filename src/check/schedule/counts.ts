@@ -6,7 +6,16 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Count } from '../../ir/types.ts';
 import { evaluated } from '../../model/evaluated.ts';
 import { Meetings } from '../../model/meetings.ts';
-import type { Action, NamedValue, NetBody, NetCall, Term, UpdateAction } from '../../model/model.ts';
+import type {
+  Action,
+  NamedValue,
+  NetBody,
+  NetCall,
+  SetAction,
+  StateSpec,
+  Term,
+  UpdateAction,
+} from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
 import { MOST } from '../../ops/room.ts';
 import type { Checker } from '../evaluate/context.ts';
@@ -22,7 +31,7 @@ type Held = ReadonlyMap<string, ReadonlySet<Count>>;
  */
 export function checkCounts(
   c: Checker,
-  { phase, node, updates }: CheckedPhase,
+  { phase, node, updates, sets }: CheckedPhase,
   metrics: readonly NamedValue[],
 ): 1 | 2 {
   let least: 1 | 2 = 1;
@@ -32,7 +41,9 @@ export function checkCounts(
   );
   const meetings = new Meetings((call) => bodyOf(c, call));
   const reported = new Set<string>();
-  const use = (term: Term, span: Span, held: Held): void => {
+  const given = new Map(sets.map((s) => [s.action, { term: s.term, span: s.statement.value.span }]));
+  /** `to`: the state that takes the value. */
+  const use = (term: Term, span: Span, held: Held, to: StateSpec | null = null): void => {
     for (const t of postorder([term])) {
       if (t.kind !== 'source') continue;
       const possible = [...(held.get(t.source) ?? [])];
@@ -41,7 +52,12 @@ export function checkCounts(
       c.report('GAN0513', span, { source: t.source, counts: possible });
     }
     const source = (name: string): Count => [...(held.get(name) ?? [])][0] ?? 'batch';
-    const { conflict } = meetings.of([term], { source });
+    const results = to ? [to.count] : [];
+    const counts = meetings.of([term], { source, results });
+    const own = counts.of(term);
+    const differs = to !== null && own !== null && own !== to.count;
+    if (differs) c.report('GAN0512', span, { left: to.name, right: c.text(span), counts: [to.count!, own] });
+    const { conflict } = counts;
     if (conflict) {
       const { left, right } = conflict;
       c.report('GAN0512', conflict.span, {
@@ -51,6 +67,7 @@ export function checkCounts(
       });
       return;
     }
+    if (differs) return;
     for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
       if (value.count === null) continue;
       const examples = value.count === 'batch' ? phase.batch : value.count;
@@ -88,9 +105,11 @@ export function checkCounts(
       },
     );
   };
+  const states = new Map([...c.states.values()].map((state) => [state.name, state]));
   const end = walk(c, phase.body, new Map(), (action, held) => {
-    const update = terms.get(action);
-    if (update) use(update.term, update.span, held);
+    const found = action.kind === 'set' ? given.get(action) : terms.get(action);
+    const to = action.kind === 'set' ? (states.get(action.state) ?? null) : null;
+    if (found) use(found.term, found.span, held, to);
   });
   for (const { term, span } of metrics) use(term, span, end);
   return least;
@@ -170,7 +189,7 @@ function walk(
   c: Checker,
   actions: readonly Action[],
   start: Held,
-  use: (action: UpdateAction, held: Held) => void,
+  use: (action: UpdateAction | SetAction, held: Held) => void,
 ): Held {
   let held = start;
   for (const a of actions) {
@@ -182,6 +201,7 @@ function walk(
         break;
       }
       case 'update':
+      case 'set':
         use(a, held);
         break;
       case 'together':
@@ -197,6 +217,7 @@ function walk(
       }
       case 'every':
       case 'once':
+      case 'if':
         held = union(held, walk(c, a.body, held, use));
         break;
     }

@@ -1,37 +1,21 @@
-/** Optimisers: their arguments, with PyTorch's defaults, as scalars that the host works out. */
+/** Optimisers: their arguments, held to their records, as scalars that the host works out. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import { nearest } from '../../diagnostics/nearest.ts';
 import type { HostExpr } from '../../ir/host.ts';
 import type { OptimizerSpec } from '../../model/model.ts';
+import {
+  isOptimiser,
+  type OptimiserParameter,
+  type OptimiserRecord,
+  optimisers,
+  parametersOf,
+} from '../../ops/optimisers.ts';
 import type { Expr, OptimizerDecl } from '../../syntax/ast.ts';
 import { booleanOf, matchArguments, of } from '../evaluate/arguments.ts';
 import type { Checker, Env } from '../evaluate/context.ts';
 import { fileEnv } from '../evaluate/declarations.ts';
 import { evaluateArguments } from '../evaluate/expressions.ts';
-import { asHost, describe, showConstant, type Value } from '../evaluate/value.ts';
-
-type Rule = OptimizerSpec['rule'];
-type Default = number | boolean | null;
-
-/** Arguments in order. PyTorch's defaults (torch.optim); `clip_norm` null means no limit. */
-const rules: Readonly<Record<Rule, Readonly<Record<string, Default>>>> = {
-  sgd: { lr: 1e-3, momentum: 0, nesterov: false, clip_norm: null },
-  adam: { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  adamw: { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01, clip_norm: null },
-  rmsprop: { lr: 0.01, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
-  adagrad: { lr: 0.01, clip_norm: null },
-};
-
-/** What a constant value must satisfy; the rest cannot be known before the run. */
-const ranges: Readonly<Record<string, { holds: (v: number) => boolean; rule: string }>> = {
-  lr: { holds: (v) => v >= 0, rule: '0 or more' },
-  momentum: { holds: (v) => v >= 0, rule: '0 or more' },
-  beta1: { holds: (v) => v >= 0 && v < 1, rule: 'at least 0 and below 1' },
-  beta2: { holds: (v) => v >= 0 && v < 1, rule: 'at least 0 and below 1' },
-  epsilon: { holds: (v) => v >= 0, rule: '0 or more' },
-  decay: { holds: (v) => v >= 0, rule: '0 or more' },
-  clip_norm: { holds: (v) => v > 0, rule: 'above 0' },
-};
+import { asHost, describe, type Given, showConstant, type Value } from '../evaluate/value.ts';
 
 /** The file's `optimizer` lines. */
 export function declaredOptimizers(c: Checker): OptimizerSpec[] {
@@ -55,13 +39,13 @@ export function optimizerRule(
   env: Env,
 ): Pick<OptimizerSpec, 'rule' | 'hyper' | 'span'> | null {
   if (expr.kind === 'error') return null;
-  const known = Object.keys(rules);
+  const known = Object.keys(optimisers);
   const called = expr.kind === 'call' ? expr.callee.name : null;
-  if (!called || expr.kind !== 'call' || !Object.hasOwn(rules, called.text)) {
+  if (!called || expr.kind !== 'call' || !isOptimiser(called.text)) {
     const word = called?.text ?? (expr.kind === 'name' ? expr.name : c.text(expr.span));
     const near = nearest(word, known);
     const span = called?.span ?? expr.span;
-    const help = Object.hasOwn(rules, word)
+    const help = isOptimiser(word)
       ? `give it its arguments: \`${word}(2e-4)\``
       : near
         ? `did you mean \`${near}\`?`
@@ -69,52 +53,56 @@ export function optimizerRule(
     c.report('GAN0518', span, { name: word, known }, help ? { help } : {});
     return null;
   }
-  const rule = called.text as Rule;
-  const defaults = rules[rule];
-  const formals = Object.keys(defaults).map((key) => ({ name: key, required: false }));
+  const rule = called.text;
+  const record: OptimiserRecord = optimisers[rule];
+  const parameters = parametersOf(rule);
+  const formals = Object.keys(parameters).map((name) => ({ name, required: false }));
   const matched = matchArguments(c, { name: rule, formals }, evaluateArguments(c, expr.args, env), expr.span);
   if (!matched) return null;
   const hyper: Record<string, HostExpr | boolean | null> = {};
   let ok = true;
-  for (const [key, otherwise] of Object.entries(defaults)) {
-    const given = matched.get(key)?.[0];
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const given = matched.get(name)?.[0];
     const value = given
-      ? hyperparameter(c, given.value, given.span, key, rule, typeof otherwise === 'boolean')
-      : typeof otherwise === 'number'
-        ? ({ kind: 'number', value: otherwise } as const)
-        : otherwise;
+      ? hyperparameter(c, given, of(name, rule), parameter)
+      : typeof parameter.default === 'number'
+        ? ({ kind: 'number', value: parameter.default } as const)
+        : parameter.default;
     if (value === undefined) ok = false;
-    else hyper[key] = value;
+    else hyper[name] = value;
   }
-  if (ok && hyper.nesterov === true && isZero(hyper.momentum)) {
-    c.report('GAN0522', expr.span, {
-      what: of('nesterov', rule),
-      value: 'true',
-      rule: 'used with a `momentum` above 0',
-    });
+  if (!ok) return null;
+  const wrong = record.refuse?.(constantsOf(hyper));
+  if (wrong) {
+    const { parameter, value, rule: broken } = wrong;
+    c.report('GAN0522', expr.span, { what: of(parameter, rule), value, rule: broken });
     return null;
   }
-  return ok ? { rule, hyper, span: expr.span } : null;
+  return { rule, hyper, span: expr.span };
 }
 
-function isZero(value: HostExpr | boolean | null | undefined): boolean {
-  return typeof value === 'object' && value?.kind === 'number' && value.value === 0;
+/** The arguments that are known before the run. */
+function constantsOf(hyper: OptimizerSpec['hyper']): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(hyper).map(([name, value]) =>
+      typeof value === 'object' && value !== null
+        ? [name, value.kind === 'number' ? value.value : undefined]
+        : [name, value],
+    ),
+  );
 }
 
 function hyperparameter(
   c: Checker,
-  value: Value,
-  span: Span,
-  key: string,
-  rule: string,
-  isBoolean: boolean,
+  { value, span }: Given,
+  what: string,
+  { default: otherwise, range }: OptimiserParameter,
 ): HostExpr | boolean | undefined {
-  if (isBoolean) return booleanOf(c, value, span, of(key, rule)) ?? undefined;
-  const host = hostScalar(c, value, span, of(key, rule));
+  if (typeof otherwise === 'boolean') return booleanOf(c, value, span, what) ?? undefined;
+  const host = hostScalar(c, value, span, what);
   if (!host) return undefined;
-  const range = ranges[key];
   if (host.kind === 'number' && range && !range.holds(host.value)) {
-    c.report('GAN0522', span, { what: of(key, rule), value: showConstant(host.value), rule: range.rule });
+    c.report('GAN0522', span, { what, value: showConstant(host.value), rule: range.rule });
     return undefined;
   }
   return host;

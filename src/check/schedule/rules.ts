@@ -1,6 +1,7 @@
 /** What a whole schedule must satisfy: samples before use, updates that can learn, nets that are not forgotten. */
 
-import type { Action, NamedValue, Phase, Term, UpdateAction } from '../../model/model.ts';
+import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { Action, NamedValue, Phase, Term } from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
 import type { Checker } from '../evaluate/context.ts';
 import { Influence } from '../evaluate/influence.ts';
@@ -17,8 +18,10 @@ export function checkRules(
   const learns = new Influence(c, 'gradient');
   for (const phase of schedule.phases) least.set(phase.phase, phaseRules(c, phase, values, learns));
   averagedNeedsAverage(c, schedule);
+  savedBeforeRestored(c, schedule);
   if (schedule.phases.length > 0) {
     forgotten(c, schedule, values);
+    neverSet(c, schedule);
     metricsHaveSamples(c, schedule, values);
   }
   return least;
@@ -50,8 +53,15 @@ export function fieldsWith(c: Checker, source: string): readonly string[] {
   return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [source];
 }
 
-function sampledBeforeUse(c: Checker, { updates, phase }: CheckedPhase): void {
-  const byAction = new Map<UpdateAction, CheckedUpdate>(updates.map((u) => [u.action, u]));
+function sampledBeforeUse(c: Checker, { updates, sets, phase }: CheckedPhase): void {
+  const evaluated = new Map<Action, { term: Term; span: Span; what: string }>([
+    ...updates.map(
+      (u) => [u.action, { term: u.term, span: u.statement.objective.span, what: 'update' }] as const,
+    ),
+    ...sets.map(
+      (s) => [s.action, { term: s.term, span: s.statement.value.span, what: 'statement' }] as const,
+    ),
+  ]);
   const sampled = new Set<string>();
   const reported = new Set<string>();
   const later = new Map<string, Action>();
@@ -62,20 +72,21 @@ function sampledBeforeUse(c: Checker, { updates, phase }: CheckedPhase): void {
     }
   };
   collect(phase.body);
-  const use = (action: UpdateAction): void => {
-    const update = byAction.get(action);
-    if (!update) return;
-    const missing = [...sourcesOf(update.term)].filter((s) => !sampled.has(s) && !reported.has(s));
+  const use = (action: Action): void => {
+    const known = evaluated.get(action);
+    if (!known) return;
+    const { term, span, what } = known;
+    const missing = [...sourcesOf(term)].filter((s) => !sampled.has(s) && !reported.has(s));
     for (const source of missing) {
       reported.add(source);
       const below = later.get(source);
       c.report(
         'GAN0501',
-        update.statement.objective.span,
-        { source, objective: c.text(update.statement.objective.span) },
+        span,
+        { source, objective: c.text(span) },
         {
           labels: below ? [{ span: below.span, text: 'it is sampled only here' }] : [],
-          help: `write \`sample ${missing.join(', ')}\` above this update`,
+          help: `write \`sample ${missing.join(', ')}\` above this ${what}`,
         },
       );
     }
@@ -83,12 +94,47 @@ function sampledBeforeUse(c: Checker, { updates, phase }: CheckedPhase): void {
   const walk = (actions: readonly Action[]): void => {
     for (const a of actions) {
       if (a.kind === 'sample') for (const s of a.sources) for (const f of fieldsWith(c, s)) sampled.add(f);
-      else if (a.kind === 'update') use(a);
+      else if (a.kind === 'update' || a.kind === 'set') use(a);
       else if (a.kind === 'together') for (const u of a.updates) use(u);
       else if ('body' in a) walk(a.body);
     }
   };
   walk(phase.body);
+}
+
+/** `restore N` puts back what a `save N` has kept: one that stands above it, or in an earlier phase. */
+function savedBeforeRestored(c: Checker, { phases }: Schedule): void {
+  const saved = new Set<string>();
+  const restore = (nets: readonly string[], span: Span): void => {
+    for (const net of nets) {
+      if (saved.has(net)) continue;
+      saved.add(net);
+      c.report('GAN0527', span, { net }, { help: `write \`save ${net}\` above it` });
+    }
+  };
+  const walk = (actions: readonly Action[]): void => {
+    for (const a of actions) {
+      if (a.kind === 'save') for (const net of a.nets) saved.add(net);
+      else if (a.kind === 'restore') restore(a.nets, a.span);
+      else if (a.kind === 'together') restore(a.restored, a.span);
+      else if ('body' in a) walk(a.body);
+    }
+  };
+  for (const { phase } of phases) walk(phase.body);
+}
+
+/** A state that nothing sets is a constant. */
+function neverSet(c: Checker, schedule: Schedule): void {
+  const set = new Set(schedule.phases.flatMap((p) => p.sets.map(({ action }) => action.state)));
+  for (const [declared, { name }] of c.states) {
+    if (c.names.isUsed(declared) && !set.has(name))
+      c.report(
+        'GAN0528',
+        declared.name.span,
+        { state: name },
+        { help: `write \`set ${name} to …\` in a \`train\`` },
+      );
+  }
 }
 
 function samplesOf(actions: readonly Action[]): Extract<Action, { kind: 'sample' }>[] {

@@ -1,16 +1,37 @@
 /** The schedule: statements to actions, with what a phase needs to work (rules 18–24). */
 
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { Action, OptimizerSpec, Phase, Term, UpdateAction } from '../../model/model.ts';
+import type { HostExpr } from '../../ir/host.ts';
+import { sameShape, sizeOf } from '../../ir/ndarray.ts';
+import type {
+  Action,
+  Bounds,
+  OptimizerSpec,
+  Phase,
+  SetAction,
+  Term,
+  UpdateAction,
+} from '../../model/model.ts';
 import { suggestName } from '../../names/scope.ts';
 import { didYouMean } from '../../names/words.ts';
-import type { Expr, Name, Statement, TrainDecl, UpdateStatement } from '../../syntax/ast.ts';
+import { isOptimiser } from '../../ops/optimisers.ts';
+import type {
+  Branch,
+  ClipBounds,
+  Expr,
+  Name,
+  Statement,
+  TrainDecl,
+  UpdateStatement,
+} from '../../syntax/ast.ts';
 import { onOneLine } from '../../syntax/on-one-line.ts';
 import { integerOf, matchArguments, of } from '../evaluate/arguments.ts';
+import { hostBinary, hostUnary } from '../evaluate/constants.ts';
 import type { Checker, Env } from '../evaluate/context.ts';
 import { fileEnv } from '../evaluate/declarations.ts';
 import { evaluate, evaluateArguments } from '../evaluate/expressions.ts';
-import { showNumber } from '../evaluate/value.ts';
+import { toTerm } from '../evaluate/terms.ts';
+import { describe, showNumber, showShape } from '../evaluate/value.ts';
 import { holdScalar } from '../evaluate/values.ts';
 import { hostScalar, optimizerRule } from './optimizers.ts';
 
@@ -18,6 +39,12 @@ import { hostScalar, optimizerRule } from './optimizers.ts';
 export interface CheckedUpdate {
   readonly action: UpdateAction;
   readonly statement: UpdateStatement;
+  readonly term: Term;
+}
+
+export interface CheckedSet {
+  readonly action: SetAction;
+  readonly statement: Extract<Statement, { kind: 'set' }>;
   readonly term: Term;
 }
 
@@ -33,7 +60,10 @@ export interface CheckedPhase {
   readonly updates: readonly CheckedUpdate[];
   /** Every statement of it checks. */
   readonly complete: boolean;
+  readonly sets: readonly CheckedSet[];
 }
+
+const TRUE: HostExpr = { kind: 'number', value: 1 };
 
 export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): Schedule {
   const phases: CheckedPhase[] = [];
@@ -58,6 +88,7 @@ export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): S
         node,
         updates: statements.updates,
         complete: statements.complete && !node.broken,
+        sets: statements.sets,
       });
   }
   return { phases, optimizers };
@@ -120,6 +151,7 @@ function phaseArguments(
 class Statements {
   readonly updates: CheckedUpdate[] = [];
   complete = true;
+  readonly sets: CheckedSet[] = [];
   private readonly named = new Map<string, number>();
   private readonly env: Env;
 
@@ -133,7 +165,9 @@ class Statements {
   }
 
   list(statements: readonly Statement[]): Action[] {
-    return statements.flatMap((s) => this.kept(this.statement(s)) ?? []);
+    return statements.flatMap((s) =>
+      s.kind === 'if' ? this.branches(s.branches, s.span) : (this.kept(this.statement(s)) ?? []),
+    );
   }
 
   /** Notes where a statement gives no action. */
@@ -142,7 +176,87 @@ class Statements {
     return action;
   }
 
-  private statement(s: Statement): Action | null {
+  /** The branch of an `if` that is known while compiling; else one block for each, with a condition of its own. */
+  private branches(branches: readonly Branch[], span: Span): Action[] {
+    const actions: Action[] = [];
+    let before: HostExpr | null = null;
+    for (const { condition, body, span: own } of branches) {
+      const holds = condition ? this.condition(condition) : TRUE;
+      if (holds?.kind === 'number' && holds.value === 0) continue;
+      const inner = this.list(body);
+      if (!holds) this.complete = false;
+      if (!holds) return actions;
+      const always = holds.kind === 'number';
+      if (always && before === null) return [...actions, ...inner];
+      const not: HostExpr | null = before && hostUnary('not', before);
+      const here = always ? not! : not ? hostBinary('and', not, holds) : holds;
+      actions.push({ kind: 'if', condition: here, body: inner, span: before ? own : span });
+      if (always) break;
+      before = before ? hostBinary('or', before, holds) : holds;
+    }
+    return actions;
+  }
+
+  /** A constant is 0 or 1. */
+  private condition(expr: Expr): HostExpr | null {
+    const { c } = this;
+    const value = this.evaluate(expr);
+    if (value.kind === 'constant' && typeof value.value !== 'boolean') {
+      c.report('GAN0245', expr.span, { found: describe(value) });
+      return null;
+    }
+    return hostScalar(c, value, expr.span, 'the condition of `if`');
+  }
+
+  private set(s: Extract<Statement, { kind: 'set' }>): SetAction | null {
+    const { c } = this;
+    const value = this.evaluate(s.value);
+    const declared = c.program.main.names.get(s.state.text);
+    if (declared?.kind !== 'state') {
+      const near = suggestName(c.program, c.program.main, s.state.text, (d) => d.kind === 'state');
+      c.report(
+        'GAN0525',
+        s.state.span,
+        { name: s.state.text, kind: declared?.kind ?? null },
+        declared
+          ? { labels: [{ span: declared.name.span, text: 'declared here' }] }
+          : didYouMean(near, s.state.span),
+      );
+      return null;
+    }
+    const state = c.states.get(declared);
+    const term = toTerm(c, value, s.value.span, `the new value of \`${s.state.text}\``);
+    if (!state || !term) return null;
+    const fills = sizeOf(term.shape) === 1 || sameShape(term.shape, state.shape);
+    const fits = fills && (!term.batch || state.count !== null);
+    if (!fits) {
+      const text = c.text(s.value.span);
+      c.report(
+        'GAN0526',
+        s.value.span,
+        {
+          state: state.name,
+          holds: typeText(state.count !== null, state.shape),
+          found: typeText(term.batch, term.shape),
+        },
+        term.batch && state.count === null
+          ? {
+              help: `average it over the batch: \`expect(${text})\`, or let the state hold examples: \`state ${state.name} ~ …\``,
+            }
+          : {},
+      );
+      return null;
+    }
+    const action: SetAction = { kind: 'set', state: state.name, value: term, span: s.span };
+    this.sets.push({ action, statement: s, term });
+    return action;
+  }
+
+  private nets(names: readonly Name[], statement: string): string[] {
+    return names.flatMap((name) => this.net(name, statement) ?? []);
+  }
+
+  private statement(s: Exclude<Statement, { kind: 'if' }>): Action | null {
     const { c } = this;
     const { span } = s;
     switch (s.kind) {
@@ -158,18 +272,23 @@ class Statements {
         return this.update(s);
       case 'together': {
         const updates: UpdateAction[] = [];
+        const restored: string[] = [];
         for (const inner of s.body) {
           if (inner.kind === 'error') continue;
-          if (inner.kind !== 'update') {
-            c.report('GAN0506', inner.span, { statement: inner.kind });
-            continue;
-          }
-          const action = this.kept(this.update(inner));
-          if (action) updates.push(action);
+          if (inner.kind === 'restore') restored.push(...this.nets(inner.nets, 'restore'));
+          else if (inner.kind === 'update') {
+            const action = this.kept(this.update(inner));
+            if (action) updates.push(action);
+          } else c.report('GAN0506', inner.span, { statement: inner.kind });
         }
         this.together(updates);
-        return { kind: 'together', updates, span };
+        return { kind: 'together', restored, updates, span };
       }
+      case 'save':
+      case 'restore':
+        return { kind: s.kind, nets: this.nets(s.nets, s.kind), span };
+      case 'set':
+        return this.set(s);
       case 'repeat': {
         const count = hostScalar(c, this.evaluate(s.count), s.count.span, 'the count of `repeat`');
         if (count?.kind === 'number' && count.value < 1)
@@ -186,18 +305,8 @@ class Statements {
         return { kind: 'once', body: this.list(s.body), span };
       case 'clip': {
         const net = this.net(s.net, 'clip');
-        const low = hostScalar(c, this.evaluate(s.low), s.low.span, 'the lower end of `clip`');
-        const high = hostScalar(c, this.evaluate(s.high), s.high.span, 'the upper end of `clip`');
-        if (!net || !low || !high) return null;
-        if (low.kind === 'number' && high.kind === 'number' && low.value > high.value) {
-          const rule = `at least the lower end, ${showNumber(low.value)}`;
-          c.report('GAN0522', s.high.span, {
-            what: 'the upper end of `clip`',
-            value: showNumber(high.value),
-            rule,
-          });
-        }
-        return { kind: 'clip', net, low, high, span };
+        const to = this.bounds(s.to);
+        return net && to ? { kind: 'clip', net, to, span } : null;
       }
       case 'average': {
         const net = this.net(s.net, 'average');
@@ -213,6 +322,27 @@ class Statements {
       case 'error':
         return null;
     }
+  }
+
+  private bounds(to: ClipBounds): Bounds | null {
+    const { c } = this;
+    if (to.kind === 'norm') {
+      const what = 'the norm of `clip`';
+      const most = hostScalar(c, this.evaluate(to.most), to.most.span, what);
+      if (most?.kind === 'number' && !(most.value > 0))
+        c.report('GAN0522', to.most.span, { what, value: showNumber(most.value), rule: 'above 0' });
+      return most && { kind: 'norm', most };
+    }
+    const low = hostScalar(c, this.evaluate(to.low), to.low.span, 'the lower end of `clip`');
+    const high = hostScalar(c, this.evaluate(to.high), to.high.span, 'the upper end of `clip`');
+    if (!low || !high) return null;
+    if (low.kind === 'number' && high.kind === 'number' && low.value > high.value)
+      c.report('GAN0522', to.high.span, {
+        what: 'the upper end of `clip`',
+        value: showNumber(high.value),
+        rule: `at least the lower end, ${showNumber(low.value)}`,
+      });
+    return { kind: 'range', low, high };
   }
 
   private evaluate(expr: Expr) {
@@ -293,7 +423,7 @@ class Statements {
         return this.declared.some((o) => o.name === expr.name) ? expr.name : null;
       const names = this.declared.map((o) => o.name);
       const near = suggestName(c.program, c.program.main, expr.name, (d) => d.kind === 'optimizer');
-      if (near && !['sgd', 'adam', 'adamw', 'rmsprop', 'adagrad'].includes(expr.name)) {
+      if (near && !isOptimiser(expr.name)) {
         c.report('GAN0518', expr.span, { name: expr.name, known: names }, didYouMean(near, expr.span));
         return null;
       }
@@ -335,6 +465,10 @@ class Statements {
         else before.set(key, update);
       }
   }
+}
+
+function typeText(batch: boolean, shape: readonly number[]): string {
+  return `${showShape(shape)} ${batch ? 'for each example' : 'as a whole'}`;
 }
 
 /** With errors in the nets, what the schedule lacks may only be their consequence. */

@@ -56,6 +56,11 @@ export function hostNumber(expr: HostExpr): string {
   return value(expr).text;
 }
 
+/** What may stand in the parentheses of an `if`. */
+export function hostCondition(expr: HostExpr): string {
+  return condition(expr).text;
+}
+
 /** A number that can stand as an operand of whatever surrounds it (`i <= …`). */
 export function hostOperand(expr: HostExpr): string {
   return within(value(expr), LEVEL.sum);

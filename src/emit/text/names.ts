@@ -10,7 +10,7 @@ const WORDS = new Set(
 );
 
 /** What every emitted module or function uses itself. */
-const OWN = ['tf', 'nn', 'main', 'model', 'run', 'w', 'frozen', 'averaged', 'live'];
+const OWN = ['tf', 'nn', 'main', 'model', 'run', 'w', 'frozen', 'averaged', 'live', 'states'];
 
 export class Names {
   readonly #module: Names | null;

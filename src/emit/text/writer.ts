@@ -111,8 +111,9 @@ export class Writer {
     else this.line(['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n'));
   }
 
-  block(open: string, close: string, body: () => void, span: Span | null = null): void {
-    this.line(open, span);
+  /** `open` null: the line is there already. */
+  block(open: string | null, close: string, body: () => void, span: Span | null = null): void {
+    if (open !== null) this.line(open, span);
     this.#depth++;
     body();
     this.#depth--;

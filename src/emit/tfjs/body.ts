@@ -2,13 +2,14 @@
 
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
+import type { HostExpr } from '../../ir/host.ts';
 import type { OptimizerSpec } from '../../model/model.ts';
 import type { Operation } from '../../ops/record.ts';
 import type { DrawNames } from '../../plan/draws.ts';
 import { ARITHMETIC, inlineNumber, isNumber } from '../../plan/numbers.ts';
 import { type Guard, operandsOf, type Step } from '../../plan/plan.ts';
 import { isOwned, partsOf, reads, walk } from '../../plan/uses.ts';
-import { hostNumber, hostOperand } from '../text/host.ts';
+import { hostCondition, hostNumber, hostOperand } from '../text/host.ts';
 import { isIdentifier, key, literal, number, Raw, string, type Value } from '../text/literal.ts';
 import type { Names } from '../text/names.ts';
 import { WIDTH, type Writer } from '../text/writer.ts';
@@ -61,7 +62,33 @@ export class Body {
       const head = isTrailing(step) ? null : heads[i]!;
       if (head && head !== headed) this.#heading(head);
       if (head) headed = head;
-      this.#step(step, steps, i);
+      if (step.kind === 'when' && step.guard.kind === 'if') i = this.#conditional(steps, i);
+      else this.#step(step, steps, i);
+    }
+  }
+
+  /** Blocks that exclude each other, as one `if … else if … else`. Returns the place of the last. */
+  #conditional(steps: readonly Step[], first: number): number {
+    let open: string | null = null;
+    let before: HostExpr | null = null;
+    for (let at = first; ; at++) {
+      const { guard, body, span } = steps[at] as When;
+      const { condition } = guard as Extract<Guard, { kind: 'if' }>;
+      open ??= `if (${hostCondition(condition)}) {`;
+      const next: HostExpr | undefined = conditionOf(steps[at + 1]);
+      const covered: HostExpr = before
+        ? { kind: 'binary', op: 'or', left: before, right: own(condition) }
+        : condition;
+      const otherwise = next && elseOf(covered, next);
+      const close =
+        otherwise === undefined
+          ? '}'
+          : otherwise === null
+            ? '} else {'
+            : `} else if (${hostCondition(otherwise)}) {`;
+      this.#nested(before ? null : open, body, span, close);
+      if (otherwise === undefined) return at;
+      before = covered;
     }
   }
 
@@ -88,9 +115,19 @@ export class Body {
         break;
       case 'clip':
         writer.line(
-          `run.clip(${string(step.net)}, ${hostNumber(step.low)}, ${hostNumber(step.high)});`,
+          step.to.kind === 'norm'
+            ? `run.clipNorm(${string(step.net)}, ${hostNumber(step.to.most)});`
+            : `run.clip(${string(step.net)}, ${hostNumber(step.to.low)}, ${hostNumber(step.to.high)});`,
           step.span,
         );
+        break;
+      case 'set':
+        this.#bindSources([step.value]);
+        this.#give(step.value, (v) => `run.set(${string(step.state)}, ${v})`, step.span);
+        break;
+      case 'save':
+      case 'restore':
+        for (const net of step.nets) writer.line(`run.${step.kind}(${string(net)});`, step.span);
         break;
       case 'average':
         writer.line(`run.average(${string(step.net)}, ${hostNumber(step.decay)});`, step.span);
@@ -116,10 +153,10 @@ export class Body {
     }
   }
 
-  #nested(open: string, body: readonly Step[], span: Span): void {
+  #nested(open: string | null, body: readonly Step[], span: Span, close = '}'): void {
     this.#scopes.push(new Map());
     this.#lastComments = new Set();
-    this.#o.writer.block(open, '}', () => this.#block(body), span);
+    this.#o.writer.block(open, close, () => this.#block(body), span);
     this.#lastComments = new Set();
     this.#scopes.pop();
   }
@@ -211,6 +248,8 @@ export class Body {
         return hostNumber(leaf.expr);
       case 'count':
         return leaf.count === 'batch' ? 'run.batch' : String(leaf.count);
+      case 'state':
+        return `states${access(leaf.name)}`;
       case 'source':
         return `run.samples${access(leaf.name)}`;
       case 'weight':
@@ -228,11 +267,10 @@ export class Body {
   }
 
   /** Hands a value to the run, which only reads it. */
-  #give(node: Node, call: (operand: string) => string): void {
+  #give(node: Node, call: (operand: string) => string, span = node.span): void {
     const { writer } = this.#o;
-    if (isNumber(node))
-      writer.line(`tf.tidy(() => ${call(`tf.scalar(${this.#operand(node)})`)});`, node.span);
-    else writer.line(`${call(this.#operand(node))};`, node.span);
+    if (isNumber(node)) writer.line(`tf.tidy(() => ${call(`tf.scalar(${this.#operand(node)})`)});`, span);
+    else writer.line(`${call(this.#operand(node))};`, span);
   }
 
   #bind(node: Node, wanted: string): string {
@@ -384,6 +422,26 @@ export class Body {
   }
 }
 
+type When = Extract<Step, { kind: 'when' }>;
+
+function conditionOf(step: Step | undefined): HostExpr | undefined {
+  return step?.kind === 'when' && step.guard.kind === 'if' ? step.guard.condition : undefined;
+}
+
+/** The condition of an `else if` without what it says of the branches before it. */
+function own(condition: HostExpr): HostExpr {
+  return condition.kind === 'binary' && condition.op === 'and' ? condition.right : condition;
+}
+
+/** What the second block asks besides that the first does not run: null for nothing, undefined where they don't exclude each other. */
+function elseOf(first: HostExpr, second: HostExpr): HostExpr | null | undefined {
+  const excludes = (expr: HostExpr) =>
+    expr.kind === 'unary' && expr.op === 'not' && JSON.stringify(expr.operand) === JSON.stringify(first);
+  if (excludes(second)) return null;
+  const both = second.kind === 'binary' && second.op === 'and' && excludes(second.left);
+  return both ? second.right : undefined;
+}
+
 /** The sources of which a block draws new samples somewhere. */
 function drawnIn(body: readonly Step[]): string[] {
   return [...walk(body)].flatMap((step) => (step.kind === 'sample' ? step.drawn : []));
@@ -399,6 +457,8 @@ function guard(g: Guard): string {
       return g.period === 1 ? 'true' : `run.step % ${g.period} === 0`;
     case 'once':
       return 'run.step === 0';
+    case 'if':
+      return hostCondition(g.condition);
     case 'logged':
       return 'run.logging';
     case 'positive':

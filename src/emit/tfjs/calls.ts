@@ -61,7 +61,7 @@ function entry(node: Node, names: ReadonlyMap<Node, string>): string | null {
   const name = names.get(node);
   if (name !== undefined) return name;
   if (node.kind === 'leaf') {
-    if (node.leaf.kind === 'source') return node.leaf.name;
+    if (node.leaf.kind === 'source' || node.leaf.kind === 'state') return node.leaf.name;
     // A draw inside a net (a dropout mask) is the net's own affair.
     return node.leaf.kind === 'draw' && !node.origin.includes('/') ? node.origin : null;
   }

@@ -99,6 +99,7 @@ function shortName(node: Node): string {
     case 'stat':
       return leaf.name.slice(leaf.name.lastIndexOf('/') + 1);
     case 'source':
+    case 'state':
       return leaf.name;
     case 'count':
       return 'n';

@@ -1,5 +1,6 @@
 /** The plan's declarations as the literal that an emitted module exports: a `CompiledModel` of runtimes/core/run/model.ts. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import type { StateSpec } from '../../model/model.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { oneLine, Raw, type Value } from '../text/literal.ts';
 
@@ -17,6 +18,18 @@ function probesOf(plan: Plan, names: FunctionNames): Value {
   }));
 }
 
+function stateLiteral({ name, shape, count, start }: StateSpec): Value {
+  return {
+    name,
+    shape,
+    count,
+    start:
+      start.kind === 'value'
+        ? { kind: 'value', values: [...start.value.data] }
+        : { kind: 'draw', dist: { ...start.dist } as Value },
+  };
+}
+
 /** `lineOf`: where a statement stands, counted from 1. */
 export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Span) => number): Value {
   return {
@@ -30,6 +43,7 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
       from,
     })),
     noise: plan.noise.map(({ name, dist, shape }) => ({ name, dist: { ...dist } as Value, shape })),
+    ...(plan.states.length === 0 ? {} : { states: plan.states.map(stateLiteral) }),
     nets: plan.nets.map(({ name, from }) => ({ name, from })),
     // A weight a line, as in a table.
     weights: plan.weights.map(
@@ -65,6 +79,7 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
       type: { ...output.type } as Value,
       doc: output.doc,
       sources: output.sources,
+      ...(output.states.length === 0 ? {} : { states: output.states }),
       evaluate: new Raw(names.outputs[i]!),
     })),
     ...(plan.probes.length === 0 ? {} : { probes: probesOf(plan, names) }),

@@ -111,7 +111,9 @@ export class Variables {
   /** `{ live: w, frozen }`: what the function takes out of its run; null where it needs no weights. */
   weights(steps: readonly Step[], result: Node | null): string | null {
     const used = new Set<Copy>();
+    let states = false;
     const look = (node: Node) => {
+      if (node.kind === 'leaf' && node.leaf.kind === 'state') states = true;
       if (node.kind === 'leaf' && (node.leaf.kind === 'weight' || node.leaf.kind === 'stat'))
         used.add(node.leaf.copy);
     };
@@ -121,6 +123,7 @@ export class Variables {
       const field = this.#copies === PHASE && copy === 'output' ? 'live' : copy;
       return field === this.#copies[copy] ? field : `${field}: ${this.#copies[copy]}`;
     });
+    if (states) fields.push('states');
     return fields.length === 0 ? null : `{ ${fields.join(', ')} }`;
   }
 }

@@ -111,10 +111,18 @@ loss a3 = relativistic_average_d(D(x), D(fake)) + relativistic_average_g(D(x), D
 loss a4 = fgan_kl(D(x), D(fake)) + fgan_kl_g(D(fake)) + fgan_reverse_kl(D(x), D(fake)) + fgan_pearson(D(x), D(fake)) + fgan_squared_hellinger(D(x), D(fake)) + fgan_jensen_shannon(D(x), D(fake)) + fgan_reverse_kl_g(D(fake)) + fgan_pearson_g(D(fake)) + fgan_squared_hellinger_g(D(fake)) + fgan_jensen_shannon_g(D(fake)) + fgan_gan_g(D(fake)) + divergence_js(fgan_gan(D(x), D(fake)))
 loss a5 = expect(kl_normal(e.mu, e.logvar)) + expect(log_prob_normal(z, e.mu, e.logvar)) + expect(cross_entropy(C(x), smooth_label(y))) + expect(binary_cross_entropy(C(x), y))
 loss a6 = expect(mean(total_variation(fake))) + expect(mean(ssim(x, fake))) + expect(mean(ms_ssim(x, fake, scales = 3)))
+state pool ~ normal[5, 16]
+state filled = 0
+let (shown, kept) = pooled(pool, z, filled)
+loss a7 = expect(D(G(shown)))
 output samples = fake
 train (batch = 16, epochs = 3) {
   sample x, z
-  update D, G, E, C to minimize a1 + a2 + a3 + a4 + a5 + a6 with adam(2e-4 * (1 - progress))
+  update D, G, E, C to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
+  update D to minimize a1 with adam(2e-4 * cosine_restarts(9) * linear_decay() * exponential_decay(0.5, 9))
+  average G decay ramped_decay(0.999)
+  set pool to kept
+  set filled to filled + 1
 }
 `;
   accepted(text);

@@ -230,7 +230,7 @@ describe('optimizers', () => {
       epsilon: 1e-8,
       clip_norm: null,
     });
-    expect(values('adagrad(clip_norm = 1)')).toEqual({ lr: 0.01, clip_norm: 1 });
+    expect(values('adagrad(clip_norm = 1)')).toEqual({ lr: 0.01, epsilon: 1e-10, clip_norm: 1 });
   });
 
   test('take scalars of the step', () => {
@@ -285,6 +285,11 @@ describe('blocks', () => {
     expect(schedule('clip D to [1, -1]')).toContain(
       'GAN0522 the upper end of `clip` must be at least the lower end, 1',
     );
+    accepted(train(`sample x, z  ${update}  clip D to norm 2 - progress`));
+    expect(schedule('clip D to norm 0')).toContain(
+      'GAN0522 the norm of `clip` must be above 0, and this is 0',
+    );
+    expect(schedule('clip D to norm size')).toContain('GAN0519');
     expect(schedule('clip fake to [-1, 1]')).toContain('GAN0517');
     expect(schedule('average plain decay 0.9')).toContain('GAN0515');
     expect(schedule('average G decay 1.1')).toContain('GAN0522');
@@ -336,6 +341,100 @@ train (batch = 8, steps = 1) { sample ${sample}  update D to minimize l with ada
 `;
     accepted(metric('x, z'));
     expect(said(metric('x'))).toContain('GAN0523 the metric `m` needs `z`');
+  });
+});
+
+describe('states', () => {
+  const declared = (state: string, body: string) =>
+    said(
+      `${declarations}${state}\n${rest}train (batch = 8, steps = 10) { sample x, z  ${update}  ${body} }\n`,
+    );
+
+  test('hold a whole value, one of each example, or a number of examples of their own', () => {
+    const { states } = modelOf(`${declarations}
+state level = 0
+state centre = 0 * range(8)
+state chain ~ uniform(-1, 1)[8]
+state pool ~ 2 * 250 of normal[8]
+metric shown = level + sum(centre) + expect(sum(chain)) + expect(sum(pool))
+${rest}train (batch = 8, steps = 10) {
+  sample x, z  ${update}
+  set level to progress
+  set centre to 0.9 * centre + 0.1 * expect(fake)
+  set chain to chain - 0.1 * grad(D(chain), chain)
+  set pool to 0
+}`);
+    expect(states.map(({ name, shape, count }) => [name, shape, count])).toEqual([
+      ['level', [], null],
+      ['centre', [8], null],
+      ['chain', [8], 'batch'],
+      ['pool', [8], 500],
+    ]);
+  });
+
+  test('start with numbers, and keep their shape', () => {
+    expect(declared('state a = fake', 'set a to a')).toContain('GAN0205');
+    expect(declared('state a = progress', 'set a to a')).toContain('GAN0240');
+    expect(declared('state a = "no"', 'set a to a')).toContain('GAN0224');
+    expect(declared('state a ~ 0 of normal[2]', 'set a to a')).toContain('GAN0242');
+    expect(declared('state a ~ gaussian[2]', 'set a to a')).toContain('GAN0229');
+    expect(declared('state a = 0', 'set a to 0.5 * a + norm(z)')).toContain(
+      'GAN0526 `a` is [] as a whole, and this is [] for each example',
+    );
+    expect(declared('state a = 0', 'set a to [1, 2] * a')).toContain('GAN0526');
+    expect(declared('state a ~ normal[8]', 'set a to slice(a, 0, 0, 3)')).toContain('GAN0526');
+    expect(declared('state a ~ 50 of normal[8]', 'set a to a + z')).toContain('GAN0512');
+    expect(declared('state a ~ 50 of normal[8]', 'set a to z + draw normal[8]')).toContain(
+      "GAN0512 `a` holds 50 examples here and `z + draw normal[8]` the phase's `batch`",
+    );
+  });
+
+  test('are set, and nothing else is', () => {
+    expect(declared('state mean_size = 0', 'set mean_sise to 1')).toContain('did you mean `mean_size`?');
+    expect(declared('', 'set x to 1')).toContain('GAN0525 `x` is a `data`, and only a `state` is set');
+    expect(declared('state a = 1', 'update D to minimize a * d_loss with opt')).toContain('GAN0528');
+    expect(declared('state a = 1', 'set a to 2')).toContain('GAN0217');
+    expect(declared('state a = 1', 'sample a')).toContain('GAN0516');
+    expect(declared('state a = 1', 'set a to a + expect(sum(u))')).toContain(
+      'GAN0501 `a + expect(sum(u))` needs `u`, and nothing has sampled it yet\n  help: write `sample u` above this statement',
+    );
+    expect(declared('state a = 1\nnet E(x: [8]) -> [8] = a * x', 'set a to 2')).toContain(
+      'GAN0205 `a` is a `state` of the file',
+    );
+  });
+});
+
+describe('if, save and restore', () => {
+  test('conditions look at the clocks', () => {
+    accepted(
+      train(`sample x, z  if step % 2 == 0 { ${update} } else if progress > 0.5 { sample z } else { }`),
+    );
+    accepted(train(`sample x, z  if step % 2 == 0 { ${update} }  if epoch > 1 { sample z }  ${update}`));
+    expect(schedule(`sample x, z  if d_loss > 1 { ${update} }`)).toContain('GAN0519 the condition of `if`');
+    expect(schedule(`sample x, z  if 1 { ${update} }`)).toContain('GAN0245');
+    expect(
+      schedule(`if step > 1 { sample 5 of x, z }  sample z  if step > 2 { sample x }  ${update}`),
+    ).toContain('GAN0513');
+  });
+
+  test('many of them one after the other', () => {
+    accepted(train(`sample x, z  ${'if step > 1 { sample z } '.repeat(70)} ${update}`));
+  });
+
+  test('one that is known while compiling is chosen', () => {
+    const model = modelOf(train(`sample x, z  if 1 > 2 { sample 5 of z } else { ${update} }`));
+    expect(model.phases[1]!.body.map((a) => a.kind)).toEqual(['sample', 'update']);
+  });
+
+  test('what is restored has been saved', () => {
+    accepted(train(`sample x, z  save D, G  ${update}  restore G  together { restore D  ${update} }`));
+    expect(schedule(`sample x, z  ${update}  restore D  save D`)).toContain(
+      'GAN0527 no `save D` stands above',
+    );
+    expect(schedule(`sample x, z  together { restore G  ${update} }`)).toContain('GAN0527');
+    expect(schedule(`sample x, z  save fake  ${update}`)).toContain('GAN0517');
+    expect(schedule(`sample x, z  save plain  ${update}`)).toContain('GAN0515');
+    expect(schedule(`sample x, z  together { save G  ${update} }`)).toContain('GAN0506');
   });
 });
 
