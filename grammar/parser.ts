@@ -50,6 +50,17 @@ export class GanParser extends CstParser {
     return next.tokenType === t.LParen && touches(this.LA(0), next);
   };
 
+  /** `repeat i …` and `scan h …` begin a loop; `repeat` and `scan` alone are names like any other. */
+  private readonly repeats = () => {
+    const next = this.LA(2);
+    return this.LA(1).tokenType === t.Repeat && isName(next) && next.tokenType !== t.As;
+  };
+  private readonly scans = () => {
+    const [word, next] = [this.LA(1), this.LA(2)];
+    if (word.tokenType !== t.Scan) return false;
+    return isName(next) ? next.tokenType !== t.As : next.tokenType === t.LParen && !touches(word, next);
+  };
+
   /** One or more, with one trailing comma allowed. Once in a rule: it takes the rule's first places of these kinds. */
   private commaSeparated(item: ParserMethod<[], CstNode>): void {
     this.SUBRULE(item);
@@ -525,6 +536,8 @@ export class GanParser extends CstParser {
   stage = this.RULE('stage', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.each) },
+      { GATE: this.repeats, ALT: () => this.SUBRULE(this.repeated) },
+      { GATE: this.scans, ALT: () => this.SUBRULE(this.scan) },
       { ALT: () => this.SUBRULE(this.choice) },
       { ALT: () => this.SUBRULE(this.application) },
     ]);
@@ -539,6 +552,38 @@ export class GanParser extends CstParser {
       this.CONSUME(t.DotDot);
       this.SUBRULE2(this.expression);
     });
+    this.CONSUME(t.LCurly);
+    this.SUBRULE(this.stage);
+    this.MANY(() => {
+      this.CONSUME(t.Pipe);
+      this.SUBRULE2(this.stage);
+    });
+    this.CONSUME(t.RCurly);
+  });
+
+  repeated = this.RULE('repeated', () => {
+    this.CONSUME(t.Repeat);
+    this.CONSUME(t.Identifier);
+    this.CONSUME(t.In);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => {
+      this.CONSUME(t.DotDot);
+      this.SUBRULE2(this.expression);
+    });
+    this.CONSUME(t.LCurly);
+    this.SUBRULE(this.stage);
+    this.MANY(() => {
+      this.CONSUME(t.Pipe);
+      this.SUBRULE2(this.stage);
+    });
+    this.CONSUME(t.RCurly);
+  });
+
+  scan = this.RULE('scan', () => {
+    this.CONSUME(t.Scan);
+    this.SUBRULE(this.pattern);
+    this.CONSUME(t.Is);
+    this.SUBRULE(this.expression);
     this.CONSUME(t.LCurly);
     this.SUBRULE(this.stage);
     this.MANY(() => {

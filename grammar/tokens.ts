@@ -217,6 +217,7 @@ export const Decay = keyword('decay', Identifier);
 export const Norm = keyword('norm', Identifier);
 export const As = keyword('as', Identifier);
 export const In = keyword('in', Identifier);
+export const Scan = keyword('scan', Identifier);
 
 export const vocabulary: readonly TokenType[] = [
   WhiteSpace,

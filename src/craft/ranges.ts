@@ -100,7 +100,14 @@ export class Ranges {
       case 'layer':
       case 'grad':
       case 'state':
+      // What a loop hands on may grow with each turn.
+      case 'turn':
         return anything;
+      case 'loop': {
+        const { carried, collected } = term.loop;
+        const value = carried[term.index]?.next ?? collected[term.index - carried.length];
+        return (value && this.#known.get(value)) ?? anything;
+      }
       case 'op': {
         const record = this.#operations[term.op];
         const args = term.args.map((arg) => this.#known.get(arg) ?? anything);

@@ -7,7 +7,8 @@ import { isProblem } from '../diagnostics/table.ts';
 import type { BuildContext, Operation, Primitive } from '../ops/record.ts';
 import type { Budget } from './budget.ts';
 import type { Builder } from './builder.ts';
-import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
+import type { Leaf, LeafNode, Node, OpNode, Region } from './graph.ts';
+import { dependencies, type LoopNode, partType, splitByTurn } from './loops.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
 import type { Attr, Attrs, Count, NDArray, Shape, Shaped } from './types.ts';
 
@@ -17,6 +18,19 @@ export interface GraphBuilder extends Builder {
   readonly operations: Readonly<Record<string, Operation>>;
   /** Says a composite operation in primitives; a primitive is `op`. */
   expand(op: string, args: readonly Node[], attrs: Attrs, context: BuildContext): Node;
+  /** A loop; sequences that no turn reads are left out. Of its results `part` takes one. */
+  loop(parts: LoopParts): LoopNode;
+  part(loop: LoopNode, index: number): Node;
+}
+
+export interface LoopParts {
+  readonly turns: number;
+  readonly reverse: boolean;
+  readonly position: LeafNode;
+  /** `start` and `next` may be whole where `turn` is per example: they are repeated. */
+  readonly carried: readonly { readonly start: Node; readonly turn: LeafNode; readonly next: Node }[];
+  readonly scanned: readonly { readonly sequence: Node; readonly turn: LeafNode }[];
+  readonly collected: readonly Node[];
 }
 
 /** Constants up to this many numbers are worked out by the compiler. */
@@ -231,6 +245,64 @@ export function createBuilder(
       return op(name, args, attrs);
     },
 
+    loop(parts) {
+      const { turns, reverse, position, collected } = parts;
+      const wide = (a: Node, turn: LeafNode) => builder.broadcast(a, turn.shape, turn.count);
+      const carried = parts.carried.map(({ turn }) => turn);
+      const starts = parts.carried.map(({ start, turn }) => wide(start, turn));
+      const next = parts.carried.map((one) => wide(one.next, one.turn));
+      const roots = [...next, ...collected];
+      const all = [position, ...carried, ...parts.scanned.map(({ turn }) => turn)];
+      const { inside, captured } = splitByTurn(roots, all);
+      const read = new Set([...roots, ...inside.flatMap(dependencies)]);
+      const scanned = parts.scanned.filter(({ turn }) => read.has(turn));
+      const sequences = scanned.map(({ sequence }) => sequence);
+      const leaves = scanned.map(({ turn }) => turn);
+      const args = [...starts, ...sequences, ...captured];
+      const attrs: Attrs = { turns, reverse, carried: carried.length, scanned: scanned.length };
+      const ids = [[position], carried, leaves, next, collected, args].map((list) =>
+        list.map((n) => n.id).join(),
+      );
+      const key = `loop ${ids.join(';')}${attrsKey(attrs)}`;
+      budget?.request(span);
+      const before = known.get(key);
+      if (before !== undefined) return before as LoopNode;
+      const region: Region = { turns, reverse, position, carried, scanned: leaves, next, collected, inside };
+      const node = push<LoopNode>({
+        kind: 'op',
+        op: 'loop',
+        args,
+        attrs,
+        region,
+        ...partType(region, 0),
+        id: nodes.length,
+        span,
+        origin,
+      });
+      known.set(key, node);
+      return node;
+    },
+    part(loop, index) {
+      const key = `part ${loop.id} ${index}`;
+      budget?.request(span);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const type = partType(loop.region, index);
+      const attrs = { index };
+      const node = push<OpNode>({
+        kind: 'op',
+        op: 'part',
+        args: [loop],
+        attrs,
+        ...type,
+        id: nodes.length,
+        span,
+        origin,
+      });
+      known.set(key, node);
+      return node;
+    },
+
     add: (a, b) => op('add', [a, node(b)]),
     sub: (a, b) => op('sub', [node(a), node(b)]),
     mul: (a, b) => op('mul', [a, node(b)]),
@@ -383,8 +455,10 @@ function leafKey(leaf: Leaf): string {
     case 'weight':
     case 'stat':
       return `${leaf.kind} ${leaf.copy} ${leaf.version}:${leaf.name}`;
+    case 'turn':
+      return `t${leaf.position}:${leaf.place}`;
     case 'draw':
-      return `d${leaf.version}:${leaf.call.join()}:${JSON.stringify(leaf.dist, numberText)}:${leaf.place}`;
+      return `d${(leaf.turns ?? []).map((turn) => turn.id).join()}:${leaf.version}:${leaf.call.join()}:${JSON.stringify(leaf.dist, numberText)}:${leaf.place}`;
   }
 }
 

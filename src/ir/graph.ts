@@ -27,6 +27,29 @@ export interface OpNode extends Base {
   readonly op: string;
   readonly args: readonly Node[];
   readonly attrs: Attrs;
+  /** Of a `loop`. Its arguments are the starts of what it carries, its sequences, and what its turns read besides. */
+  readonly region?: Region;
+}
+
+/**
+ * What one turn of a loop computes. What hangs on none of the turn's leaves is the same in all turns: it is worked out once,
+ * outside, and the turn reads it. A `loop` has several results, of which `part` takes one: the last values of what it
+ * carries, then what it collects (stacked along a new first axis of an example), then the values with which each turn began,
+ * stacked likewise, for gradients. Of these only those are made that are asked for.
+ */
+export interface Region {
+  readonly turns: number;
+  /** From the last turn to the first: the way back of a gradient. Positions, sequences and stacks keep their places. */
+  readonly reverse: boolean;
+  /** The number of the turn. */
+  readonly position: LeafNode;
+  readonly carried: readonly LeafNode[];
+  readonly scanned: readonly LeafNode[];
+  /** What the next turn is given; parallel to `carried`. */
+  readonly next: readonly Node[];
+  readonly collected: readonly Node[];
+  /** What a turn works out, arguments first. */
+  readonly inside: readonly Node[];
 }
 
 export interface LeafNode extends Base {
@@ -46,6 +69,8 @@ export type Leaf =
   | { readonly kind: 'state'; readonly name: string; readonly version: number }
   | { readonly kind: 'weight'; readonly name: string; readonly copy: Copy; readonly version: number }
   | { readonly kind: 'stat'; readonly name: string; readonly copy: Copy; readonly version: number }
+  /** What a turn of a loop is given: its position (a number of the host), a carried value, an entry of a sequence. */
+  | { readonly kind: 'turn'; readonly place: string; readonly position: boolean }
   /**
    * A draw without a name. `place` tells it from other draws of the text; `call` holds the nodes that the enclosing
    * calls were given (a draw is fixed by its place, those arguments, and the latest `sample`: `version`).
@@ -56,4 +81,6 @@ export type Leaf =
       readonly call: readonly number[];
       readonly dist: Distribution;
       readonly version: number;
+      /** The positions of the loops that it stands in: each turn draws anew. */
+      readonly turns?: readonly Node[];
     };

@@ -3,7 +3,8 @@
 import type { Operation } from '../ops/record.ts';
 import { operations } from '../ops/table.ts';
 import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
-import { sameShape, scalarArray } from './ndarray.ts';
+import { dependencies, isLoop, isPart, type LoopNode } from './loops.ts';
+import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
 import type { Count, NDArray } from './types.ts';
 
 export interface Counts {
@@ -11,19 +12,28 @@ export interface Counts {
   readonly batch: number;
 }
 
+/** `turns`: where a draw stands in loops, the number of the turn in each. */
+export type LeafValue = (leaf: Leaf, node: LeafNode, turns: readonly number[]) => NDArray;
+
 /**
  * The values of `nodes` and of all that they depend on. `leafValue` gives sources, weights, stats, draws and host scalars
  * (per-example ones with the count as first axis); constants and counts are known. `known` holds values from before.
  */
 export function evaluate(
   nodes: readonly Node[],
-  leafValue: (leaf: Leaf, node: LeafNode) => NDArray,
+  leafValue: LeafValue,
   counts: Counts,
   known: Map<Node, NDArray> = new Map(),
 ): Map<Node, NDArray> {
   for (const node of needed(nodes, known)) {
     const value =
-      node.kind === 'leaf' ? valueOfLeaf(node, leafValue, counts) : applyOperation(node, known, counts);
+      node.kind === 'leaf'
+        ? valueOfLeaf(node, leafValue, counts, known)
+        : isLoop(node)
+          ? runLoop(node, leafValue, counts, known)
+          : isPart(node)
+            ? (known.get(node.args[0]!) as Results).parts[node.attrs.index as number]!
+            : applyOperation(node, known, counts);
     const expected = runShape(node, counts);
     if (!sameShape(value.shape, expected)) {
       const name = node.kind === 'op' ? node.op : node.leaf.kind;
@@ -42,7 +52,7 @@ function needed(nodes: readonly Node[], known: ReadonlyMap<Node, NDArray>): Node
     const node = stack.pop()!;
     if (seen.has(node) || known.has(node)) continue;
     seen.add(node);
-    if (node.kind === 'op') stack.push(...node.args);
+    stack.push(...(node.kind === 'op' ? node.args : dependencies(node)));
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }
@@ -58,13 +68,81 @@ function applyOperation(node: OpNode, known: ReadonlyMap<Node, NDArray>, counts:
 
 function valueOfLeaf(
   node: LeafNode,
-  leafValue: (leaf: Leaf, node: LeafNode) => NDArray,
+  leafValue: LeafValue,
   counts: Counts,
+  known: ReadonlyMap<Node, NDArray>,
 ): NDArray {
   const { leaf } = node;
   if (leaf.kind === 'constant') return leaf.value;
   if (leaf.kind === 'count') return scalarArray(numberOf(leaf.count, counts));
-  return leafValue(leaf, node);
+  const turns = dependencies(node).map((position) => known.get(position)!.data[0]!);
+  return leafValue(leaf, node, turns);
+}
+
+/** The value of a loop is its first result, and beside it all of them. */
+interface Results extends NDArray {
+  readonly parts: readonly NDArray[];
+}
+
+function runLoop(
+  { region, args }: LoopNode,
+  leafValue: LeafValue,
+  counts: Counts,
+  known: ReadonlyMap<Node, NDArray>,
+): Results {
+  const { turns, reverse, position, carried, scanned, next, collected } = region;
+  const captured = args.slice(carried.length + scanned.length).map((arg) => [arg, known.get(arg)!] as const);
+  const sequences = scanned.map((leaf, k) => entries(known.get(args[carried.length + k]!)!, leaf));
+  let state = carried.map((_, k) => known.get(args[k]!)!);
+  const kept = [...collected, ...carried].map(() => new Array<NDArray>(turns));
+  for (let turn = 0; turn < turns; turn++) {
+    const at = reverse ? turns - 1 - turn : turn;
+    const values = new Map<Node, NDArray>([...captured, [position, scalarArray(at)]]);
+    carried.forEach((leaf, k) => {
+      values.set(leaf, state[k]!);
+      kept[collected.length + k]![at] = state[k]!;
+    });
+    scanned.forEach((leaf, k) => {
+      values.set(leaf, sequences[k]![at]!);
+    });
+    evaluate([...next, ...collected], leafValue, counts, values);
+    state = next.map((node) => values.get(node)!);
+    collected.forEach((node, k) => {
+      kept[k]![at] = values.get(node)!;
+    });
+  }
+  const stacks = [...collected, ...carried].map((node, k) => stacked(kept[k]!, node));
+  const parts = [...state, ...stacks];
+  return { ...parts[0]!, parts };
+}
+
+/** The entries of a sequence along the first axis of an example. */
+function entries({ shape, data }: NDArray, entry: Node): NDArray[] {
+  const axis = entry.count === null ? 0 : 1;
+  const examples = axis === 0 ? 1 : shape[0]!;
+  const turns = shape[axis]!;
+  const size = sizeOf(entry.shape);
+  return Array.from({ length: turns }, (_, turn) => {
+    const own = new Float64Array(examples * size);
+    for (let i = 0; i < examples; i++) {
+      const from = (i * turns + turn) * size;
+      own.set(data.subarray(from, from + size), i * size);
+    }
+    return { shape: [...shape.slice(0, axis), ...entry.shape], data: own };
+  });
+}
+
+/** The inverse of `entries`. */
+function stacked(values: readonly NDArray[], entry: Node): NDArray {
+  const axis = entry.count === null ? 0 : 1;
+  const lead = values[0]!.shape.slice(0, axis);
+  const size = sizeOf(entry.shape);
+  const data = new Float64Array(sizeOf(lead) * values.length * size);
+  for (const [turn, { data: own }] of values.entries()) {
+    for (let i = 0; i < sizeOf(lead); i++)
+      data.set(own.subarray(i * size, (i + 1) * size), (i * values.length + turn) * size);
+  }
+  return { shape: [...lead, values.length, ...entry.shape], data };
 }
 
 function numberOf(count: Count, counts: Counts): number {

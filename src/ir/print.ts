@@ -1,6 +1,7 @@
 /** Graphs as text, one node a line, for people and snapshots. */
-import type { Leaf, Node } from './graph.ts';
+import type { Leaf, Node, Region } from './graph.ts';
 import type { HostExpr } from './host.ts';
+import { dependencies } from './loops.ts';
 import type { Attr, Count, NDArray, Shape } from './types.ts';
 
 /**
@@ -31,7 +32,17 @@ export function printGraph(results: readonly Node[], names: readonly string[] = 
 export function printNode(node: Node, nameOf: (argument: Node) => string): string {
   if (node.kind === 'leaf') return printLeaf(node.leaf);
   const attrs = Object.entries(node.attrs).map(([key, value]) => `${key}=${printAttr(value)}`);
-  return `${node.op}(${node.args.map(nameOf).join(', ')})${attrs.length === 0 ? '' : ` {${attrs.join(' ')}}`}`;
+  const turn = node.region ? ` ${printTurn(node.region, nameOf)}` : '';
+  return `${node.op}(${node.args.map(nameOf).join(', ')})${attrs.length === 0 ? '' : ` {${attrs.join(' ')}}`}${turn}`;
+}
+
+/** What a turn does with what it is given: `turn %4 to %9, keeping %9`. */
+export function printTurn({ carried, next, collected }: Region, nameOf: (argument: Node) => string): string {
+  const parts = [
+    ...carried.map((leaf, k) => `${nameOf(leaf)} to ${nameOf(next[k]!)}`),
+    ...collected.map((value) => `keeping ${nameOf(value)}`),
+  ];
+  return `turn ${parts.join(', ')}`;
 }
 
 /** `batch×[14,14,64]`, `[5,5,1,64]`, `500×[]`. */
@@ -47,7 +58,7 @@ export function inOrder(results: readonly Node[]): Node[] {
     const node = stack.pop()!;
     if (seen.has(node)) continue;
     seen.add(node);
-    if (node.kind === 'op') stack.push(...node.args);
+    stack.push(...dependencies(node));
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }
@@ -72,6 +83,8 @@ function printLeaf(leaf: Leaf): string {
     case 'weight':
     case 'stat':
       return `${leaf.kind} ${leaf.name}@${leaf.version}${leaf.copy === 'live' ? '' : ` ${leaf.copy}`}`;
+    case 'turn':
+      return `turn ${leaf.place}`;
     case 'draw': {
       const call = leaf.call.length === 0 ? '' : ` for(${leaf.call.join(',')})`;
       return `draw ${leaf.dist.kind} ${leaf.place}@${leaf.version}${call}`;

@@ -2,6 +2,15 @@
 import { isProblem } from '../diagnostics/table.ts';
 import type { Operation } from '../ops/record.ts';
 import type { Leaf, Node, OpNode } from './graph.ts';
+import {
+  isLoop,
+  isPart,
+  type LoopNode,
+  leavesOfTurn,
+  type PartNode,
+  partType,
+  splitByTurn,
+} from './loops.ts';
 import { sizeOf } from './ndarray.ts';
 import { printType } from './print.ts';
 import type { Attr, Count, Shape } from './types.ts';
@@ -40,6 +49,8 @@ function checkOperation(
   present: ReadonlySet<Node>,
   complain: Complain,
 ): void {
+  if (isLoop(node)) return void checkLoop(node, complain);
+  if (isPart(node)) return void checkPart(node, complain);
   const record = operations[node.op];
   if (record === undefined) return void complain('there is no such operation');
   if (record.kind !== 'primitive') return void complain(`a ${record.kind} is not a node`);
@@ -67,6 +78,39 @@ function checkOperation(
       }
     }
   }
+}
+
+/** A loop reads what it says and hands on what it was given. What its turns work out is verified as other nodes are. */
+function checkLoop(node: LoopNode, complain: Complain): void {
+  const { region, args } = node;
+  const { carried, scanned, next, collected, inside, turns } = region;
+  if (!(Number.isInteger(turns) && turns > 0)) complain(`it has ${turns} turns`);
+  const same = (a: Node, type: { readonly shape: Shape; readonly count: Count | null }, what: string) => {
+    if (printType(a) !== printType(type))
+      complain(`${what} is ${printType(a)} and should be ${printType(type)}`);
+  };
+  carried.forEach((leaf, k) => {
+    same(args[k]!, leaf, `the start of value ${k}`);
+    same(next[k]!, leaf, `value ${k} after a turn`);
+  });
+  scanned.forEach((leaf, k) => {
+    same(args[carried.length + k]!, { ...leaf, shape: [turns, ...leaf.shape] }, `sequence ${k}`);
+  });
+  if (next.length !== carried.length) complain('it does not hand on what it carries');
+  const split = splitByTurn([...next, ...collected], leavesOfTurn(region));
+  const read = args.slice(carried.length + scanned.length);
+  const isSame = (a: readonly Node[], b: readonly Node[]) =>
+    a.length === b.length && a.every((n, i) => n === b[i]);
+  if (!isSame(split.inside, inside)) complain('its turns work out something else');
+  if (!isSame(split.captured, read)) complain('its turns read something else');
+  same(node, partType(region, 0), 'it');
+}
+
+function checkPart(node: PartNode, complain: Complain): void {
+  const [loop] = node.args;
+  if (node.args.length !== 1 || !loop || !isLoop(loop)) return void complain('it is a part of no loop');
+  const expected = printType(partType(loop.region, node.attrs.index as number));
+  if (printType(node) !== expected) complain(`its type is ${printType(node)} and should be ${expected}`);
 }
 
 /** A node carries the attributes that its record's samples carry, no more and no fewer, and each is plain data. */
@@ -122,6 +166,12 @@ function checkLeaf(leaf: Leaf, shape: Shape, count: Count | null, complain: Comp
     case 'source':
       if (count === null) complain('a source is per example');
       if (!isVersion(leaf.version)) complain(`its version is ${leaf.version}`);
+      return;
+    case 'turn':
+      if (leaf.position) {
+        whole();
+        scalar();
+      }
       return;
     case 'draw':
       if (leaf.place === '') complain('it has no place');

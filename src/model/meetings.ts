@@ -4,7 +4,7 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Count } from '../ir/types.ts';
-import type { NetBody, NetCall, StateTerm, Term } from './model.ts';
+import type { LoopTerm, NetBody, NetCall, StateTerm, Term } from './model.ts';
 import { operandsOf, postorder } from './walk.ts';
 
 /** Counts of the draws and calls of one scope: a net's body in one call, or the expressions outside all nets. */
@@ -129,6 +129,10 @@ export class Meetings {
         if (term.batch) join(results[term.index]!, group(term), term.span);
         continue;
       }
+      if (term.kind === 'loop') {
+        for (const [a, b] of metInLoop(term)) if (a.batch && b.batch) join(group(a), group(b), term.span);
+        continue;
+      }
       const members = [...operandsOf(term), term].filter((t) => t.batch);
       for (const member of members) join(group(members[0]!), group(member), term.span);
     }
@@ -163,4 +167,15 @@ export class Meetings {
     }
     return meeting;
   }
+}
+
+/** What of a loop holds equally many examples, in pairs: a value all the way through its turns. */
+function* metInLoop(term: LoopTerm): Generator<readonly [Term, Term]> {
+  const { loop, index } = term;
+  yield [loop.carried[index]?.turn ?? loop.collected[index - loop.carried.length]!, term];
+  for (const { start, turn, next } of loop.carried) {
+    yield [start, turn];
+    yield [turn, next];
+  }
+  for (const { sequence, turn } of loop.scanned) yield [sequence, turn];
 }

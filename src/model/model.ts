@@ -112,7 +112,9 @@ export type Term =
   | DrawTerm
   | ConstantTerm
   | HostTerm
-  | GradTerm;
+  | GradTerm
+  | LoopTerm
+  | TurnTerm;
 
 interface TermBase {
   readonly shape: Shape;
@@ -130,6 +132,8 @@ export interface OpTerm extends TermBase {
   readonly attrs: Attrs;
   /** For operations that draw (dropout): tells it from others of its kind in the text. */
   readonly place: string | null;
+  /** For operations that draw: the loops that it stands in, which draw anew at each turn. */
+  readonly turns?: readonly TurnTerm[];
 }
 export interface LayerTerm extends TermBase {
   readonly kind: 'layer';
@@ -154,6 +158,8 @@ export interface NetCall {
   readonly args: readonly Term[];
   /** Key of `Net.bodies`. */
   readonly body: string;
+  /** The loops that the call stands in: what its body draws, it draws anew at each turn. */
+  readonly turns?: readonly TurnTerm[];
   readonly span: Span;
 }
 /** A net's own parameter, inside its body. */
@@ -177,6 +183,8 @@ export interface DrawTerm extends TermBase {
   readonly dist: Distribution;
   /** Unique in the program. */
   readonly place: string;
+  /** The loops that it stands in: it is drawn anew at each turn. */
+  readonly turns?: readonly TurnTerm[];
 }
 export interface ConstantTerm extends TermBase {
   readonly kind: 'constant';
@@ -192,6 +200,34 @@ export interface GradTerm extends TermBase {
   readonly kind: 'grad';
   readonly y: Term;
   readonly x: Term;
+}
+
+/** One result of a loop: the last values carried, then the values collected. All results share the object `loop`. */
+export interface LoopTerm extends TermBase {
+  readonly kind: 'loop';
+  readonly loop: Loop;
+  readonly index: number;
+}
+/** `repeat` and `scan`: the same terms worked out `turns` times. What hangs on no `TurnTerm` of it is the same in all turns. */
+export interface Loop {
+  readonly turns: number;
+  /** The number of the turn, from 0. */
+  readonly position: TurnTerm;
+  /** Values handed from turn to turn: of one shape all the way. `start` may be whole where `turn` is per example. */
+  readonly carried: readonly { readonly start: Term; readonly turn: TurnTerm; readonly next: Term }[];
+  /** Sequences `[turns, …]`, of which each turn is given its entry. */
+  readonly scanned: readonly { readonly sequence: Term; readonly turn: TurnTerm }[];
+  /** Values of each turn that are kept, stacked along a new first axis. */
+  readonly collected: readonly Term[];
+  readonly span: Span;
+}
+/** What a turn of a loop is given: its number, a carried value, or an entry of a sequence. */
+export interface TurnTerm extends TermBase {
+  readonly kind: 'turn';
+  /** `repeat_1/state_0`: unique in the program (a net's bodies under different signatures have the same). */
+  readonly place: string;
+  /** It is the number of the turn. */
+  readonly position: boolean;
 }
 
 export interface NamedValue {

@@ -114,6 +114,8 @@ function leafText(term: Term): string | null {
       return term.name ?? (term.kind === 'source' ? term.source : `param ${term.index}`);
     case 'state':
       return term.state;
+    case 'turn':
+      return term.name ?? `turn of ${term.place}`;
     case 'constant': {
       const numbers = [...term.value.data.slice(0, 8)].map(showNumber);
       if (term.shape.length === 0) return numbers[0]!;
@@ -141,6 +143,16 @@ function termText(term: Term, id: (t: Term) => string): string {
       return `draw ${showDistribution(term.dist)} at ${term.place}`;
     case 'grad':
       return `grad(${id(term.y)}, ${id(term.x)})`;
+    case 'loop': {
+      const { turns, carried, scanned, collected } = term.loop;
+      const parts = [
+        ...carried.map(({ start, turn, next }) => `${id(turn)} from ${id(start)} to ${id(next)}`),
+        ...scanned.map(({ sequence, turn }) => `${id(turn)} of ${id(sequence)}`),
+        ...collected.map((value) => `keeping ${id(value)}`),
+      ];
+      const index = term.index === 0 ? '' : ` result ${term.index}`;
+      return `loop ${turns} (${parts.join(', ')})${index}`;
+    }
     default:
       return leafText(term) ?? '?';
   }

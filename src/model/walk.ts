@@ -1,7 +1,7 @@
 /** Walks over terms, in loops: a chain of them may be ten thousand long. */
 import type { Term } from './model.ts';
 
-/** What a term is directly made of (a net's result: the call's arguments). */
+/** What a term is directly made of (a net's result: the call's arguments; a loop's: what its turns compute, too). */
 export function operandsOf(term: Term): readonly Term[] {
   switch (term.kind) {
     case 'op':
@@ -11,6 +11,11 @@ export function operandsOf(term: Term): readonly Term[] {
       return term.call.args;
     case 'grad':
       return [term.y, term.x];
+    case 'loop': {
+      const { carried, scanned, collected } = term.loop;
+      const given = [...carried.map((c) => c.start), ...scanned.map((s) => s.sequence)];
+      return [...given, ...carried.map((c) => c.next), ...collected];
+    }
     default:
       return [];
   }

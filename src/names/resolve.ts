@@ -282,7 +282,8 @@ class Resolver {
       case 'choice':
         this.expr(stage.expr, place);
         return;
-      case 'each': {
+      case 'each':
+      case 'repeat': {
         if (stage.list.kind === 'values') this.expr(stage.list.expr, place);
         else {
           this.expr(stage.list.from, place);
@@ -292,6 +293,15 @@ class Resolver {
         this.add(scope, stage.variable, 'each', false);
         for (const inner of stage.stages) this.stage(inner, { ...place, scope });
         // A loop that only repeats need not use its variable.
+        return;
+      }
+      case 'scan': {
+        this.expr(stage.initial, place);
+        const scope: Scope = { names: new Map(), outer: place.scope };
+        const { state } = stage;
+        for (const name of state.kind === 'name' ? [state.name] : state.names)
+          this.add(scope, name, 'each', true);
+        for (const inner of stage.stages) this.stage(inner, { ...place, scope });
         return;
       }
       case 'error':

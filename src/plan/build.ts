@@ -5,13 +5,15 @@
  * nets may be ten thousand layers deep.
  */
 
-import type { Copy, Node } from '../ir/graph.ts';
+import type { Copy, LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
+import type { LoopNode } from '../ir/loops.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import { Meetings, type ScopeCounts } from '../model/meetings.ts';
 import type {
   GradTerm,
   LayerTerm,
+  LoopTerm,
   Model,
   Net,
   NetBody,
@@ -19,7 +21,9 @@ import type {
   OpTerm,
   StateTerm,
   Term,
+  TurnTerm,
 } from '../model/model.ts';
+import { operandsOf } from '../model/walk.ts';
 import type { BuildContext } from '../ops/record.ts';
 import { gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
@@ -75,6 +79,8 @@ interface Scope {
   /** How many gradients stand around. */
   readonly depth: number;
   readonly counts: ScopeCounts;
+  /** The positions of the loops that the calls which led here stand in. */
+  readonly turns: readonly Node[];
 }
 
 export class Evaluation {
@@ -114,6 +120,7 @@ export class Evaluation {
       call: [],
       marked: this.#marks,
       depth: 0,
+      turns: [],
       counts: this.#meetings.of([term], {
         source: (name) => this.#setting.source(name).count,
         state: (state) => this.#setting.state(state).count ?? 'batch',
@@ -146,7 +153,8 @@ export class Evaluation {
     switch (term.kind) {
       case 'op':
       case 'layer':
-        for (const arg of term.args) want(where, arg);
+      case 'loop':
+        for (const arg of operandsOf(term)) want(where, arg);
         break;
       case 'result': {
         for (const arg of term.call.args) want(where, arg);
@@ -199,11 +207,16 @@ export class Evaluation {
               call: where.call,
               dist: term.dist,
               version: this.#setting.draw,
+              ...this.#turns(where, term),
             },
             term.shape,
             term.batch ? where.counts.draw(term) : null,
           ),
         );
+      case 'turn':
+        return this.#turn(where, term);
+      case 'loop':
+        return b.at(term.span, originOf(where, term), () => b.part(this.#loop(where, term), term.index));
       case 'constant':
         return b.at(term.span, originOf(where, term), () =>
           b.leaf({ kind: 'constant', value: term.value }, term.value.shape, null),
@@ -222,9 +235,43 @@ export class Evaluation {
     const context: BuildContext = {
       ...noLayer,
       training: where.use.training,
-      uniform: (shape) => this.#uniform(where, `${term.place ?? term.op}`, draws++, shape, args),
+      uniform: (shape) => this.#uniform(where, `${term.place ?? term.op}`, draws++, shape, args, term),
     };
     return this.#b.expand(term.op, args, term.attrs, context);
+  }
+
+  #turn(where: Scope, term: TurnTerm): LeafNode {
+    const { place, position } = term;
+    const count = where.counts.of(term);
+    return this.#b.at(term.span, originOf(where, term), () =>
+      this.#b.leaf({ kind: 'turn', place, position }, term.shape, count),
+    );
+  }
+
+  /** What a turn computes was evaluated in the scope around: no other term hangs on the leaves of the turn. */
+  #loop(where: Scope, { loop }: LoopTerm): LoopNode {
+    const at = (term: Term): Node => where.memo.get(term)!;
+    const turns = new Map<TurnTerm, LeafNode>();
+    const leaf = (turn: TurnTerm): LeafNode => {
+      const known = turns.get(turn) ?? this.#turn(where, turn);
+      turns.set(turn, known);
+      return known;
+    };
+    return this.#b.loop({
+      turns: loop.turns,
+      reverse: false,
+      position: leaf(loop.position),
+      carried: loop.carried.map(({ start, turn, next }) => ({
+        start: at(start),
+        turn: leaf(turn),
+        next: at(next),
+      })),
+      scanned: loop.scanned.map(({ sequence, turn }) => ({ sequence: at(sequence), turn: leaf(turn) })),
+      collected: loop.collected.map((term, k) => {
+        const { shape, count } = leaf(loop.carried[k]!.turn);
+        return this.#b.broadcast(at(term), shape, count);
+      }),
+    });
   }
 
   #layer(where: Scope, term: LayerTerm): Node {
@@ -250,7 +297,7 @@ export class Evaluation {
     let draws = 0;
     const result = record.build(b, args, term.attrs, weights, {
       training: use.training,
-      uniform: (shape) => this.#uniform(where, term.path, draws++, shape, args),
+      uniform: (shape) => this.#uniform(where, term.path, draws++, shape, args, term),
       stat: (slot) => {
         const { name, shape } = specOf(slot);
         const version = iterated.get(name) ?? this.#setting.stat(use.copy, name);
@@ -310,7 +357,8 @@ export class Evaluation {
     const use = this.#use(where.use, call);
     const ids = args.map((arg) => arg.id);
     const meets = where.counts.results(call);
-    const how = `${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
+    const turns = this.#turns(where, call).turns ?? [];
+    const how = `${turns.map((turn) => turn.id)} ${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
     const key = `${call.net} ${call.body} ${how} ${ids.join()}`;
     let called = this.#calls.get(key);
     if (called === undefined) {
@@ -322,6 +370,7 @@ export class Evaluation {
         call: ids,
         marked: new Map(),
         depth: where.depth,
+        turns,
         counts: this.#meetings.of(this.#body(call).results, {
           source: () => 'batch',
           params: args.map((arg) => arg.count),
@@ -358,7 +407,16 @@ export class Evaluation {
     return bodyOf(this.#nets, call);
   }
 
-  #uniform(where: Scope, place: string, nth: number, shape: Shape, args: readonly Node[]): Node {
+  /** The positions of the loops that a term of this scope stands in, those around its calls first. */
+  #turns(
+    where: Scope,
+    { turns = [] }: { readonly turns?: readonly TurnTerm[] },
+  ): { readonly turns?: readonly Node[] } {
+    const all = [...where.turns, ...turns.map((turn) => this.#turn(where, turn))];
+    return all.length === 0 ? {} : { turns: all };
+  }
+
+  #uniform(where: Scope, place: string, nth: number, shape: Shape, args: readonly Node[], term: Term): Node {
     const count = args.find((arg) => arg.count !== null)?.count ?? null;
     return this.#b.leaf(
       {
@@ -367,6 +425,7 @@ export class Evaluation {
         call: where.call,
         dist: { kind: 'uniform', low: 0, high: 1 },
         version: this.#setting.draw,
+        ...this.#turns(where, term.kind === 'op' ? term : {}),
       },
       shape,
       count,

@@ -5,7 +5,10 @@
 import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
+import { isLoop, isPart, partOf } from '../ir/loops.ts';
 import type { Primitive } from '../ops/record.ts';
+
+import { loopGradient } from './differentiate-loops.ts';
 
 /**
  * ∂(Σ y)/∂x for each of `xs`, of x's shape and count; the sum runs over all of y's entries and the batch. Nodes that do
@@ -15,42 +18,84 @@ import type { Primitive } from '../ops/record.ts';
  * node over (`log(p)` of `p = sigmoid(a)` is `−softplus(−a)`): who means such a node builds `y` on a leaf in its place.
  */
 export function gradient(b: GraphBuilder, y: Node, xs: readonly Node[]): Node[] {
-  const between = nodesBetween(y, xs);
+  return pullback(b, [[y, () => b.full(y.shape, y.count, 1)]], xs);
+}
+
+/**
+ * Σ over all roots of seedᵀ · ∂root/∂x, for each of `xs`. Seeds are made only where a way leads from some x to the root. With
+ * `ends` a way ends at the first x that it meets: the `xs` count as independent of each other.
+ */
+function pullback(
+  b: GraphBuilder,
+  roots: readonly (readonly [root: Node, seed: () => Node])[],
+  xs: readonly Node[],
+  ends: ReadonlySet<Node> = new Set(),
+): Node[] {
+  const between = nodesBetween(
+    roots.map(([root]) => root),
+    xs,
+    ends,
+  );
+  /** Of loops: the gradients of their results. */
+  const slopes = new Map<Node, Map<number, Node>>();
   const gradients = new Map<Node, Node>();
-  if (between.length > 0) gradients.set(y, b.full(y.shape, y.count, 1));
   const wanted = new Set(between);
+  const collect = (node: Node, part: Node): void => {
+    const before = gradients.get(node);
+    gradients.set(node, before === undefined ? part : b.add(before, part));
+  };
+  for (const [root, seed] of roots) if (wanted.has(root)) collect(root, seed());
 
   // Arguments have smaller ids than their users: from the largest id down, a node's gradient is complete when it is met.
   for (const node of between) {
+    if (node.kind === 'leaf' || ends.has(node)) continue;
+    if (isLoop(node)) {
+      const given = slopes.get(node);
+      if (given === undefined) continue;
+      b.at(node.span, node.origin, () => {
+        const found = loopGradient(
+          b,
+          node,
+          given,
+          (arg) => wanted.has(arg),
+          (turn, by) => pullback(b, turn, by, new Set(by)),
+        );
+        for (const [i, part] of found.entries()) if (part !== null) collect(node.args[i]!, part);
+      });
+      continue;
+    }
     const dy = gradients.get(node);
-    if (dy === undefined || node.kind === 'leaf') continue;
+    if (dy === undefined) continue;
+    if (isPart(node)) {
+      const { loop, index } = partOf(node);
+      slopes.set(loop, (slopes.get(loop) ?? new Map<number, Node>()).set(index, dy));
+      continue;
+    }
     const record = b.operations[node.op] as Primitive;
     b.at(node.span, node.origin, () => {
       for (const [i, arg] of node.args.entries()) {
         if (!wanted.has(arg)) continue;
         const contribution = record.gradient(b, node, dy, i);
         if (contribution === null) continue;
-        const part = conform(b, contribution, arg, node);
-        const before = gradients.get(arg);
-        gradients.set(arg, before === undefined ? part : b.add(before, part));
+        collect(arg, conform(b, contribution, arg, node));
       }
     });
   }
   return xs.map((x) => gradients.get(x) ?? b.full(x.shape, x.count, 0));
 }
 
-/** The nodes on a way from one of `xs` to `y`, both ends included, by falling id. */
-function nodesBetween(y: Node, xs: readonly Node[]): Node[] {
+/** The nodes on a way from one of `xs` to one of `ys`, both ends included, by falling id. */
+function nodesBetween(ys: readonly Node[], xs: readonly Node[], ends: ReadonlySet<Node>): Node[] {
   const targets = new Set(xs);
   const lowest = xs.reduce((least, x) => Math.min(least, x.id), Number.POSITIVE_INFINITY);
   const seen = new Set<Node>();
-  const stack = [y];
+  const stack = [...ys];
   while (stack.length > 0) {
     const node = stack.pop()!;
     // Whatever is older than all xs cannot depend on them.
     if (node.id < lowest || seen.has(node)) continue;
     seen.add(node);
-    if (node.kind === 'op') stack.push(...node.args);
+    if (node.kind === 'op' && !ends.has(node)) stack.push(...node.args);
   }
   const rising = [...seen].sort((a, b) => a.id - b.id);
   const dependent = new Set<Node>();
@@ -59,7 +104,6 @@ function nodesBetween(y: Node, xs: readonly Node[]): Node[] {
       dependent.add(node);
     }
   }
-  if (!dependent.has(y)) return [];
   return rising.filter((node) => dependent.has(node)).reverse();
 }
 

@@ -32,7 +32,7 @@ function drawsOf(steps: readonly Step[]): LeafNode[] {
   const draws = new Set<LeafNode>();
   const open = [...steps];
   for (let step = open.pop(); step; step = open.pop()) {
-    if (step.kind === 'repeat' || step.kind === 'when') open.push(...step.body);
+    if ('body' in step) open.push(...step.body);
     else if (step.kind === 'compute' && step.node.kind === 'leaf') draws.add(step.node);
   }
   return [...draws];

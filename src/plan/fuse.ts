@@ -18,13 +18,13 @@ import type { Step } from './plan.ts';
 
 /**
  * The steps of one block with its groups gathered. A group waits until something else needs one of its values or changes
- * what it reads; so its place is a later one than its first operation's, never an earlier one. `kept` outlives the block.
+ * what it reads; so its place is a later one than its first operation's, never an earlier one. `kept` outlive the block.
  */
 export function fuse(
   steps: readonly Step[],
   usedBy: (step: Step) => readonly Node[],
   operations: Operations,
-  kept?: Node,
+  kept: ReadonlySet<Node> = new Set(),
 ): Step[] {
   const readers = new Map<Node, Set<Node | Step>>();
   for (const step of steps) {
@@ -122,7 +122,7 @@ class Fusing {
   /** What this block computes. */
   readonly #computed: ReadonlySet<Reader>;
   readonly #operations: Operations;
-  readonly #kept: Node | undefined;
+  readonly #kept: ReadonlySet<Node>;
   /** Groups that wait, by the values that they alone compute. */
   readonly #waiting = new Map<Node, Group>();
   /** Each of them once, with the age of its oldest value. */
@@ -137,7 +137,7 @@ class Fusing {
     readers: ReadonlyMap<Node, ReadonlySet<Reader>>,
     computed: ReadonlySet<Reader>,
     operations: Operations,
-    kept: Node | undefined,
+    kept: ReadonlySet<Node>,
   ) {
     this.#readers = readers;
     this.#computed = computed;
@@ -302,7 +302,7 @@ class Fusing {
 
   /** Whether something outside the group reads this value of it. */
   #isRead(node: Node, inside: ReadonlySet<Node>): boolean {
-    if (node === this.#kept) return true;
+    if (this.#kept.has(node)) return true;
     if (this.#repeated.has(node)) return false;
     for (const reader of this.#readers.get(node) ?? []) {
       if (!inside.has(reader as Node)) return true;
@@ -328,7 +328,7 @@ class Fusing {
    * result would cost more than doing it again, or later. `here`: what is computed in this segment.
    */
   #isRepeatable(node: OpNode, here: ReadonlySet<Reader>): boolean {
-    if (!CHEAP.has(node.op) || node.count === null || node === this.#kept) return false;
+    if (!CHEAP.has(node.op) || node.count === null || this.#kept.has(node)) return false;
     const alike = new Set(node.args.filter((arg) => sameForm(arg, node)));
     const [operand] = alike;
     if (alike.size !== 1) return false;

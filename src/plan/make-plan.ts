@@ -451,7 +451,7 @@ class PhaseWalk {
 }
 
 /** Numbers of the file and the clocks: known to be finite, or of no update's making. */
-const HARMLESS: ReadonlySet<Term['kind']> = new Set(['constant', 'host']);
+const HARMLESS: ReadonlySet<Term['kind']> = new Set(['constant', 'host', 'turn']);
 
 /** A weight itself, as a gradient or a loss: read before the statement changes it. */
 function asItIs(b: GraphBuilder, node: Node): Node {

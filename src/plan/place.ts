@@ -5,6 +5,7 @@
 
 import type { Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
+import { isPart } from '../ir/loops.ts';
 import { type Block, innermost, type Site } from './blocks.ts';
 import type { Move } from './build.ts';
 import type { Step } from './plan.ts';
@@ -70,7 +71,10 @@ export function place(given: Placing): Placed {
   for (const node of needed(uses.keys())) {
     // Users come before what they use, so all sites are known.
     const sites = uses.get(node)!;
-    if (node.kind === 'op' || isMade(node)) {
+    if (isPart(node)) {
+      // The loop makes it, wherever that is.
+      for (const site of sites) need(node.args[0]!, site);
+    } else if (node.kind === 'op' || isMade(node)) {
       const isDraw = node.kind === 'leaf' && node.leaf.kind === 'draw';
       for (const site of settle(root, sites, homes.of(node), isDraw)) {
         put(site, node.id, { kind: 'compute', node });

@@ -6,6 +6,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
+import { type LoopNode, type PartNode, stackedAs } from '../ir/loops.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
 import type {
   Bounds,
@@ -91,6 +92,13 @@ export type Step =
       readonly results: readonly OpNode[];
       readonly reduced: Reduced | null;
     }
+  /** Runs a loop: `body` is one turn. Of its results those are made that are read. */
+  | {
+      readonly kind: 'loop';
+      readonly node: LoopNode;
+      readonly results: readonly PartNode[];
+      readonly body: readonly Step[];
+    }
   /** These values are not used again. Each computed value is freed in the block that computed it, gradients after their update. */
   | { readonly kind: 'free'; readonly nodes: readonly Node[] }
   /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
@@ -126,6 +134,18 @@ export type Step =
   | { readonly kind: 'repeat'; readonly count: HostExpr; readonly body: readonly Step[]; readonly span: Span }
   /** `guard`: the block runs at steps divisible by `every`, at the first step, where a condition holds, at logged steps, or where a loop will run at all. */
   | { readonly kind: 'when'; readonly guard: Guard; readonly body: readonly Step[]; readonly span: Span };
+
+/** The values of a turn that a loop has to hand out: what the next turn is given, and what is stacked, in the order of `results`. */
+export function turnResults({ node, results }: Pick<Extract<Step, { kind: 'loop' }>, 'node' | 'results'>): {
+  readonly next: readonly Node[];
+  readonly kept: readonly Node[];
+} {
+  const { region } = node;
+  return {
+    next: region.next,
+    kept: results.flatMap((part) => stackedAs(region, part.attrs.index as number) ?? []),
+  };
+}
 
 /** What a group reads from outside of itself, each once. */
 export function operandsOf({ nodes }: Extract<Step, { kind: 'fuse' }>): Node[] {

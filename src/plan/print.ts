@@ -1,5 +1,6 @@
 /** Plans and gradients as text (`--emit plan`, `--emit grad`), stable enough to be compared. */
 import type { LeafNode, Node } from '../ir/graph.ts';
+import { partOf, stackedAs } from '../ir/loops.ts';
 import { inOrder, printHost, printNode, printType } from '../ir/print.ts';
 import type { Distribution } from '../ir/types.ts';
 import type { Bounds } from '../model/model.ts';
@@ -80,6 +81,25 @@ function printStep(step: Step, names: Names, depth: number): string[] {
         ...step.nodes.map((node) => `${indent}  ${definition(node, names)}`),
         `${indent}} keeping ${step.results.map((node) => names.of(node)).join(' ')}`,
       ];
+    case 'loop': {
+      const { region, args } = step.node;
+      const { carried, scanned, next } = region;
+      const given = [
+        ...carried.map((leaf, k) => `${names.of(leaf)} from ${names.of(args[k]!)} to ${names.of(next[k]!)}`),
+        ...scanned.map((leaf, k) => `${names.of(leaf)} of ${names.of(args[carried.length + k]!)}`),
+      ];
+      const results = step.results.map((part) => {
+        const stacked = stackedAs(region, partOf(part).index);
+        const what = stacked ? `all ${names.of(stacked)}` : `last ${names.of(next[partOf(part).index]!)}`;
+        return `${indent}  ${names.of(part)} = ${what} : ${printType(part)}`;
+      });
+      return [
+        `${indent}loop ${region.turns}${region.reverse ? ' backwards' : ''}, ${given.join(', ')} {`,
+        ...printSteps(step.body, names, depth + 1),
+        `${indent}} keeping`,
+        ...results,
+      ];
+    }
     case 'free':
       return [`${indent}free ${step.nodes.map((node) => names.of(node)).join(' ')}`];
     case 'update':
@@ -182,7 +202,8 @@ class Names {
           for (const arg of node.args) if (!isMade(arg)) note(arg);
           note(node);
         }
-      } else if (step.kind === 'update') step.gradients.forEach(note);
+      } else if (step.kind === 'loop') [...step.node.args, ...step.results].forEach(note);
+      else if (step.kind === 'update') step.gradients.forEach(note);
       else if (step.kind === 'move') step.values.forEach(note);
       else if (step.kind === 'log' || step.kind === 'set') note(step.value);
     }
@@ -208,6 +229,8 @@ class Names {
         return leaf.count === 'batch' ? 'batch' : String(leaf.count);
       case 'draw':
         return leaf.place;
+      case 'turn':
+        return leaf.place;
       default: {
         const versions = this.#versions.get(versioned(leaf)) ?? [];
         const which = versions.length > 1 ? `@${versions.indexOf(leaf.version) + 1}` : '';
@@ -226,6 +249,6 @@ function versioned(leaf: Extract<LeafNode['leaf'], { name: string }>): string {
 function* walk(steps: readonly Step[]): Generator<Step> {
   for (const step of steps) {
     yield step;
-    if (step.kind === 'repeat' || step.kind === 'when') yield* walk(step.body);
+    if ('body' in step) yield* walk(step.body);
   }
 }

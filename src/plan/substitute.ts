@@ -2,6 +2,7 @@
 
 import type { LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
+import { dependencies as hangsOn, isLoop, isPart, type LoopNode, partOf } from '../ir/loops.ts';
 
 /** By builder and by the node replaced: what has become of the nodes that hung on it. */
 const finished = new WeakMap<GraphBuilder, Map<string, Map<Node, Node>>>();
@@ -42,12 +43,32 @@ export function substitute(b: GraphBuilder, root: Node, from: Node, replacement:
 
 /** A draw hangs on the arguments of its call, though it does not read them. */
 export function dependencies(b: GraphBuilder, node: Node): readonly Node[] {
-  if (node.kind === 'op') return node.args;
-  return node.leaf.kind === 'draw' ? node.leaf.call.map((id) => b.nodes[id]!) : [];
+  const own = hangsOn(node);
+  return node.kind === 'leaf' && node.leaf.kind === 'draw'
+    ? [...node.leaf.call.map((id) => b.nodes[id]!), ...own]
+    : own;
 }
 
 function rebuild(b: GraphBuilder, node: Node, args: readonly Node[]): Node {
+  if (isLoop(node)) return rebuildLoop(b, node, args);
+  if (isPart(node)) return b.part(args[0] as LoopNode, partOf(node).index);
   if (node.kind === 'op') return b.op(node.op, args, node.attrs);
   const leaf = node.leaf as Extract<LeafNode['leaf'], { kind: 'draw' }>;
-  return b.leaf({ ...leaf, call: args.map((arg) => arg.id) }, node.shape, node.count);
+  return b.leaf(
+    { ...leaf, call: args.slice(0, leaf.call.length).map((arg) => arg.id) },
+    node.shape,
+    node.count,
+  );
+}
+
+/** `made` is what has become of the loop's dependencies, in their order. */
+function rebuildLoop(b: GraphBuilder, { region, args }: LoopNode, made: readonly Node[]): LoopNode {
+  const { carried, scanned } = region;
+  const next = made.slice(args.length, args.length + carried.length);
+  return b.loop({
+    ...region,
+    carried: carried.map((turn, k) => ({ start: made[k]!, turn, next: next[k]! })),
+    scanned: scanned.map((turn, k) => ({ sequence: made[carried.length + k]!, turn })),
+    collected: made.slice(args.length + carried.length),
+  });
 }

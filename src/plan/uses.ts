@@ -1,5 +1,6 @@
 /** Which values of a body of steps are tensors of its own, and which are worth a variable. */
 import type { Node } from '../ir/graph.ts';
+import { dependencies } from '../ir/loops.ts';
 import { inlineNumber, isNumber } from './numbers.ts';
 import { operandsOf, type Step } from './plan.ts';
 
@@ -10,6 +11,8 @@ export function reads(step: Step): readonly Node[] {
       return step.node.kind === 'op' ? step.node.args : [];
     case 'fuse':
       return operandsOf(step);
+    case 'loop':
+      return step.node.args;
     case 'update':
       return step.gradients;
     case 'move':
@@ -23,7 +26,7 @@ export function reads(step: Step): readonly Node[] {
 }
 
 export function inner(step: Step): readonly Step[] | null {
-  return step.kind === 'repeat' || step.kind === 'when' ? step.body : null;
+  return 'body' in step ? step.body : null;
 }
 
 /** Every step, blocks before what they hold, in the order of the text. */
@@ -41,14 +44,14 @@ export function isOwned(node: Node): boolean {
   return node.leaf.kind === 'draw' || (node.leaf.kind === 'constant' && inlineNumber(node) === null);
 }
 
-/** All that a value is made from, itself included. */
+/** All that a value is made from, itself and what the turns of loops compute included. */
 export function ancestors(roots: Iterable<Node>): Set<Node> {
   const seen = new Set<Node>();
   const open = [...roots];
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    if (node.kind === 'op') open.push(...node.args);
+    open.push(...dependencies(node));
   }
   return seen;
 }

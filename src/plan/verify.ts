@@ -5,7 +5,7 @@
  */
 import type { Node } from '../ir/graph.ts';
 import { isMade } from './place.ts';
-import { operandsOf, type Plan, type Step } from './plan.ts';
+import { operandsOf, type Plan, type Step, turnResults } from './plan.ts';
 
 /** What is wrong with the lifetimes of a plan's values; empty if nothing. */
 export function verifyLifetimes(plan: Plan): readonly string[] {
@@ -24,8 +24,8 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
   const alive = new Set<Node>();
   const nameOf = (node: Node) => `%${node.id} (${node.origin})`;
 
-  /** Gives the values of the blocks around that this one reads. */
-  const block = (steps: readonly Step[]): ReadonlySet<Node> => {
+  /** Gives the values of the blocks around that this one reads. `kept`: what of its own it hands out. */
+  const block = (steps: readonly Step[], kept: ReadonlySet<Node>): ReadonlySet<Node> => {
     const made = new Set<Node>();
     const freed = new Set<Node>();
     const used = new Set<Node>();
@@ -72,15 +72,25 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
         case 'set':
           use(step.value);
           break;
+        case 'loop': {
+          const { next, kept: stacked } = turnResults(step);
+          step.node.args.forEach(use);
+          for (const node of block(step.body, new Set([...next, ...stacked]))) use(node);
+          for (const part of step.results) {
+            if (part.args[0] !== step.node) complain(`${nameOf(part)} is a part of another loop`);
+            make(part);
+          }
+          break;
+        }
         case 'repeat':
         case 'when':
           if (step.body.length === 0) complain('a block is empty');
-          for (const node of block(step.body)) use(node);
+          for (const node of block(step.body, new Set())) use(node);
           break;
       }
     }
     for (const node of made) {
-      const isResult = node === result;
+      const isResult = kept.has(node);
       if (isResult) alive.delete(node);
       if (isResult && freed.has(node)) complain(`${nameOf(node)}, the result, is freed`);
       if (!isResult && !used.has(node)) complain(`${nameOf(node)} is not used`);
@@ -88,5 +98,5 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
     }
     return new Set([...used].filter((node) => !made.has(node)));
   };
-  block(body);
+  block(body, new Set(result ? [result] : []));
 }

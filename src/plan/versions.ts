@@ -6,6 +6,7 @@
 import type { Copy } from '../ir/graph.ts';
 import type { Count } from '../ir/types.ts';
 import type { Action, Model, Net, Term, UpdateAction } from '../model/model.ts';
+import { postorder } from '../model/walk.ts';
 import type { Block } from './blocks.ts';
 
 /** The version of the latest `sample`, on which draws hang. */
@@ -186,26 +187,13 @@ export class Changes {
 /** The nets that expressions call, outside the bodies of nets. */
 export function callsOf(terms: readonly Term[]): ReadonlySet<string> {
   const nets = new Set<string>();
-  for (const term of reachable(terms)) if (term.kind === 'result') nets.add(term.call.net);
+  for (const term of postorder(terms)) if (term.kind === 'result') nets.add(term.call.net);
   return nets;
 }
 
 /** The sources that expressions read. */
 export function sourcesOf(terms: readonly Term[]): ReadonlySet<string> {
   const sources = new Set<string>();
-  for (const term of reachable(terms)) if (term.kind === 'source') sources.add(term.source);
+  for (const term of postorder(terms)) if (term.kind === 'source') sources.add(term.source);
   return sources;
-}
-
-function reachable(terms: readonly Term[]): ReadonlySet<Term> {
-  const seen = new Set<Term>();
-  const open = [...terms];
-  for (let term = open.pop(); term !== undefined; term = open.pop()) {
-    if (seen.has(term)) continue;
-    seen.add(term);
-    if (term.kind === 'op' || term.kind === 'layer') open.push(...term.args);
-    else if (term.kind === 'result') open.push(...term.call.args);
-    else if (term.kind === 'grad') open.push(term.y, term.x);
-  }
-  return seen;
 }

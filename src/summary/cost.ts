@@ -8,7 +8,7 @@ import { type OptimiserRecord, optimisers } from '../ops/optimisers.ts';
 import type { Operation } from '../ops/record.ts';
 import { type OperationName, operations } from '../ops/table.ts';
 import { isNumber } from '../plan/numbers.ts';
-import { operandsOf, type PhasePlan, type Plan, type Step } from '../plan/plan.ts';
+import { operandsOf, type PhasePlan, type Plan, type Step, turnResults } from '../plan/plan.ts';
 import { isOwned, walk } from '../plan/uses.ts';
 import { FALLBACKS } from './fallbacks.ts';
 import { type Clock, hostValue } from './host-value.ts';
@@ -116,6 +116,7 @@ function count(steps: readonly Step[], counting: Counting, share: number): void 
     if (step.kind === 'fuse') add('formula', step.nodes);
     else if (step.kind === 'compute' && step.node.kind === 'op' && !isNumber(step.node))
       add(step.node.op, [step.node]);
+    else if (step.kind === 'loop') count(step.body, counting, share * step.node.region.turns);
     else if (step.kind === 'update') {
       const spec = plan.optimizers.find(({ name }) => name === step.optimizer);
       const moved = plan.weights.filter(({ name }) => step.weights.includes(name));
@@ -204,7 +205,11 @@ function peak(phase: PhasePlan): number {
       if (step.kind === 'compute') made(step.node);
       else if (step.kind === 'fuse') step.results.forEach(made);
       else if (step.kind === 'free') step.nodes.forEach(freed);
-      else if ('body' in step) visit(step.body);
+      else if (step.kind === 'loop') {
+        visit(step.body);
+        turnResults(step).next.forEach(freed);
+        step.results.forEach(made);
+      } else if ('body' in step) visit(step.body);
     }
   };
   visit(phase.body);

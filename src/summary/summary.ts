@@ -3,7 +3,7 @@
 import { inOrder } from '../craft/terms.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { Shape } from '../ir/types.ts';
-import type { Model, Net, Term } from '../model/model.ts';
+import type { Loop, Model, Net, Term } from '../model/model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type StepCost, stepCost } from './cost.ts';
 
@@ -50,7 +50,13 @@ export function summary(model: Model, plan: Plan): Summary {
 function netSummary(net: Net): NetSummary {
   // All bodies of a net are the same layers; they differ in which parameters are per example.
   const [body] = net.bodies.values();
-  const rows = body ? inOrder(body.results).flatMap((term) => row(net, term)) : [];
+  const loops = new Set<Loop>();
+  const isFirst = (term: Term) => term.kind !== 'loop' || loops.size < loops.add(term.loop).size;
+  const rows = body
+    ? inOrder(body.results)
+        .filter(isFirst)
+        .flatMap((term) => row(net, term))
+    : [];
   return {
     name: net.name,
     inputs: net.params.map(({ name, type }) => ({ name, type: typeText(type) })),
@@ -80,6 +86,10 @@ function row(net: Net, term: Term): LayerRow[] {
   }
   if (term.kind === 'result') {
     return [{ layer: `${term.call.net}(…)`, kind: 'net', shape: term.shape, weights: 0, slots: [] }];
+  }
+  // What its turns do stands above it, once.
+  if (term.kind === 'loop') {
+    return [{ layer: `${term.loop.turns} turns`, kind: 'loop', shape: term.shape, weights: 0, slots: [] }];
   }
   return [];
 }

@@ -98,6 +98,8 @@ function form(_: Context, { rule, rules, expected, found, previous, tokens }: St
   if (rule === 'average') return `write \`average ${name('G')} decay 0.999\``;
   if (rule === 'update') return `the form is \`update ${name('D')} to minimize d_loss with adam(2e-4)\``;
   if (rule === 'each') return 'write `each i in 1..4 { … }` or `each ch in [256, 128] { … }`';
+  if (rule === 'repeated') return 'write `repeat i in 1..1000 { … }`, or `1000..1` to count down';
+  if (rule === 'scan') return 'write `scan h = h0 { … }`, with the state that it begins with';
   if (rule === 'optimizer' && found?.tokenType === t.LParen) return 'write `optimizer d_opt = adam(2e-4)`';
   if (rule === 'init' && found?.tokenType === t.LParen) return 'write `init kernel ~ normal(0, 0.02)`';
   if (rule === 'use') return 'write `use "blocks.gan"`';

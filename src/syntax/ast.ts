@@ -238,10 +238,14 @@ export type Stage =
       readonly as?: Name;
       readonly span: Span;
     }
+  /** `each` is written out by the compiler, turn after turn; `repeat` is one loop at run time. */
+  | (Counted & { readonly kind: 'each' })
+  | (Counted & { readonly kind: 'repeat' })
+  /** `scan h = h0 { … }`: a loop over the first axis of the piped value, which hands the state on. */
   | {
-      readonly kind: 'each';
-      readonly variable: Name;
-      readonly list: EachList;
+      readonly kind: 'scan';
+      readonly state: Pattern;
+      readonly initial: Expr;
       readonly stages: readonly Stage[];
       readonly span: Span;
     }
@@ -249,6 +253,14 @@ export type Stage =
   | { readonly kind: 'choice'; readonly expr: Expr; readonly span: Span }
   /** None was written, or the parser could make nothing of it. */
   | { readonly kind: 'error'; readonly span: Span };
+
+/** `i in LIST { … }`. */
+interface Counted {
+  readonly variable: Name;
+  readonly list: EachList;
+  readonly stages: readonly Stage[];
+  readonly span: Span;
+}
 
 export type EachList =
   | { readonly kind: 'values'; readonly expr: Expr; readonly span: Span }

@@ -126,7 +126,7 @@ function operatorAfterStage(context: Context, s: Stumble): Diagnostic | undefine
 }
 
 function notAStage(context: Context, s: Stumble): Diagnostic | undefined {
-  const inEach = s.rule === 'each' && s.previous?.tokenType === t.LCurly;
+  const inEach = /^(each|repeated|scan)$/.test(s.rule) && s.previous?.tokenType === t.LCurly;
   if (s.rule !== 'stage' && !inEach) return undefined;
   const span = spanOf(context, s);
   if (s.found === undefined) {
@@ -137,7 +137,7 @@ function notAStage(context: Context, s: Stumble): Diagnostic | undefined {
       ? 'put the choice into parentheses: `|> (if flag then batch_norm else instance_norm)`'
       : s.found.tokenType === t.Let || s.found.tokenType === t.LCurly
         ? 'write what it does as a `def`, and name that here'
-        : 'a stage is a name (`relu`), a call (`dense(10)`), an `each`, or a choice in parentheses';
+        : 'a stage is a name (`relu`), a call (`dense(10)`), an `each` or `repeat`, or a choice in parentheses';
   return diagnose('GAN0116', span, { what: 'stage', found: s.found.image }, { help });
 }
 

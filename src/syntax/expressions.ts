@@ -360,7 +360,11 @@ function whichStage(context: Context, cst: TreeNode): Stage | undefined {
   const application = node(cst, 'application');
   if (application !== undefined) return buildApplication(context, application);
   const each = node(cst, 'each');
-  if (each !== undefined) return buildEach(context, each);
+  if (each !== undefined) return buildEach(context, each, 'each');
+  const repeated = node(cst, 'repeated');
+  if (repeated !== undefined) return buildEach(context, repeated, 'repeat');
+  const scan = node(cst, 'scan');
+  if (scan !== undefined) return buildScan(context, scan);
   const choice = node(cst, 'choice');
   if (choice === undefined) return undefined;
   const span = nodeSpan(context, choice);
@@ -402,19 +406,32 @@ function buildApplication(context: Context, cst: TreeNode): Stage | undefined {
   };
 }
 
-function buildEach(context: Context, cst: TreeNode): Stage | undefined {
+function buildEach(context: Context, cst: TreeNode, kind: 'each' | 'repeat'): Stage | undefined {
   const variable = token(cst, t.Identifier);
   const [from, to] = nodes(cst, 'expression');
   if (variable === undefined || from === undefined) return undefined;
   const first = buildExpression(context, from);
   const last = to === undefined ? undefined : buildExpression(context, to);
   return {
-    kind: 'each',
+    kind,
     variable: declaredName(context, variable),
     list:
       last === undefined
         ? { kind: 'values', expr: first, span: first.span }
         : { kind: 'range', from: first, to: last, span: join(first.span, last.span) },
+    stages: buildStages(context, cst),
+    span: nodeSpan(context, cst),
+  };
+}
+
+function buildScan(context: Context, cst: TreeNode): Stage | undefined {
+  const state = buildPattern(context, node(cst, 'pattern'));
+  const initial = node(cst, 'expression');
+  if (state === undefined || initial === undefined) return undefined;
+  return {
+    kind: 'scan',
+    state,
+    initial: buildExpression(context, initial),
     stages: buildStages(context, cst),
     span: nodeSpan(context, cst),
   };

@@ -183,13 +183,16 @@ function stage(s: Stage): Line {
     case 'stage':
       return line(`stage ${callee(s.callee)}${s.as ? ` as ${s.as.text}` : ''}`, (s.args ?? []).map(argument));
     case 'each':
+    case 'repeat':
       return line(
-        `each ${s.variable.text}`,
+        `${s.kind} ${s.variable.text}`,
         s.list.kind === 'range'
           ? line('range', expression(s.list.from), expression(s.list.to))
           : line('in', expression(s.list.expr)),
         s.stages.map(stage),
       );
+    case 'scan':
+      return line(`scan ${pattern(s.state)}`, line('from', expression(s.initial)), s.stages.map(stage));
     case 'choice':
       return line('stage', expression(s.expr));
     case 'error':

@@ -77,11 +77,12 @@ async function reference({ plan }: Compiled, data: Record<string, Dataset>): Pro
   const outputs: Ran['outputs'] = {};
   for (const output of plan.outputs) {
     const samples = await ownSamples(plan, output.sources, data);
-    const value = evaluateOutput(output, examples, ({ leaf, count, shape }) => {
+    const value = evaluateOutput(output, examples, ({ leaf, count, shape }, turns) => {
       if (leaf.kind === 'source') return samples[leaf.name]!;
       if (leaf.kind === 'draw') {
         const full = count === null ? shape : [examples, ...shape];
-        const values = drawValues(seed, `look/${drawStream(`${leaf.place}#0`)}`, 0, spec(leaf.dist), full);
+        const place = [`${leaf.place}#0`, ...turns].join('/');
+        const values = drawValues(seed, `look/${drawStream(place)}`, 0, spec(leaf.dist), full);
         return { shape: full, data: Float64Array.from(values) };
       }
       if (leaf.kind === 'host') return trainer.state.leaf(leaf);

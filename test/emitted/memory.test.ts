@@ -78,6 +78,8 @@ async function trained(
 
 const emitted = (name: string) =>
   [name, readFileSync(join(root, 'test/golden/emit', name), 'utf8'), {}] as const;
+const planned = (name: string) =>
+  [name, readFileSync(join(root, 'test/golden/plan', name), 'utf8'), {}] as const;
 const zoo = (name: string, set: Record<string, string>) =>
   [name, readFileSync(join(root, 'models', name), 'utf8').replace(/batch = \d+/, 'batch = 4'), set] as const;
 
@@ -86,6 +88,7 @@ const cases = [
   emitted('conv.gan'),
   emitted('schedule.gan'),
   emitted('ownership.gan'),
+  planned('turns.gan'),
   zoo('gan.gan', { width: '8', latent: '4', pieces: '2' }),
   zoo('dcgan.gan', { width: '2', latent: '4', window: '3' }),
   zoo('wgan-gp.gan', { width: '2', latent: '4', window: '3', critic_steps: '2' }),

@@ -32,6 +32,13 @@ const critic = (penalty: string) =>
   game(`wasserstein_d(D(x), D(fake)) + 10 * ${penalty}`, 'wasserstein_g(D(fake))');
 const of = (value: string) => game('hinge_d(D(x), D(fake))', `hinge_g(D(fake)) + expect(${value})`);
 
+const recurrent = (body: string) =>
+  game(
+    'hinge_d(D(x), D(fake))',
+    'hinge_g(D(fake))',
+    `|> reshape(16, 16) |> along |> tanh |> reshape(16, 16, 1)\ndef along(s) = ${body}`,
+  );
+
 const classes = (value: string) => `
 data (x, y) ~ ([4], label[10])
 net C(x: [4]) -> [10] = x |> dense(10)
@@ -117,6 +124,17 @@ train (batch = 2, steps = 3) {
 }
 `,
   self_attention: game('hinge_d(D(x), D(fake))', 'hinge_g(D(fake))', '|> self_attention |> tanh'),
+  last: of('sum(last(fake))'),
+  gru: recurrent('s |> scan h = 0 * range(16) { gru(h) }'),
+  lstm: recurrent(
+    '{ let (hs, cs) = s |> scan (h, c) = (0 * range(16), 0 * range(16)) { lstm(h, c) }  return hs + cs }',
+  ),
+  time_embedding: of('sum(time_embedding(D(fake), 8))'),
+  alpha_bar_cosine: of('alpha_bar_cosine(stop(D(fake)), 10) |> sum'),
+  diffuse: of('sum(diffuse(fake, x, 0.5))'),
+  ddpm_step: of('sum(ddpm_step(fake, x, 0.5, 0.7, draw normal[16, 16, 1]))'),
+  ddim_step: of('sum(ddim_step(fake, x, 0.5, 0.7))'),
+  flow_point: of('sum(flow_point(fake, x, 0.3))'),
 };
 
 describe('every def is accepted', () => {
@@ -513,5 +531,62 @@ describe('self-attention', () => {
     expect(
       weights.filter(({ layer }) => layer.includes('conv')).map(({ shape }) => shape.slice(2)),
     ).toContainEqual([16, 2]);
+  });
+});
+
+describe('diffusion and flow matching', () => {
+  const x0 = [0.3, -1.2, 0.7];
+  const e = [1.1, 0.4, -0.6];
+  const given = { x: column(x0), e: column(e) };
+  const [a, before] = [0.4, 0.55];
+  const noisy = (share: number) => x0.map((v, i) => Math.sqrt(share) * v + Math.sqrt(1 - share) * e[i]!);
+  /** A metric is one number: a weighted sum tells the entries of the batch apart. */
+  const weighted = (value: string) => `expect(sum((${value}) * (1 + e)))`;
+  const expected = (values: readonly number[]) => mean(values.map((v, i) => v * (1 + e[i]!)));
+
+  test('a time embedding is sines and cosines at falling frequencies', async () => {
+    const at = (k: number) => `time_embedding(3.5, 6) |> slice(0, ${k}, ${k + 1}) |> sum`;
+    const found = await numbers(Object.fromEntries([0, 1, 2, 3, 4, 5].map((k) => [`m${k}`, at(k)])));
+    const angles = [0, 1, 2].map((k) => 3.5 / 10_000 ** (k / 3));
+    close(
+      found,
+      Object.fromEntries([...angles.map(Math.sin), ...angles.map(Math.cos)].map((v, k) => [`m${k}`, v])),
+    );
+  });
+
+  test('the cosine schedule falls from 1', async () => {
+    const f = (s: number) => Math.cos((((s + 0.008) / 1.008) * Math.PI) / 2) ** 2;
+    const found = await numbers({ begin: 'alpha_bar_cosine(0)', middle: 'alpha_bar_cosine(50, 100)' });
+    close(found, { begin: 1, middle: f(0.5) / f(0) });
+  });
+
+  test('a step back lies where the posterior has its mean, and DDIM on the same noise', async () => {
+    const x = `diffuse(x, e, ${a})`;
+    const found = await numbers(
+      {
+        forward: weighted(x),
+        back: weighted(`ddpm_step(${x}, e, ${a}, ${before}, 0)`),
+        fresh: weighted(`ddpm_step(${x}, e, ${a}, ${before}, 1) - ddpm_step(${x}, e, ${a}, ${before}, 0)`),
+        last: weighted(`ddpm_step(${x}, e, ${a}, 1, 1)`),
+        implicit: weighted(`ddim_step(${x}, e, ${a}, ${before})`),
+        flow: weighted('flow_point(x, e, 0.25)'),
+      },
+      given,
+    );
+    const [alpha, beta] = [a / before, 1 - a / before];
+    // Equation (7): in terms of x_0, which the step does not see.
+    const posterior = noisy(a).map(
+      (v, i) =>
+        ((Math.sqrt(before) * beta) / (1 - a)) * x0[i]! + ((Math.sqrt(alpha) * (1 - before)) / (1 - a)) * v,
+    );
+    const deviation = Math.sqrt((beta * (1 - before)) / (1 - a));
+    close(found, {
+      forward: expected(noisy(a)),
+      back: expected(posterior),
+      fresh: expected(x0.map(() => deviation)),
+      last: expected(x0),
+      implicit: expected(noisy(before)),
+      flow: expected(x0.map((v, i) => 0.25 * v + 0.75 * e[i]!)),
+    });
   });
 });

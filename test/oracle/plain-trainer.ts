@@ -189,11 +189,12 @@ export class PlainTrainer {
 
   #evaluate(nodes: readonly Node[]): ReadonlyMap<Node, NDArray> {
     const { batch } = this.#phase;
-    const leaf = (_: unknown, node: LeafNode): NDArray => {
+    const leaf = (_: unknown, node: LeafNode, turns: readonly number[]): NDArray => {
       if (node.leaf.kind !== 'draw') return this.state.leaf(node.leaf);
       const count = node.count === 'batch' ? batch : node.count;
       const shape = count === null ? node.shape : [count, ...node.shape];
-      return this.state.supply.draw(node.leaf.place, node.leaf.dist, shape, this.state.sampled);
+      const place = [node.leaf.place, ...turns].join('/');
+      return this.state.supply.draw(place, node.leaf.dist, shape, this.state.sampled);
     };
     return evaluate(nodes, leaf, { batch });
   }

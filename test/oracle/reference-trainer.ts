@@ -5,7 +5,7 @@
 
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
-import type { NDArray } from '../../src/ir/types.ts';
+import type { Distribution, NDArray } from '../../src/ir/types.ts';
 import { isMade } from '../../src/plan/place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from '../../src/plan/plan.ts';
 import { OracleState, type Supply } from './state.ts';
@@ -65,6 +65,14 @@ export class ReferenceTrainer {
           for (const node of step.results) {
             if (values.has(node)) throw new Error(`${node.origin} is computed twice`);
             values.set(node, inside.get(node)!);
+          }
+          break;
+        }
+        case 'loop': {
+          const known = new Map(step.node.args.map((arg) => [arg, this.#read(arg, values)]));
+          for (const node of step.results) {
+            if (values.has(node)) throw new Error(`${node.origin} is computed twice`);
+            values.set(node, this.#evaluate(node, known));
           }
           break;
         }
@@ -132,11 +140,7 @@ export class ReferenceTrainer {
   }
 
   #compute(node: Node, values: ReadonlyMap<Node, NDArray>): NDArray {
-    if (node.kind === 'leaf' && node.leaf.kind === 'draw') {
-      const shape = node.count === null ? node.shape : [this.#count(node.count), ...node.shape];
-      const place = this.#phase.draws.get(node)!;
-      return this.state.supply.draw(place, node.leaf.dist, shape, this.state.sampled);
-    }
+    if (node.kind === 'leaf' && node.leaf.kind === 'draw') return this.#draw(node, node.leaf.dist, []);
     const known = new Map<Node, NDArray>();
     if (node.kind === 'op') for (const arg of node.args) known.set(arg, this.#read(arg, values));
     return this.#evaluate(node, known);
@@ -151,8 +155,16 @@ export class ReferenceTrainer {
   }
 
   #evaluate(node: Node, known: Map<Node, NDArray>): NDArray {
-    const leaf = (_: unknown, at: LeafNode): NDArray => this.state.leaf(at.leaf);
+    const leaf = (_: unknown, at: LeafNode, turns: readonly number[]): NDArray =>
+      at.leaf.kind === 'draw' ? this.#draw(at, at.leaf.dist, turns) : this.state.leaf(at.leaf);
     return evaluate([node], leaf, { batch: this.#phase.batch }, known).get(node)!;
+  }
+
+  /** In a loop the numbers of the turns belong to the name. */
+  #draw(node: LeafNode, dist: Distribution, turns: readonly number[]): NDArray {
+    const shape = node.count === null ? node.shape : [this.#count(node.count), ...node.shape];
+    const place = [this.#phase.draws.get(node)!, ...turns].join('/');
+    return this.state.supply.draw(place, dist, shape, this.state.sampled);
   }
 
   #count(count: number | 'batch'): number {
@@ -164,7 +176,7 @@ export class ReferenceTrainer {
 export function evaluateOutput(
   output: OutputPlan,
   batch: number,
-  leafValue: (node: LeafNode) => NDArray,
+  leafValue: (node: LeafNode, turns: readonly number[]) => NDArray,
 ): NDArray {
-  return evaluate([output.result], (_, node) => leafValue(node), { batch }).get(output.result)!;
+  return evaluate([output.result], (_, node, turns) => leafValue(node, turns), { batch }).get(output.result)!;
 }

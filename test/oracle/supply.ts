@@ -69,6 +69,6 @@ function array(values: ArrayLike<number>, shape: readonly number[]): NDArray {
 export function withoutCalls(given: Supply): Supply {
   return {
     ...given,
-    draw: (place, dist, shape, sampled) => given.draw(place.replace(/#\d+$/, ''), dist, shape, sampled),
+    draw: (place, dist, shape, sampled) => given.draw(place.replace(/#\d+/, ''), dist, shape, sampled),
   };
 }

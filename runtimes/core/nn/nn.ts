@@ -5,4 +5,5 @@ export * from './borders.ts';
 export * from './contraction.ts';
 export * from './convolution.ts';
 export * from './elementwise.ts';
+export { loop } from './loop.ts';
 export * from './pooling.ts';

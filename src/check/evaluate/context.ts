@@ -2,7 +2,7 @@
 import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
 import type { DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
-import type { NetBody, NetCall, NoiseSource, StateSpec, Term } from '../../model/model.ts';
+import type { NetBody, NetCall, NoiseSource, StateSpec, Term, TurnTerm } from '../../model/model.ts';
 import type { Resolution } from '../../names/resolution.ts';
 import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
 import type { Name } from '../../syntax/ast.ts';
@@ -19,6 +19,8 @@ export interface Locals {
 /** Where layers and draws are made: a net's body under one signature, or (net null) the file. */
 export interface Frame {
   readonly net: NetFrame | null;
+  /** The loops of which this is a turn. */
+  readonly turns?: readonly TurnTerm[];
   /** The arguments of the innermost call of a def: a draw is fixed by its place and these. */
   readonly key: string;
   /** Draws and dropout masks by place and key. */
@@ -57,6 +59,16 @@ export interface NetState {
 }
 
 export type Inits = Map<string, { readonly init: Initializer; readonly span: Span }>;
+
+function restore<V>(map: Map<string, V>, before: ReadonlyMap<string, V>): void {
+  map.clear();
+  for (const [key, value] of before) map.set(key, value);
+}
+
+/** What a term that draws, or may, keeps of the loops that it stands in. */
+export function turnsOf({ frame }: Env): { readonly turns?: readonly TurnTerm[] } {
+  return frame.turns ? { turns: frame.turns } : {};
+}
 
 const termLimit = 150_000;
 const depthLimit = 400;
@@ -213,6 +225,32 @@ export class Checker {
     const n = (this.places.get(prefix) ?? 0) + 1;
     this.places.set(prefix, n);
     return `${prefix}_${n}`;
+  }
+
+  /** Gives a way back to what is known now, for a part of a net that has to be worked out again. */
+  remember(net: NetFrame | null): () => void {
+    const { recorder } = this.reuse;
+    const lists = [
+      this.diagnostics,
+      this.netCalls,
+      ...(recorder ? [recorder.diagnostics, recorder.netCalls, recorder.bodies] : []),
+    ];
+    const lengths = lists.map((list) => list.length);
+    const [weights, stats] = [net?.weights.length ?? 0, net?.stats.length ?? 0];
+    const counters = new Map(net?.counters);
+    const names = new Map(net?.layerNames);
+    const bodies = [...this.nets.values()].map((state) => [state, new Set(state.bodies.keys())] as const);
+    return () => {
+      for (const [i, list] of lists.entries()) list.length = lengths[i]!;
+      for (const [state, keys] of bodies)
+        for (const key of state.bodies.keys()) if (!keys.has(key)) state.bodies.delete(key);
+      for (const [state, keys] of bodies) if (keys.size === 0) state.frame = null;
+      if (net === null) return;
+      net.weights.length = weights;
+      net.stats.length = stats;
+      restore(net.counters, counters);
+      restore(net.layerNames, names);
+    };
   }
 
   /** Counts a term; false once the program is larger than any machine would like. */

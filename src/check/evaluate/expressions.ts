@@ -8,6 +8,7 @@ import type {
   Arg,
   Callee,
   DistExpr,
+  EachList,
   Expr,
   ExprOf,
   Name,
@@ -18,10 +19,11 @@ import type {
 import { integerOf, listMeant } from './arguments.ts';
 import { apply } from './calls.ts';
 import { applyOperator, constantSize, hostBinary, hostUnary, operatorNames } from './constants.ts';
-import type { Checker, Env, Locals } from './context.ts';
+import { type Checker, type Env, type Locals, turnsOf } from './context.ts';
 import { declaredValue } from './declarations.ts';
 import { type DistributionParts, distribution, typeOf } from './distributions.ts';
 import { finite, hostValue } from './folded.ts';
+import { repeat, scan } from './loops.ts';
 import { operate } from './terms.ts';
 import {
   asHost,
@@ -324,7 +326,7 @@ function pipe(c: Checker, expr: ExprOf<'pipe'>, env: Env): Value {
   return given.value;
 }
 
-function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
+export function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
   switch (stage.kind) {
     case 'stage': {
       const given = [piped, ...evaluateArguments(c, stage.args ?? [], env)];
@@ -337,6 +339,10 @@ function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
       c.report('GAN0214', stage.span, { name: c.text(stage.span) }, { notes: [`it is ${describe(value)}`] });
       return unknown;
     }
+    case 'repeat':
+      return repeat(c, piped, stage, env);
+    case 'scan':
+      return scan(c, piped, stage, env);
     case 'each': {
       const elements = eachElements(c, stage.list, env);
       if (!elements) return unknown;
@@ -360,10 +366,15 @@ function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
   }
 }
 
-type EachStage = Extract<Stage, { kind: 'each' }>;
 const eachLimit = 100_000;
 
-function eachElements(c: Checker, list: EachStage['list'], env: Env): readonly Constant[] | null {
+/** The elements that an `each` (or a `repeat` over a list) goes through. */
+export function eachElements(
+  c: Checker,
+  list: EachList,
+  env: Env,
+  stage: 'each' | 'repeat' = 'each',
+): readonly Constant[] | null {
   if (list.kind === 'range') {
     const what = 'an end of a range';
     const from = integerOf(c, evaluate(c, list.from, env), list.from.span, what);
@@ -382,7 +393,7 @@ function eachElements(c: Checker, list: EachStage['list'], env: Env): readonly C
   const value = evaluate(c, list.expr, env);
   if (value.kind === 'unknown') return null;
   if (value.kind === 'constant' && Array.isArray(value.value)) return value.value;
-  const each = { what: 'what `each` goes through', expected: 'a list', found: describe(value) };
+  const each = { what: `what \`${stage}\` goes through`, expected: 'a list', found: describe(value) };
   c.report('GAN0224', list.span, each, listMeant(value, list.span) ?? {});
   return null;
 }
@@ -438,6 +449,7 @@ function draw(c: Checker, dist: DistExpr, span: Span, env: Env): Value {
     shape: known.shape,
     batch: true,
     place: c.place(env.frame, 'draw'),
+    ...turnsOf(env),
     span,
     name: null,
   };

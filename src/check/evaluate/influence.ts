@@ -1,7 +1,7 @@
 /** Which nets' weights a value depends on: by gradients, or at all. */
 
 import type { NetCall, Term } from '../../model/model.ts';
-import { postorder } from '../../model/walk.ts';
+import { operandsOf, postorder } from '../../model/walk.ts';
 import type { Checker } from './context.ts';
 
 /** What a net's result depends on: nets by their weights (its own among them), and its parameters by position. */
@@ -63,7 +63,8 @@ export class Influence {
       case 'layer':
         return term.args;
       case 'grad':
-        return [term.y, term.x];
+      case 'loop':
+        return operandsOf(term);
       case 'result': {
         const { params } = this.result(term.call, term.index);
         return term.call.args.filter((_, i) => params.has(i));

@@ -8,7 +8,7 @@ import { argumentRepair, resultRepair } from '../repair/repair.ts';
 import type { Unit } from '../reuse.ts';
 import { matchArguments } from './arguments.ts';
 import { chainNotes } from './chain.ts';
-import type { Checker, Env, Frame, NetFrame, NetState } from './context.ts';
+import { type Checker, type Env, type Frame, type NetFrame, type NetState, turnsOf } from './context.ts';
 import { declaredType, evaluate } from './expressions.ts';
 import { toTerm } from './terms.ts';
 import { type Fn, type Given, showShape, termValue, unknown, type Value } from './value.ts';
@@ -95,7 +95,7 @@ export function callNet(
   // Results have their declared shapes even where an argument is wrong.
   c.reuse.recorder?.bodies.push({ net: name, key });
   const body = netBody(c, state, key);
-  const call: NetCall = { net: name, variant, args, body: key, span };
+  const call: NetCall = { net: name, variant, args, body: key, ...turnsOf(env), span };
   c.addCall(call);
   if (!c.room(span)) return unknown;
   const results = state.results.map((result, index): Value => {

@@ -14,7 +14,7 @@ import type { Application } from './application.ts';
 import { booleanOf, integerOf, integersOf, matchArguments, numberOf, of } from './arguments.ts';
 import { chainNotes } from './chain.ts';
 import { applyConstant, hostBinary, hostUnary, isHostUnary } from './constants.ts';
-import type { Checker, Env } from './context.ts';
+import { type Checker, type Env, turnsOf } from './context.ts';
 import { finite, hostValue } from './folded.ts';
 import { makeLayer } from './layers.ts';
 import {
@@ -295,6 +295,7 @@ export function makeTerm(c: Checker, application: Application): Value {
       args: operands,
       attrs,
       place,
+      ...(place === null ? {} : turnsOf(env)),
       shape,
       batch,
       span,

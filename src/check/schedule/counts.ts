@@ -21,6 +21,7 @@ import { MOST } from '../../ops/room.ts';
 import type { Checker } from '../evaluate/context.ts';
 import { sizeOf } from '../evaluate/value.ts';
 import type { CheckedPhase } from './schedule.ts';
+import { normInTurns } from './turns.ts';
 
 /** How many examples a source may hold at a point of the text: several where a `sample` may or may not have run. */
 type Held = ReadonlyMap<string, ReadonlySet<Count>>;
@@ -69,6 +70,7 @@ export function checkCounts(
     }
     if (differs) return;
     for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
+      if (value.training) turns(value.term);
       if (value.count === null) continue;
       const examples = value.count === 'batch' ? phase.batch : value.count;
       hold(value.term, value.count, examples, span);
@@ -87,6 +89,20 @@ export function checkCounts(
       {
         labels: [{ span: term.span.file === span.file ? term.span : span, text: 'worked out here' }],
         help: 'take a smaller batch, or a smaller value',
+      },
+    );
+  };
+  const turns = (term: Term): void => {
+    const norm = term.kind === 'loop' ? normInTurns(term.loop, (call) => bodyOf(c, call)) : undefined;
+    if (term.kind !== 'loop' || !norm) return;
+    const net = norm.kind === 'result' ? norm.call.net : null;
+    c.report(
+      'GAN0392',
+      norm.span,
+      { net },
+      {
+        labels: [{ span: term.loop.span, text: `${term.loop.turns} turns` }],
+        help: `take \`layer_norm\` or \`group_norm\`, which move nothing${net === null ? '' : `; or \`${net}.live\`, which runs with the averages as they are`}`,
       },
     );
   };

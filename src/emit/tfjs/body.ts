@@ -3,11 +3,12 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { HostExpr } from '../../ir/host.ts';
+import { dependencies, partOf, stackedAs } from '../../ir/loops.ts';
 import type { OptimizerSpec } from '../../model/model.ts';
 import type { Operation } from '../../ops/record.ts';
 import type { DrawNames } from '../../plan/draws.ts';
-import { ARITHMETIC, inlineNumber, isNumber } from '../../plan/numbers.ts';
-import { type Guard, operandsOf, type Step } from '../../plan/plan.ts';
+import { ARITHMETIC, FUNCTIONS, inlineNumber, isNumber } from '../../plan/numbers.ts';
+import { type Guard, operandsOf, type Step, turnResults } from '../../plan/plan.ts';
 import { isOwned, partsOf, reads, walk } from '../../plan/uses.ts';
 import { hostCondition, hostNumber, hostOperand } from '../text/host.ts';
 import { isIdentifier, key, literal, number, Raw, string, type Value } from '../text/literal.ts';
@@ -107,6 +108,9 @@ export class Body {
       case 'fuse':
         this.#fuse(step);
         break;
+      case 'loop':
+        this.#loop(step);
+        break;
       case 'free':
         this.#free(steps, at);
         break;
@@ -151,6 +155,66 @@ export class Body {
         this.#nested(`if (${guard(step.guard)}) {`, step.body, step.span);
         break;
     }
+  }
+
+  /** `const [h] = nn.loop({ turns: 8, carry: [h0] }, (turn, [h$2]) => { … return { next: [h$3] }; });` */
+  #loop(step: Extract<Step, { kind: 'loop' }>): void {
+    const { writer, names, variables } = this.#o;
+    const { node, results, body } = step;
+    const { region, args } = node;
+    const { carried, scanned } = region;
+    this.#bindSources(args);
+    this.#comment(node);
+    const given = args.map((arg) => this.#operand(arg));
+    const made = results.map((part) => this.#bind(part, variables.wanted(part)));
+    const lasts = results.filter((part) => stackedAs(region, partOf(part).index) === null);
+    const { next, kept } = turnResults(step);
+    const axis = (value: Node) => (value.count === null ? 0 : 1);
+    const spec: Record<string, Value> = { turns: region.turns };
+    if (region.reverse) spec.reverse = true;
+    spec.carry = carried.map((_, k) => new Raw(given[k]!));
+    if (scanned.length > 0) {
+      spec.along = scanned.map((leaf, k) => [new Raw(given[carried.length + k]!), axis(leaf)]);
+    }
+    if (lasts.length < carried.length) spec.last = lasts.map((part) => partOf(part).index);
+    if (kept.length > 0) spec.stack = kept.map(axis);
+
+    const position = names.fresh('turn');
+    const scope = new Map<Node, string>([[region.position, position]]);
+    const bound = (leaf: LeafNode): string => {
+      const name = names.fresh(leaf.origin);
+      scope.set(leaf, name);
+      return name;
+    };
+    const states = carried.map(bound);
+    const entries = scanned.map(bound);
+    const parameters = [
+      position,
+      `[${states.join(', ')}]`,
+      ...(scanned.length > 0 ? [`[${entries.join(', ')}]`] : []),
+    ];
+    const head = `const [${made.join(', ')}] = nn.loop(`;
+    const end = `, (${parameters.join(', ')}) => {`;
+    const open = `${head}${literal(spec, 0, head.length + end.length, writer.room)}${end}`;
+    this.#scopes.push(scope);
+    this.#lastComments = new Set();
+    const print = (): void => {
+      this.#block(body);
+      // Each tensor of the turn's own is handed over once.
+      const handed = new Set<Node>();
+      const hand = (value: Node): Raw => {
+        const own = scope.has(value) && isOwned(value) && !handed.has(value);
+        handed.add(value);
+        if (own || isNumber(value)) return new Raw(this.#tensor(value));
+        return new Raw(`tf.clone(${this.#operand(value)})`);
+      };
+      const gives: Record<string, Value> = { next: next.map(hand) };
+      if (kept.length > 0) gives.stack = kept.map(hand);
+      writer.line(`return ${literal(gives, 0, 'return ;'.length, writer.room)};`, node.span);
+    };
+    writer.block(open, '});', print, node.span);
+    this.#lastComments = new Set();
+    this.#scopes.pop();
   }
 
   #nested(open: string | null, body: readonly Step[], span: Span, close = '}'): void {
@@ -202,10 +266,17 @@ export class Body {
     if (leaf.kind === 'draw') {
       const shape = node.count === null ? [...node.shape] : [countOf(node), ...node.shape];
       const dist = leaf.dist as unknown as Value;
-      return `run.draw(${string(this.#o.draws.get(node)!)}, ${literal(dist)}, ${literal(shape)})`;
+      return `run.draw(${this.#place(node)}, ${literal(dist)}, ${literal(shape)})`;
     }
     if (leaf.kind !== 'constant') throw new Error(`${leaf.kind} is no tensor of the step's own`);
     return `tf.tensor(${this.#o.variables.constant(node)}, ${literal(leaf.value.shape as number[])})`;
+  }
+
+  /** The name of a draw; in a loop the turns belong to it: `draw_1#0/${turn}`. */
+  #place(node: LeafNode): string {
+    const name = string(this.#o.draws.get(node)!);
+    const turns = dependencies(node).map((turn) => `/\${${this.#operand(turn)}}`);
+    return turns.length === 0 ? name : `\`${name.slice(1, -1)}${turns.join('')}\``;
   }
 
   #apply(node: OpNode): string {
@@ -221,11 +292,13 @@ export class Body {
   #arithmetic(node: OpNode): string {
     const [a, b] = node.args.map((arg, i) => {
       const text = this.#operand(arg);
-      if (node.op === 'maximum' || text.startsWith('Math.max(')) return text;
+      if (node.op === 'maximum' || /^(Math\.\w+|Number)\([^()]*\)$/.test(text)) return text;
       const bare = i === 0 && node.op !== 'neg' ? /^-?[\p{ID_Continue}$.]+$/u : /^[\p{ID_Continue}$.]+$/u;
       return bare.test(text) ? text : `(${text})`;
     });
     if (node.op === 'neg') return `-${a}`;
+    const f = FUNCTIONS[node.op];
+    if (f) return f(...node.args.map((arg) => this.#operand(arg)));
     return node.op === 'maximum' ? `Math.max(${a}, ${b})` : `${a} ${ARITHMETIC[node.op]} ${b}`;
   }
 
@@ -255,6 +328,8 @@ export class Body {
       case 'weight':
       case 'stat':
         return `${this.#o.variables.copy(leaf.copy)}[${string(leaf.name)}]`;
+      case 'turn':
+        throw new Error(`a value of ${leaf.place} is used outside of its loop`);
       case 'draw':
         throw new Error(`the draw ${leaf.place} is used before it is made`);
     }
@@ -483,7 +558,15 @@ function headsOf(steps: readonly Step[]): (Step | null)[] {
   return heads;
 }
 
-const SERVES: ReadonlySet<Step['kind']> = new Set(['compute', 'fuse', 'free', 'log', 'move', 'iterate']);
+const SERVES: ReadonlySet<Step['kind']> = new Set([
+  'compute',
+  'fuse',
+  'loop',
+  'free',
+  'log',
+  'move',
+  'iterate',
+]);
 
 function access(name: string): string {
   return isIdentifier(name) ? `.${name}` : `[${string(name)}]`;

@@ -103,14 +103,21 @@ net E(x: image[64, 64, 3]) -> (mu: [16], logvar: [16]) = {
   return (mu = dense(h, 16), logvar = dense(h, 16))
 }
 net C(x: image[64, 64, 3]) -> [10] = x |> flatten |> dense(10)
+net R(x: image[64, 64, 3]) -> [8] = {
+  let s = x |> reshape(64, 192)
+  let (hs, cs) = s |> scan (h, c) = (0 * range(8), 0 * range(8)) { lstm(h, c) }
+  return last(hs + cs) + last(s |> scan h = 0 * range(8) { gru(h) })
+}
 let fake = G(z)
 let e = E(x)
+let t = time_embedding(0.5, 16)
+let steps_back = ddpm_step(z, t, 0.5, alpha_bar_cosine(10), t) + ddim_step(diffuse(z, t, 0.5), t, 0.5, 0.7) + flow_point(z, t, 0.5)
 loss a1 = minimax_d(D(x), D(fake)) + minimax_g(D(fake)) + nonsaturating_d(D(x), D(fake)) + nonsaturating_g(D(fake)) + smoothed_d(D(x), D(fake))
 loss a2 = least_squares_d(D(x), D(fake)) + least_squares_g(D(fake)) + hinge_d(D(x), D(fake)) + hinge_g(D(fake)) + wasserstein_d(D(x), D(fake)) + wasserstein_g(D(fake))
 loss a3 = relativistic_average_d(D(x), D(fake)) + relativistic_average_g(D(x), D(fake)) + gradient_penalty(D, x, fake) + r1(D, x) + r2(D, fake) + dragan(D, x)
 loss a4 = fgan_kl(D(x), D(fake)) + fgan_kl_g(D(fake)) + fgan_reverse_kl(D(x), D(fake)) + fgan_pearson(D(x), D(fake)) + fgan_squared_hellinger(D(x), D(fake)) + fgan_jensen_shannon(D(x), D(fake)) + fgan_reverse_kl_g(D(fake)) + fgan_pearson_g(D(fake)) + fgan_squared_hellinger_g(D(fake)) + fgan_jensen_shannon_g(D(fake)) + fgan_gan_g(D(fake)) + divergence_js(fgan_gan(D(x), D(fake)))
 loss a5 = expect(kl_normal(e.mu, e.logvar)) + expect(log_prob_normal(z, e.mu, e.logvar)) + expect(cross_entropy(C(x), smooth_label(y))) + expect(binary_cross_entropy(C(x), y))
-loss a6 = expect(mean(total_variation(fake))) + expect(mean(ssim(x, fake))) + expect(mean(ms_ssim(x, fake, scales = 3)))
+loss a6 = expect(mean(total_variation(fake))) + expect(mean(ssim(x, fake))) + expect(mean(ms_ssim(x, fake, scales = 3))) + expect(sum(R(x))) + expect(sum(steps_back))
 state pool ~ normal[5, 16]
 state filled = 0
 let (shown, kept) = pooled(pool, z, filled)
@@ -118,7 +125,7 @@ loss a7 = expect(D(G(shown)))
 output samples = fake
 train (batch = 16, epochs = 3) {
   sample x, z
-  update D, G, E, C to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
+  update D, G, E, C, R to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
   update D to minimize a1 with adam(2e-4 * cosine_restarts(9) * linear_decay() * exponential_decay(0.5, 9))
   average G decay ramped_decay(0.999)
   set pool to kept
