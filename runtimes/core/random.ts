@@ -121,6 +121,38 @@ function fillNormal(out: Float32Array, words: Words, mean: number, std: number):
   }
 }
 
+/** Normals drawn again until they lie within `bound` standard deviations (of the untruncated normal). */
+function fillTruncated(out: Float32Array, words: Words, mean: number, std: number, bound: number): void {
+  const next = () => (words.next() + 0.5) / 4294967296;
+  let i = 0;
+  while (i < out.length) {
+    if (bound < 1) {
+      // Most normals lie outside: a uniform number is kept as often as its density says.
+      const z = bound * (2 * next() - 1);
+      if (next() < Math.exp(-(z * z) / 2)) out[i++] = mean + std * z;
+      continue;
+    }
+    const radius = Math.sqrt(-2 * Math.log(next()));
+    const angle = 2 * Math.PI * next();
+    for (const z of [radius * Math.cos(angle), radius * Math.sin(angle)]) {
+      if (Math.abs(z) <= bound && i < out.length) out[i++] = mean + std * z;
+    }
+  }
+}
+
+/** One-hot vectors of a softmax's classes: the first class whose cumulative probability exceeds a uniform number. */
+function fillClasses(out: Float32Array, words: Words, logits: readonly number[]): void {
+  const top = Math.max(...logits);
+  const weights = logits.map((l) => Math.exp(l - top));
+  const total = weights.reduce((a, w) => a + w, 0);
+  for (let i = 0; i < out.length; i += logits.length) {
+    let left = ((words.next() + 0.5) / 4294967296) * total;
+    let k = 0;
+    while (k < logits.length - 1 && left >= weights[k]!) left -= weights[k++]!;
+    out[i + k] = 1;
+  }
+}
+
 /**
  * Draw number `n` of a stream: float32 values of this shape (count first) in row-major order. `categorical` is one-hot
  * along the last axis.
@@ -141,10 +173,22 @@ export function drawValues(
     case 'uniform':
       for (let i = 0; i < out.length; i++) out[i] = dist.low + (dist.high - dist.low) * words.uniform();
       break;
+    case 'truncated_normal':
+      fillTruncated(out, words, dist.mean, dist.std, dist.bound);
+      break;
+    case 'gumbel':
+      for (let i = 0; i < out.length; i++) {
+        out[i] = dist.location - dist.scale * Math.log(-Math.log((words.next() + 0.5) / 4294967296));
+      }
+      break;
     case 'bernoulli':
       for (let i = 0; i < out.length; i++) out[i] = words.uniform() < dist.p ? 1 : 0;
       break;
     case 'categorical': {
+      if (dist.logits) {
+        fillClasses(out, words, dist.logits);
+        break;
+      }
       const classes = shape.at(-1) ?? 1;
       for (let i = 0; i < out.length; i += classes) out[i + words.below(classes)] = 1;
       break;

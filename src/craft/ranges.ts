@@ -26,6 +26,12 @@ export function distributionRange(dist: Distribution): Interval {
       return dist.std === 0 ? { lo: dist.mean, hi: dist.mean } : anything;
     case 'uniform':
       return { lo: dist.low, hi: dist.high };
+    case 'truncated_normal': {
+      const width = dist.bound * dist.std;
+      return { lo: dist.mean - width, hi: dist.mean + width };
+    }
+    case 'gumbel':
+      return dist.scale === 0 ? { lo: dist.location, hi: dist.location } : anything;
     case 'bernoulli':
     case 'categorical':
       return { lo: 0, hi: 1 };

@@ -107,9 +107,10 @@ output out = z |> relu as bend
     severity: 'error',
     title: 'unknown distribution',
     message: ({ name, known }) => `there is no distribution \`${name}\`: noise is ${quoted(known)}`,
-    explain: `Noise is drawn from \`normal[100]\` (mean 0, deviation 1, or \`normal(mean, std)[100]\`), \`uniform(lo, hi)[100]\`,
-\`bernoulli(p)[10]\` (0 or 1) or \`categorical[10]\` (one-hot, every class alike). The shape in brackets is that of one
-example.`,
+    explain: `Noise is drawn from \`normal[100]\` (mean 0, deviation 1, or \`normal(mean, std)[100]\`),
+\`truncated_normal(mean, std, bound)[100]\` (within \`bound\` deviations, 2 if left out), \`uniform(lo, hi)[100]\`,
+\`gumbel[10]\`, \`bernoulli(p)[10]\` (0 or 1) or \`categorical[10]\` (one-hot, every class alike, or with given \`logits\`). The
+shape in brackets is that of one example.`,
     example: `noise z ~ gaussian[8]
 output out = z
 `,

@@ -12,12 +12,17 @@ export interface Shaped {
   readonly batch: boolean;
 }
 
-/** `normal(mean, std)`, `uniform(lo, hi)`, `bernoulli(p)` (0 or 1), `categorical` (one-hot along the last axis). */
+/**
+ * `normal(mean, std)`, `truncated_normal(mean, std, bound)` (within `bound` deviations), `uniform(lo, hi)`, `gumbel(location,
+ * scale)`, `bernoulli(p)` (0 or 1), `categorical(logits)` (one-hot along the last axis; every class alike without logits).
+ */
 export type Distribution =
   | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  | { readonly kind: 'truncated_normal'; readonly mean: number; readonly std: number; readonly bound: number }
   | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'gumbel'; readonly location: number; readonly scale: number }
   | { readonly kind: 'bernoulli'; readonly p: number }
-  | { readonly kind: 'categorical' };
+  | { readonly kind: 'categorical'; readonly logits?: readonly number[] };
 
 /** How a weight starts. Fans are the slot's (a convolution's count its window). */
 export type Initializer =

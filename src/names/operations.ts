@@ -36,7 +36,14 @@ export const initializerNames = [
   'constant',
 ] as const;
 
-export const distributionNames = ['normal', 'uniform', 'bernoulli', 'categorical'] as const;
+export const distributionNames = [
+  'normal',
+  'truncated_normal',
+  'uniform',
+  'gumbel',
+  'bernoulli',
+  'categorical',
+] as const;
 
 export function isBuiltin(name: string): boolean {
   return special.has(name) || (initializerNames as readonly string[]).includes(name);

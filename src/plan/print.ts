@@ -157,10 +157,14 @@ function distribution(dist: Distribution): string {
       return `normal(${dist.mean}, ${dist.std})`;
     case 'uniform':
       return `uniform(${dist.low}, ${dist.high})`;
+    case 'truncated_normal':
+      return `truncated_normal(${dist.mean}, ${dist.std}, ${dist.bound})`;
+    case 'gumbel':
+      return `gumbel(${dist.location}, ${dist.scale})`;
     case 'bernoulli':
       return `bernoulli(${dist.p})`;
     case 'categorical':
-      return 'categorical';
+      return dist.logits ? `categorical([${dist.logits.join(', ')}])` : 'categorical';
   }
 }
 

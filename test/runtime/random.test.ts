@@ -75,6 +75,46 @@ describe('distributions', () => {
     for (const c of counts) expect(Math.abs(c - 12_500)).toBeLessThan(5 * Math.sqrt(12_500 * 0.75));
   });
 
+  test('classes by their logits', () => {
+    const classes = drawn({ kind: 'categorical', logits: [0, Math.log(3), -30] }, 1, 'z', 0, [50_000, 3]);
+    const counts = [0, 1, 2].map((k) => classes.reduce((s, v, i) => s + (i % 3 === k ? v : 0), 0));
+    expect(counts[0]! + counts[1]! + counts[2]!).toBe(50_000);
+    expect(Math.abs(counts[1]! - 37_500)).toBeLessThan(5 * Math.sqrt(50_000 * 0.75 * 0.25));
+    expect(counts[2]).toBe(0);
+  });
+
+  test('Gumbel: mean and variance, and its distribution function', () => {
+    const values = drawn({ kind: 'gumbel', location: 1, scale: 2 });
+    const { mean, variance } = moments(values);
+    const euler = 0.5772156649015329;
+    expect(Math.abs(mean - (1 + 2 * euler))).toBeLessThan(5 * Math.sqrt((4 * Math.PI ** 2) / 6 / N));
+    expect(variance).toBeCloseTo((4 * Math.PI ** 2) / 6, 0);
+    for (const x of [-1, 1, 4]) {
+      const p = Math.exp(-Math.exp(-(x - 1) / 2));
+      const share = values.filter((v) => v <= x).length / N;
+      expect(Math.abs(share - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / N));
+    }
+  });
+
+  test.each([2, 0.5])(
+    'truncated normal: nothing beyond %d deviations, and the variance that is left',
+    (bound) => {
+      const values = drawn({ kind: 'truncated_normal', mean: 3, std: 2, bound });
+      expect(values.every((v) => Math.abs(v - 3) <= 2 * bound + 1e-6)).toBe(true);
+      // ∫ x² φ / ∫ φ over the bound, by Simpson's rule.
+      let [top, bottom] = [0, 0];
+      for (let i = 0; i <= 2000; i++) {
+        const x = -bound + (i * bound) / 1000;
+        const w = i === 0 || i === 2000 ? 1 : i % 2 === 1 ? 4 : 2;
+        top += w * x * x * Math.exp((-x * x) / 2);
+        bottom += w * Math.exp((-x * x) / 2);
+      }
+      const { mean, variance } = moments(values);
+      expect(Math.abs(mean - 3)).toBeLessThan(0.02 * bound);
+      expect(Math.abs((variance / 4) * (bottom / top) - 1)).toBeLessThan(0.02);
+    },
+  );
+
   test('seed, stream and draw each change every value; nothing else does', () => {
     const dist = { kind: 'normal', mean: 0, std: 1 } as const;
     const one = drawn(dist, 1, 'z', 0, [64]);

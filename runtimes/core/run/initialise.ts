@@ -1,6 +1,6 @@
 /** First values of weights and states, in float32, from (seed, name) alone. */
 
-import { drawValues, initStream, Words } from '../random.ts';
+import { drawValues, initStream } from '../random.ts';
 import type { CompiledModel, InitSpec } from './model.ts';
 
 type WeightSpec = CompiledModel['weights'][number];
@@ -19,7 +19,7 @@ export function initialWeight(weight: WeightSpec, seed: number): Float32Array {
     case 'normal':
       return draw({ kind: 'normal', mean: init.mean, std: init.std });
     case 'truncated_normal':
-      return truncatedNormal(size, init.mean, init.std, new Words(seed, stream, 0));
+      return draw({ kind: 'truncated_normal', mean: init.mean, std: init.std, bound: 2 });
     case 'uniform':
       return draw({ kind: 'uniform', low: init.low, high: init.high });
     // Glorot & Bengio 2010, eq. 16; He et al. 2015, eq. 10 (gain 2 for rectifiers, fan-in).
@@ -34,20 +34,6 @@ export function initialWeight(weight: WeightSpec, seed: number): Float32Array {
     case 'orthogonal':
       return orthogonal(weight.shape, draw({ kind: 'normal', mean: 0, std: 1 }));
   }
-}
-
-/** Normals drawn again until they lie within two standard deviations (of the untruncated normal). */
-function truncatedNormal(size: number, mean: number, std: number, words: Words): Float32Array {
-  const out = new Float32Array(size);
-  let i = 0;
-  while (i < size) {
-    const radius = Math.sqrt(-2 * Math.log((words.next() + 0.5) / 4294967296));
-    const angle = 2 * Math.PI * ((words.next() + 0.5) / 4294967296);
-    for (const z of [radius * Math.cos(angle), radius * Math.sin(angle)]) {
-      if (Math.abs(z) <= 2 && i < size) out[i++] = mean + std * z;
-    }
-  }
-  return out;
 }
 
 /**

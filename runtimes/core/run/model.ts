@@ -7,9 +7,11 @@ import type { OptimiserName } from '../optimisers.ts';
 
 export type DistributionSpec =
   | { kind: 'normal'; mean: number; std: number }
+  | { kind: 'truncated_normal'; mean: number; std: number; bound: number }
   | { kind: 'uniform'; low: number; high: number }
+  | { kind: 'gumbel'; location: number; scale: number }
   | { kind: 'bernoulli'; p: number }
-  | { kind: 'categorical' };
+  | { kind: 'categorical'; logits?: readonly number[] };
 
 export type InitSpec =
   | { kind: 'normal' | 'truncated_normal'; mean: number; std: number }

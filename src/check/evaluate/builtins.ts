@@ -18,7 +18,7 @@ const longest = 1_000_000;
 const needed = (...names: string[]): Formal[] => names.map((name) => ({ name, required: true }));
 
 const formals: Readonly<Record<string, readonly Formal[]>> = {
-  size: needed('v', 'axis'),
+  size: [...needed('v'), { name: 'axis', required: false }],
   range: needed('n'),
   grad: needed('y', 'x'),
   log2: needed('x'),
@@ -38,7 +38,7 @@ export function applyBuiltin(c: Checker, name: string, given: readonly Given[], 
   const argument = (key: string) => matched.get(key)?.[0];
   switch (name) {
     case 'size':
-      return size(c, argument('v')!, argument('axis')!);
+      return size(c, argument('v')!, argument('axis'));
     case 'range': {
       const n = argument('n')!;
       const count = integerOf(c, n.value, n.span, of('n', name), 1);
@@ -69,8 +69,10 @@ function scalar(c: Checker, name: string, { value, span: at }: Given, span: Span
   return unknown;
 }
 
-function size(c: Checker, v: Given, axis: Given): Value {
+/** The size of one axis, or the list of all. */
+function size(c: Checker, v: Given, axis: Given | undefined): Value {
   const term = toTerm(c, v.value, v.span, of('v', 'size'));
+  if (!axis) return term ? constant([...term.shape]) : unknown;
   const at = integerOf(c, axis.value, axis.span, of('axis', 'size'));
   if (!term || at === null) return unknown;
   const normal = normalAxis(at, term.shape.length);

@@ -8,16 +8,18 @@ import { MOST } from '../../ops/room.ts';
 import type { DistExpr, TypeExpr } from '../../syntax/ast.ts';
 import { type Formal, integerOf, matchArguments, numberOf, of } from './arguments.ts';
 import type { Checker } from './context.ts';
-import { type Given, showNumber, sizeOf, type Value } from './value.ts';
+import { describe, type Given, showNumber, sizeOf, type Value } from './value.ts';
 
 const optional = (name: string): Formal => ({ name, required: false });
 const required = (name: string): Formal => ({ name, required: true });
 
 const distributionFormals: Readonly<Record<Distribution['kind'], readonly Formal[]>> = {
   normal: [optional('mean'), optional('std')],
+  truncated_normal: [optional('mean'), optional('std'), optional('bound')],
   uniform: [optional('low'), optional('high')],
+  gumbel: [optional('location'), optional('scale')],
   bernoulli: [optional('p')],
-  categorical: [],
+  categorical: [optional('logits')],
 };
 
 const initializerFormals: Readonly<Record<(typeof initializerNames)[number], readonly Formal[]>> = {
@@ -51,6 +53,7 @@ export function distribution(
     return null;
   }
   const kind = name as Distribution['kind'];
+  if (kind === 'categorical' && parts.args.length > 0) return categorical(c, expr, parts);
   const numbers = numericArguments(c, name, distributionFormals[kind], parts.args, expr.span);
   const shape = parts.shape && dimensions(c, expr.shape!, parts.shape, `\`${name}\``);
   if (!parts.shape) c.report('GAN0233', expr.span, { name });
@@ -68,6 +71,17 @@ export function distribution(
       if (!hold(c, expr.span, of('high', name), high, low < high, rule)) return null;
       return { dist: { kind, low, high }, shape };
     }
+    case 'truncated_normal': {
+      const [std, bound] = [at('std', 1), at('bound', 2)];
+      if (!hold(c, expr.span, of('std', name), std, std >= 0, '0 or more')) return null;
+      if (!hold(c, expr.span, of('bound', name), bound, bound > 0, 'above 0')) return null;
+      return { dist: { kind, mean: at('mean', 0), std, bound }, shape };
+    }
+    case 'gumbel': {
+      const scale = at('scale', 1);
+      if (!hold(c, expr.span, of('scale', name), scale, scale >= 0, '0 or more')) return null;
+      return { dist: { kind, location: at('location', 0), scale }, shape };
+    }
     case 'bernoulli': {
       const p = at('p', 0.5);
       if (!hold(c, expr.span, of('p', name), p, p >= 0 && p <= 1, 'between 0 and 1')) return null;
@@ -80,6 +94,37 @@ export function distribution(
       }
       return { dist: { kind }, shape };
   }
+}
+
+/** `categorical([0, 1, 2])[3]`: classes with these logits along the last axis. */
+function categorical(
+  c: Checker,
+  expr: DistExpr,
+  parts: DistributionParts,
+): { readonly dist: Distribution; readonly shape: Shape } | null {
+  const name = 'categorical';
+  const matched = matchArguments(c, { name, formals: distributionFormals[name] }, parts.args, expr.span);
+  const shape = parts.shape && dimensions(c, expr.shape!, parts.shape, `\`${name}\``);
+  if (!parts.shape || shape?.length === 0) c.report('GAN0233', expr.span, { name });
+  const argument = matched?.get('logits')?.[0];
+  if (!argument || !shape || shape.length === 0) return null;
+  const { value, span } = argument;
+  const what = of('logits', name);
+  const list = value.kind === 'constant' ? value.value : null;
+  if (!Array.isArray(list) || !list.every((n) => typeof n === 'number')) {
+    const help =
+      value.kind === 'term'
+        ? {
+            help: 'for logits that are values write `gumbel_softmax(logits)`, or `categorical_sample(logits)` for a hard class',
+          }
+        : {};
+    if (value.kind !== 'unknown')
+      c.report('GAN0224', span, { what, expected: 'a list of numbers', found: describe(value) }, help);
+    return null;
+  }
+  const rule = `${shape.at(-1)}, a number for each class`;
+  if (!hold(c, span, `the length of ${what}`, list.length, list.length === shape.at(-1), rule)) return null;
+  return { dist: { kind: name, logits: list as number[] }, shape };
 }
 
 /** `normal(0, 0.02)` as an initialiser, from its name and arguments. */
@@ -156,8 +201,16 @@ function numericArguments(
   return numbers;
 }
 
-function dimensions(c: Checker, dims: TypeExpr['dims'], sizes: readonly Value[], what: string): Shape | null {
-  const shape = dims.map(({ span }, i) => integerOf(c, sizes[i]!, span, `a size in ${what}`, 1));
+function dimensions(c: Checker, dims: TypeExpr['dims'], values: readonly Value[], what: string): Shape | null {
+  // A list stands for several sizes: `draw gumbel[size(logits)]`.
+  const sizes = values.flatMap((value, i) => {
+    const items =
+      value.kind === 'constant' && Array.isArray(value.value)
+        ? value.value.map((item): Value => ({ kind: 'constant', value: item }))
+        : [value];
+    return items.map((item) => ({ value: item, span: dims[i]!.span }));
+  });
+  const shape = sizes.map(({ value, span }) => integerOf(c, value, span, `a size in ${what}`, 1));
   if (!shape.every((d) => d !== null)) return null;
   if (sizeOf(shape) <= MOST) return shape;
   const [first, last] = [dims[0]!.span, dims.at(-1)!.span];

@@ -30,6 +30,17 @@ export function rangeOf(dist: DistributionSpec): { low: number; high: number; st
       return { low: dist.mean - 3 * dist.std, high: dist.mean + 3 * dist.std, step: dist.std / 20 };
     case 'uniform':
       return { low: dist.low, high: dist.high, step: (dist.high - dist.low) / 100 };
+    case 'truncated_normal': {
+      const width = dist.bound * dist.std;
+      return { low: dist.mean - width, high: dist.mean + width, step: width / 60 };
+    }
+    // The lowest and the highest of about a thousand.
+    case 'gumbel':
+      return {
+        low: dist.location - 2 * dist.scale,
+        high: dist.location + 7 * dist.scale,
+        step: dist.scale / 10,
+      };
     case 'bernoulli':
     case 'categorical':
       return { low: 0, high: 1, step: 1 };
@@ -38,8 +49,17 @@ export function rangeOf(dist: DistributionSpec): { low: number; high: number; st
 
 /** The spread of one number of this noise. */
 export function spreadOf(dist: DistributionSpec): number {
-  if (dist.kind === 'normal') return dist.std;
-  return dist.kind === 'uniform' ? (dist.high - dist.low) / Math.sqrt(12) : 0.5;
+  switch (dist.kind) {
+    case 'normal':
+    case 'truncated_normal':
+      return dist.std;
+    case 'uniform':
+      return (dist.high - dist.low) / Math.sqrt(12);
+    case 'gumbel':
+      return (dist.scale * Math.PI) / Math.sqrt(6);
+    default:
+      return 0.5;
+  }
 }
 
 export interface Direction {

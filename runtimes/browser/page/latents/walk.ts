@@ -157,7 +157,7 @@ export class Walk {
   }
 
   private get continuous(): Noise[] {
-    return this.sources.filter((s) => s.dist.kind === 'normal' || s.dist.kind === 'uniform');
+    return this.sources.filter((s) => s.dist.kind !== 'bernoulli' && s.dist.kind !== 'categorical');
   }
 
   private get continuousSize(): number {
