@@ -1,12 +1,17 @@
 /** Two pages of the language reference, told by what they document: `operations.md` by the records, `prelude.md` by the prelude. */
 
 import { arithmetic } from '../src/ops/arithmetic.ts';
+import { arrangement } from '../src/ops/arrangement.ts';
 import { batchOps } from '../src/ops/batch-ops.ts';
 import { contraction } from '../src/ops/contraction.ts';
 import { convolution } from '../src/ops/convolution.ts';
+import { cumulative } from '../src/ops/cumulative.ts';
 import { elementwise } from '../src/ops/elementwise.ts';
+import { indexing } from '../src/ops/indexing.ts';
 import { margins } from '../src/ops/margins.ts';
+import { matrixOps } from '../src/ops/matrices.ts';
 import { type OptimiserRecord, optimisers, parametersOf } from '../src/ops/optimisers.ts';
+import { ordering } from '../src/ops/ordering.ts';
 import { pooling } from '../src/ops/pooling.ts';
 import type { Operation, Parameter } from '../src/ops/record.ts';
 import { reductions } from '../src/ops/reductions.ts';
@@ -28,7 +33,9 @@ const sections: readonly [string, string, (name: string, record: Operation) => b
   ],
   ['Elementwise', 'Operators are elementwise too.', among(elementwise, arithmetic)],
   ['Reductions', 'They never touch the batch; only `expect` does.', among(reductions, softmaxes)],
-  ['Shape', '', among(shapeOps, repetition, margins, resampling)],
+  ['Order and running totals', 'Along one axis.', among(ordering, cumulative)],
+  ['Shape', '', among(shapeOps, repetition, arrangement, indexing, margins, resampling)],
+  ['Matrices', 'Each example’s last two axes.', among({ matmul: contraction.matmul }, matrixOps)],
   ['Contraction and convolution', '', among(contraction, convolution)],
   ['Pooling', '', among(pooling)],
   ['Chance and the batch', '', among(batchOps)],
@@ -44,7 +51,7 @@ const builtIn: readonly [string, string][] = [
     'grad(y, x)',
     '∂(Σ y)/∂x, of the shape of x; y has one element per example, x is a named value on the way to it. To any order.',
   ],
-  ['size(v, axis)', 'The size of an axis of v, a constant.'],
+  ['size(v, axis?)', 'The size of an axis of v, a constant; without `axis` the list of all sizes.'],
   ['range(n)', 'The list 0 … n − 1.'],
   [
     'log2(x), ceil(x), round(x)',

@@ -70,20 +70,20 @@ output out = D(x)
 
   GAN0323: {
     severity: 'error',
-    title: 'concat of shapes that differ',
-    message: ({ first, other, axis }) =>
-      `concat along axis ${axis} cannot join ${show(first)} and ${show(other)}: all other axes must be the same`,
+    title: 'joined shapes that differ',
+    message: ({ op, first, other, axis }) =>
+      `${op} along axis ${axis} cannot join ${show(first)} and ${show(other)}: ${op === 'stack' ? 'its values must have one shape' : 'all other axes must be the same'}`,
     explain: `\`concat(a, b, …, axis = -1)\` puts values one behind the other along one axis. Only that axis may differ in size:
-\`[28, 28, 1]\` and \`[28, 28, 3]\` join to \`[28, 28, 4]\`.
+\`[28, 28, 1]\` and \`[28, 28, 3]\` join to \`[28, 28, 4]\`. \`stack(a, b, …, axis = 0)\` makes a new axis, so its values must have
+one shape: two \`[5]\` become a \`[2, 5]\`.
 
 To join a vector to a picture, as a conditional network does with its label, first spread it over the picture: pass it
-through \`dense\` to as many numbers as the picture has pixels and \`reshape\` it to \`[height, width, 1]\`. To stack vectors
-as rows, \`reshape\` each to \`[1, n]\` and join along axis 0.`,
+through \`dense\` to as many numbers as the picture has pixels and \`reshape\` it to \`[height, width, 1]\`.`,
     example: `noise a ~ normal[4, 2]
 noise b ~ normal[3, 2]
 output out = concat(a, b)
 `,
-  } satisfies Entry<{ first: Shape; other: Shape; axis: number }>,
+  } satisfies Entry<{ op: 'concat' | 'stack'; first: Shape; other: Shape; axis: number }>,
 
   GAN0324: {
     severity: 'error',

@@ -32,17 +32,16 @@ output out = mask
     severity: 'error',
     title: 'broadcasting would stretch both sides',
     message: ({ shapes, result }) =>
-      `${shapes.map(show).join(' and ')} would all be stretched, to ${show(result)}; at most one side may be`,
-    explain: `\`[8, 1] + [1, 5]\` (or \`[8, 1] + [5]\`) would silently make an \`[8, 5]\` table. In a loss this is nearly
+      `${shapes.map(show).join(' and ')} would all be stretched, to ${show(result)}, and one of them lacks an axis`,
+    explain: `\`[8, 1] + [8]\` would silently make an \`[8, 8]\` table, since shapes meet from the right. In a loss this is nearly
 always a slip: \`D(x)\` of shape \`[8, 1]\` minus a target of shape \`[8]\` becomes 64 differences instead of 8, trains to
 something, and nobody notices.
 
-So one of the operands must already have the result's size; only the other may be stretched.
-
-If you do want the table, say so: bring one operand to the full shape first, for instance by multiplying it with ones of
-that shape, or use \`matmul\`. If you do not, \`reshape\` one of them so that their axes meet.`,
+So a table of all pairs must be said. Where both values have the same number of axes, their axes of 1 say it:
+\`expand(a, 1) - expand(b, 0)\` of \`[n]\` and \`[m]\` is the table \`[n, m]\` of all differences, and \`outer(a, b)\` that of all
+products. If you do not want a table, \`reshape\` one of them so that their axes meet.`,
     example: `noise a ~ normal[8, 1]
-noise b ~ normal[1, 5]
+noise b ~ normal[5]
 output out = a + b
 `,
   } satisfies Entry<{ shapes: readonly Shape[]; result: Shape }>,

@@ -30,7 +30,7 @@ import {
   preludeModule,
   suggestName,
 } from './scope.ts';
-import { didYouMean, elsewhere, signs } from './words.ts';
+import { didYouMean, elsewhere, phrases, signs } from './words.ts';
 
 /** What may stand below the values that use it. */
 const ANYWHERE: ReadonlySet<Declared['kind']> = new Set(['data', 'noise', 'state']);
@@ -439,6 +439,7 @@ class Resolver {
       this.functionNames(place.scope),
     );
     const foreign = elsewhere.get(name.text);
+    const phrase = phrases.get(name.text);
     this.report(
       'GAN0202',
       name.span,
@@ -447,7 +448,9 @@ class Resolver {
         ? { help: `write the operator: \`${sign}\`` }
         : foreign
           ? { help: `here it is called \`${foreign}\`` }
-          : didYouMean(near, name.span),
+          : phrase
+            ? { help: `here one writes ${phrase}` }
+            : didYouMean(near, name.span),
     );
   }
 

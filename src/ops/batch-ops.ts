@@ -142,6 +142,7 @@ const oneHot: Primitive = {
     { operands: [{ shape: [], batch: true, from: [0, 4] }], attrs: { n: 4 }, wrt: [] },
     { operands: [{ shape: [3], batch: true, from: [-2, 6] }], attrs: { n: 3 }, wrt: [] },
     { operands: [{ shape: [2], batch: false, from: [0, 2] }], attrs: { n: 2 }, wrt: [] },
+    { operands: [{ shape: [2], batch: true, from: [-0.9, 1.9] }], attrs: { n: 1 }, wrt: [] },
   ],
 };
 

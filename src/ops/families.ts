@@ -116,6 +116,7 @@ export function binary(u: Binary): Primitive {
       sample([3], true, [2, 1, 3], true),
       sample([], true, [3], false),
       sample([2, 1], false, [2, 3], false),
+      sample([2, 1], true, [1, 3], false),
     ],
   };
 }

@@ -117,18 +117,48 @@ const dense: Layer = {
   ],
 };
 
+/** How many classes an embedding has: as many as the last axis of a label, or as many as are said where it gets numbers. */
+function classesOf({ shape }: Shaped, attrs: Attrs): number {
+  return (attrs.classes as number | null) ?? shape.at(-1)!;
+}
+
 const embed: Layer = {
   kind: 'layer',
-  doc: 'A vector of `units` numbers for each class of a label: its row of the kernel.',
-  signature: [{ ...x, doc: 'a label, or any one-hot last axis' }, { name: 'units', kind: 'integer' }, init],
-  resolve: (_, attrs) => positive('embed', 'units', attrs.units) ?? attrs,
-  shape: denseShape('embed'),
+  doc: 'A vector of `units` numbers for each class: its row of the kernel. Of a label, or any one-hot last axis [..., n], it gives [..., units]; with `classes = n` it takes class numbers from 0, of any shape [...], and gives [..., units].',
+  signature: [
+    { ...x, doc: 'a label, or class numbers' },
+    { name: 'units', kind: 'integer' },
+    {
+      name: 'classes',
+      kind: 'integer',
+      default: null,
+      doc: 'how many there are, where `x` is class numbers',
+    },
+    init,
+  ],
+  resolve: (_, attrs) =>
+    firstProblem(
+      positive('embed', 'units', attrs.units),
+      attrs.classes === null ? null : positive('embed', 'classes', attrs.classes),
+    ) ?? attrs,
+  shape: ([a], attrs) =>
+    attrs.classes === null ? denseShape('embed')([a!], attrs) : [...a!.shape, attrs.units as number],
   weights: ([a], attrs) => {
-    const [n, units] = [a!.shape.at(-1)!, attrs.units as number];
+    const [n, units] = [classesOf(a!, attrs), attrs.units as number];
     return [kernelSlot([n, units], n, units, attrs)];
   },
-  build: (b, [a], _, weights) => b.op('linear', [a!, weights.kernel!], { transpose: false }),
-  samples: [{ operands: [{ shape: [4], batch: true }], attrs: { units: 2, init: null } }],
+  build: (b, [a], attrs, weights) =>
+    attrs.classes === null
+      ? b.op('linear', [a!, weights.kernel!], { transpose: false })
+      : b.op('take', [weights.kernel!, a!], { lead: 0, permutation: false }),
+  samples: [
+    { operands: [{ shape: [4], batch: true }], attrs: { units: 2, classes: null, init: null } },
+    {
+      operands: [{ shape: [3], batch: true, from: [0, 4.9] }],
+      attrs: { units: 2, classes: 5, init: null },
+      wrt: [],
+    },
+  ],
 };
 
 const weight: Layer = {

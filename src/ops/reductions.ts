@@ -274,6 +274,25 @@ const variance: Composite = {
   samples: samplesOf(),
 };
 
+const std: Composite = {
+  kind: 'composite',
+  doc: 'The standard deviation over an example’s axes, biased: √ of the mean of (x − mean)². Where it is 0 its gradient is 0.',
+  signature,
+  resolve: resolveAxes,
+  shape,
+  build: (b, [x], attrs) => {
+    const axes = axesAttr(attrs);
+    const centred = b.sub(x!, b.mean(x!, { axes, keep: true }));
+    const length = b.op('norm', [centred], { axes, keep: attrs.keep! });
+    return b.div(length, Math.sqrt(groupSize(x!.shape, attrs)));
+  },
+  range: ([x]) => {
+    const width = x!.hi - x!.lo;
+    return { lo: 0, hi: Number.isFinite(width) ? width / 2 : Infinity };
+  },
+  samples: samplesOf(),
+};
+
 const expect: Composite = {
   kind: 'composite',
   doc: 'The mean over the examples of the batch, E[·] in the papers. Of a whole value, the value itself.',
@@ -297,5 +316,6 @@ export const reductions = {
   norm,
   logsumexp,
   var: variance,
+  std,
   expect,
 } satisfies Record<string, Operation>;

@@ -1,21 +1,14 @@
 /** Operations that move numbers without changing them: reshape, transpose, concat, slice, split, flip, crop, pad. */
-import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
+import { isProblem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { offsets, reshaped, sameShape, sizeOf, strides, transposed } from '../ir/ndarray.ts';
 import type { Attr, Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
 import { union } from './interval.ts';
-import type { Composite, Parameter, Primitive } from './record.ts';
-import { axesAttr, countedShape, normalAxes, normalAxis, runtimeShape, shift } from './shapes.ts';
+import { axisLast, withAxis, operand as x } from './lines.ts';
+import type { Composite, Primitive } from './record.ts';
+import { axesAttr, countedShape, normalAxes, runtimeShape, shift } from './shapes.ts';
 import { numbers, positive } from './window.ts';
-
-const x: Parameter = { name: 'x', kind: 'value' };
-const axisLast: Parameter = {
-  name: 'axis',
-  kind: 'integer',
-  default: -1,
-  doc: 'from 0, or negative from the end',
-};
 
 const free = () => ({ flops: 0 });
 const one = (shape: Shape, batch = true): { operands: readonly Shaped[] } => ({
@@ -160,7 +153,7 @@ const concat: Primitive = {
     let length = 0;
     for (const [operand, { shape }] of args.entries()) {
       if (shape.length !== first.length || shape.some((d, i) => i !== axis && d !== first[i])) {
-        return problem('GAN0323', { first, other: shape, axis }, { operand });
+        return problem('GAN0323', { op: 'concat', first, other: shape, axis }, { operand });
       }
       length += shape[axis]!;
     }
@@ -226,12 +219,6 @@ const concat: Primitive = {
     },
   ],
 };
-
-/** Resolves the argument `axis` of a value. */
-function withAxis(a: Shaped, attrs: Attrs): Attrs | Problem {
-  const axis = normalAxis(attrs.axis as number, a.shape.length);
-  return isProblem(axis) ? axis : { ...attrs, axis };
-}
 
 /** Margins that leave only positions `from` to `to` of one axis. */
 function margins(

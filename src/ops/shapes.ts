@@ -5,8 +5,9 @@ import { sizeOf } from '../ir/ndarray.ts';
 import type { Attr, Attrs, Shape, Shaped } from '../ir/types.ts';
 
 /**
- * The common shape of operands that meet elementwise: aligned at the right as in NumPy, but one operand must already
- * have the result's size, since stretching all sides at once is nearly always a slip (`[n]` against `[n, 1]`).
+ * The common shape of operands that meet elementwise: aligned at the right as in NumPy. Stretching all sides at once is
+ * nearly always a slip where an axis is missing (`[n]` against `[n, 1]`), so it must be said: either one operand has the
+ * result's size, or all but single numbers have its number of axes (`[n, 1]` against `[1, m]`).
  */
 export function broadcast(args: readonly Shaped[]): Shape | Problem {
   const rank = Math.max(0, ...args.map((a) => a.shape.length));
@@ -28,15 +29,23 @@ export function broadcast(args: readonly Shaped[]): Shape | Problem {
     }
   }
   const size = sizeOf(result);
-  if (args.length > 1 && args.every((a) => sizeOf(a.shape) < size)) {
-    return problem(
-      'GAN0302',
-      { shapes: args.map((a) => a.shape), result },
-      {},
-      { help: 'write `reshape` on one of them to say which axes should meet' },
-    );
-  }
-  return result;
+  if (args.length < 2 || args.some((a) => sizeOf(a.shape) === size)) return result;
+  const short = args.findIndex((a) => a.shape.length < rank && sizeOf(a.shape) > 1);
+  if (short < 0) return result;
+  return problem(
+    'GAN0302',
+    { shapes: args.map((a) => a.shape), result },
+    {},
+    { help: helpForBoth(args[short]!.shape, rank) },
+  );
+}
+
+/** Either a table is wanted, or the axes should have met. */
+function helpForBoth(short: Shape, rank: number): string {
+  const vector = short.length === 1 && rank === 2;
+  const axes = vector ? '`expand(…, 0)`' : `\`expand\` to ${rank} axes`;
+  const meet = vector ? `\`reshape(${short[0]}, 1)\`` : '`reshape`';
+  return `for a table of all pairs write ${axes} on the one of shape [${short.join(', ')}]; to let their axes meet, ${meet}`;
 }
 
 /** The most common cause of shapes that don't meet is a missing axis at the end. */

@@ -1,12 +1,17 @@
 /** The one table of operations: what the language has, and what gradients and lowerings need besides. */
 import { arithmetic } from './arithmetic.ts';
+import { arrangement } from './arrangement.ts';
 import { batchOps } from './batch-ops.ts';
 import { contraction } from './contraction.ts';
 import { convolution } from './convolution.ts';
+import { cumulative } from './cumulative.ts';
 import { elementwise } from './elementwise.ts';
+import { indexing } from './indexing.ts';
 import { layers } from './layers.ts';
 import { margins } from './margins.ts';
+import { matrixOps } from './matrices.ts';
 import { norms } from './norms.ts';
+import { ordering } from './ordering.ts';
 import { pooling } from './pooling.ts';
 import type { Operation } from './record.ts';
 import { reductions } from './reductions.ts';
@@ -20,11 +25,16 @@ export const operations = {
   ...arithmetic,
   ...reductions,
   ...softmaxes,
+  ...ordering,
+  ...cumulative,
   ...repetition,
   ...shapeOps,
+  ...arrangement,
   ...margins,
   ...resampling,
+  ...indexing,
   ...contraction,
+  ...matrixOps,
   ...convolution,
   ...pooling,
   ...batchOps,

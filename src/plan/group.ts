@@ -45,7 +45,7 @@ function readable(arg: Node): boolean {
 
 /** What a sum or mean reduces; null for other operations. */
 export function reducedBy(node: Node, operations: Operations): Reduced | null {
-  if (node.kind !== 'op' || isNumber(node.args[0]!)) return null;
+  if (node.kind !== 'op' || node.args.length === 0 || isNumber(node.args[0]!)) return null;
   const record = operations[node.op];
   return record?.kind === 'primitive' ? (record.lower.reduces?.(node) ?? null) : null;
 }

@@ -123,6 +123,29 @@ train (batch = 2, steps = 3) {
   set filled to filled + 1
 }
 `,
+  outer: of('sum(outer(D(x), D(x)))'),
+  pairwise: of('mean(pairwise(reshape(fake, 16, 16), reshape(x, 16, 16)))'),
+  straight_through: of('mean(straight_through(sign(fake), fake))'),
+  categorical_sample: classes('sum(categorical_sample(C(x)) * C(x))'),
+  gumbel_softmax: classes('cross_entropy(C(x), stop(y)) + sum(gumbel_softmax(C(x), 0.5, hard = true) * y)'),
+  nearest_code: of('mean(nearest_code(reshape(x, 16, 16), zeros(3, 16)) * D(fake))'),
+  vector_quantise: of('vector_quantise(reshape(fake, 16, 16), zeros(3, 16)).loss'),
+  augment_colour: game(
+    'hinge_d(D(augment_colour(x)), D(augment_colour(fake)))',
+    'hinge_g(D(augment_colour(fake)))',
+  ),
+  augment_translation: game(
+    'hinge_d(D(augment_translation(x)), D(augment_translation(fake)))',
+    'hinge_g(D(augment_translation(fake)))',
+  ),
+  augment_cutout: game(
+    'hinge_d(D(augment_cutout(x)), D(augment_cutout(fake)))',
+    'hinge_g(D(augment_cutout(fake)))',
+  ),
+  diff_augment: game(
+    'hinge_d(D(diff_augment(x, progress)), D(diff_augment(fake, progress)))',
+    'hinge_g(D(diff_augment(fake, progress)))',
+  ),
   self_attention: game('hinge_d(D(x), D(fake))', 'hinge_g(D(fake))', '|> self_attention |> tanh'),
   last: of('sum(last(fake))'),
   gru: recurrent('s |> scan h = 0 * range(16) { gru(h) }'),

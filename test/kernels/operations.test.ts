@@ -153,6 +153,62 @@ const softmaxes = fc
     return { name: kind, batch, sample: { operands, attrs: { axis: at % dims.length } } };
   });
 
+/** Lines along an axis: order, extremes, running sums, recurrences. */
+const lines = fc
+  .record({
+    batch,
+    dims: axed,
+    at: int(0, 3),
+    flag: fc.boolean(),
+    step: fc.constantFrom(undefined, 0.5),
+    kind: fc.constantFrom('argsort', 'argmax', 'argmin', 'cumsum', 'linear_recurrence'),
+  })
+  .map(({ batch, dims, at, flag, step, kind }): Tried => {
+    const shape = dims.map(([n]) => n);
+    const axis = at % shape.length;
+    const attrs: Attrs =
+      kind === 'argsort'
+        ? { axis, descending: flag }
+        : kind.startsWith('arg')
+          ? { axis, keep: flag }
+          : { axis, reverse: flag };
+    const operands = kind === 'linear_recurrence' ? [each(shape, [-1, 1]), each(shape)] : [each(shape)];
+    const flat = kind.startsWith('arg') ? { wrt: [], distinct: !step } : {};
+    return { name: kind, batch, sample: { operands, attrs, ...flat }, ...(step && flat.wrt ? { step } : {}) };
+  });
+
+/** Rows of a table for all examples, or of each example's own. */
+const rows = fc
+  .record({
+    batch,
+    lead: fc.array(int(1, 4), { maxLength: 1 }),
+    n: fc.oneof(int(1, 6), fc.constantFrom(70)),
+    inner: fc.array(fc.oneof(int(1, 5), fc.constantFrom(16, 67)), { maxLength: 2 }),
+    k: fc.array(int(1, 6), { maxLength: 2 }),
+    table: fc.boolean(),
+  })
+  .map(({ batch, lead, n, inner, k, table }) => {
+    const shared = table ? [] : lead;
+    const x = { shape: [...shared, n, ...inner], batch: !table };
+    const operands = [x, each([...shared, ...k], [-1.5, n + 1.5])];
+    const attrs = { lead: shared.length, permutation: false };
+    return { name: 'take', batch, sample: { operands, attrs, wrt: [0] } };
+  });
+
+const small = fc
+  .record({
+    batch,
+    n: int(1, 6),
+    m: int(1, 5),
+    half: fc.constantFrom('lower', 'upper'),
+    transpose: fc.boolean(),
+  })
+  .map(({ batch, n, m, half, transpose }) => ({
+    name: 'triangular_solve',
+    batch,
+    sample: { operands: [each([n, n], [0.8, 1.6]), each([n, m])], attrs: { half, transpose } },
+  }));
+
 const functions = fc
   .record({
     batch,
@@ -247,6 +303,27 @@ const large: Tried[] = [
     batch: 1,
   },
   {
+    name: 'argsort',
+    sample: { operands: [each([1001])], attrs: { axis: 0, descending: false }, wrt: [] },
+    batch: 9,
+  },
+  {
+    name: 'argmax',
+    sample: { operands: [each([130, 33])], attrs: { axis: 0, keep: false }, wrt: [] },
+    batch: 9,
+  },
+  { name: 'cumsum', sample: { operands: [each([65, 131])], attrs: { axis: 0, reverse: true } }, batch: 5 },
+  {
+    name: 'take',
+    sample: {
+      operands: [{ shape: [300, 64], batch: false }, each([100], [0, 300])],
+      attrs: { lead: 0, permutation: false },
+      wrt: [0],
+    },
+    batch: 9,
+  },
+  { name: 'determinant', sample: { operands: [each([50, 8, 8], [0.1, 2])], wrt: [] }, batch: 9 },
+  {
     name: 'matmul',
     sample: {
       operands: [each([3, 33, 17]), each([3, 17, 41])],
@@ -258,12 +335,11 @@ const large: Tried[] = [
 
 describe.each(variants)('$name', (variant) => {
   beforeAll(async () => void (await use(variant)));
-  test.each(Object.entries({ pools, upsampled, reduced, softmaxes, functions, oneHots, spread }))(
-    '%s',
-    (_, arbitrary) => {
-      fc.assert(fc.property(arbitrary as fc.Arbitrary<Tried>, check), { numRuns: 40, seed: 11 });
-    },
-  );
+  test.each(
+    Object.entries({ pools, upsampled, reduced, softmaxes, functions, oneHots, spread, lines, rows, small }),
+  )('%s', (_, arbitrary) => {
+    fc.assert(fc.property(arbitrary as fc.Arbitrary<Tried>, check), { numRuns: 40, seed: 11 });
+  });
   test('several threads', () => large.forEach(check));
 });
 

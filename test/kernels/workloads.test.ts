@@ -1,6 +1,6 @@
 /**
- * Attention, a U-Net, a recurrence and a penalised critic as compiled: no kernel of tfjs's cpu backend in a whole step, and
- * the float64 interpreter's losses.
+ * Attention, a U-Net, a recurrence, a penalised critic, and choices by position and order, as compiled: no kernel of tfjs's
+ * cpu backend in a whole step, and the float64 interpreter's losses.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ const workloads: Record<string, Record<string, string>> = {
   unet: { size: '8', base: '4' },
   recurrence: { length: '4' },
   penalised: { size: '8', base: '4' },
+  choices: { size: '8', codes: '6' },
 };
 
 /** Its program, and its losses in float64. */

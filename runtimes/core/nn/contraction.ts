@@ -35,6 +35,15 @@ export function groupMean(x: Tensor, groups: number): Tensor {
 export function oneHot(x: Tensor, n: number): Tensor {
   const vectors = own('OneHotFloats', { x }, { n });
   if (vectors) return vectors;
-  // Some backends take no notice of the type that tf.oneHot is asked for.
-  return tf.tidy(() => tf.cast(tf.oneHot(tf.cast(x, 'int32') as Tensor1D, n), 'float32'));
+  return tf.tidy(() => {
+    // tf.oneHot wants two classes at least, and some backends take no notice of the type that it is asked for.
+    const hot = tf.cast(tf.oneHot(tf.cast(x, 'int32') as Tensor1D, Math.max(n, 2)), 'float32');
+    return n === 1
+      ? tf.slice(
+          hot,
+          hot.shape.map(() => 0),
+          [...x.shape, 1],
+        )
+      : hot;
+  });
 }

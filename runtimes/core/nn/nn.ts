@@ -5,5 +5,7 @@ export * from './borders.ts';
 export * from './contraction.ts';
 export * from './convolution.ts';
 export * from './elementwise.ts';
+export * from './lines.ts';
 export { loop } from './loop.ts';
+export * from './matrices.ts';
 export * from './pooling.ts';

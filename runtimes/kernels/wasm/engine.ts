@@ -45,6 +45,13 @@ export const JOB = {
   softmax: 19,
   oneHot: 20,
   byVector: 21,
+  argsort: 22,
+  extremeAt: 23,
+  recurrence: 24,
+  takeRows: 25,
+  putRows: 26,
+  matrices: 27,
+  triangularSolve: 28,
 } as const;
 
 const PAGE = 65536;

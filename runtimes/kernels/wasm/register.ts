@@ -9,10 +9,13 @@ import { elementwiseKernels } from './elementwise.ts';
 import { Engine, type EngineHost } from './engine.ts';
 import { cpuKernel } from './fallback.ts';
 import { groupExecutor } from './groups.ts';
+import { lineKernels } from './lines.ts';
+import { matrixKernels } from './matrices.ts';
 import { moveKernels } from './moves.ts';
 import { poolKernels } from './pools.ts';
 import { productKernels } from './products.ts';
 import { reductionKernels } from './reductions.ts';
+import { rowKernels } from './rows.ts';
 import { softmaxKernels } from './softmax.ts';
 
 /**
@@ -29,6 +32,9 @@ export function registerWasm(host: EngineHost, name: string = BACKEND): Engine {
     ...softmaxKernels(),
     ...poolKernels(),
     ...moveKernels(),
+    ...lineKernels(),
+    ...rowKernels(),
+    ...matrixKernels(),
   ];
   const names = new Set(ours.map(([n]) => n));
   for (const k of tf.getKernelsForBackend('cpu')) {

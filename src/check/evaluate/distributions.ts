@@ -201,7 +201,12 @@ function numericArguments(
   return numbers;
 }
 
-function dimensions(c: Checker, dims: TypeExpr['dims'], values: readonly Value[], what: string): Shape | null {
+function dimensions(
+  c: Checker,
+  dims: TypeExpr['dims'],
+  values: readonly Value[],
+  what: string,
+): Shape | null {
   // A list stands for several sizes: `draw gumbel[size(logits)]`.
   const sizes = values.flatMap((value, i) => {
     const items =

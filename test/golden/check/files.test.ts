@@ -122,10 +122,15 @@ state pool ~ normal[5, 16]
 state filled = 0
 let (shown, kept) = pooled(pool, z, filled)
 loss a7 = expect(D(G(shown)))
+let codes = reshape(e.mu, 4, 4)
+let q = vector_quantise(codes, ones(3, 4))
+loss b1 = expect(q.loss + sum(q.quantised) + sum(outer(e.mu, z)) + sum(nearest_code(codes, ones(3, 4)))) + expect(sum(pairwise(codes, codes)))
+loss b2 = expect(sum(straight_through(sign(e.mu), e.mu))) + expect(sum(y * gumbel_softmax(C(x)) + categorical_sample(C(x))))
+loss b3 = hinge_g(D(diff_augment(fake))) + hinge_g(D(fake |> augment_colour |> augment_translation |> augment_cutout))
 output samples = fake
 train (batch = 16, epochs = 3) {
   sample x, z
-  update D, G, E, C, R to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
+  update D, G, E, C, R to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 + b1 + b2 + b3 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
   update D to minimize a1 with adam(2e-4 * cosine_restarts(9) * linear_decay() * exponential_decay(0.5, 9))
   average G decay ramped_decay(0.999)
   set pool to kept

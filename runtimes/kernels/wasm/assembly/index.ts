@@ -4,10 +4,13 @@ import { depthwise } from './depthwise';
 import { few } from './few';
 import { gemm, WORK } from './gemm';
 import { group } from './group';
+import { argsort, extremeAt, recurrence } from './lines';
+import { matrices, triangularSolve } from './matrices';
 import { move } from './move';
 import { pool } from './pools';
 import { oneHot, reduceColumns, reduceRows } from './reduce';
 import { resize } from './resize';
+import { putRows, takeRows } from './rows';
 import { begin } from './share';
 import { softmax } from './softmax';
 import { byVector } from './vectors';
@@ -15,7 +18,7 @@ import { byVector } from './vectors';
 /** Floats of work space that each thread needs (16-byte aligned, zero at first). */
 export function workFloats(): i32 { return WORK; }
 
-/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 17 pooling · 18 larger pictures · 19 softmax · 20 one-hot · 21 matrix by vector · 32 moves. */
+/** Does pieces of the job until none is left: 0 gemm · 1 chain · 2 row reduction · 3 column reduction · 4 few channels · 8 chain with sums · 16 depthwise convolution · 17 pooling · 18 larger pictures · 19 softmax · 20 one-hot · 21 matrix by vector · 22 argsort · 23 position of an extreme · 24 linear recurrence · 25 rows by position · 26 its transpose · 27 inverse or determinant · 28 triangular system · 32 moves. */
 function run(job: i32, p: usize, threads: i32, work: usize): void {
   switch (job) {
     case 0: gemm(p, threads, work); return;
@@ -31,6 +34,13 @@ function run(job: i32, p: usize, threads: i32, work: usize): void {
     case 19: softmax(p, threads, work); return;
     case 20: oneHot(p); return;
     case 21: byVector(p); return;
+    case 22: argsort(p); return;
+    case 23: extremeAt(p); return;
+    case 24: recurrence(p); return;
+    case 25: takeRows(p); return;
+    case 26: putRows(p, threads); return;
+    case 27: matrices(p); return;
+    case 28: triangularSolve(p); return;
   }
 }
 
