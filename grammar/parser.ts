@@ -108,6 +108,8 @@ export class GanParser extends CstParser {
       this.CONSUME(t.From);
       this.CONSUME(t.StringLiteral);
     });
+    // How the source is read: `(stride = 1, part = [0, 0.9])`.
+    this.OPTION2(() => this.SUBRULE(this.args));
   });
 
   recordType = this.RULE('recordType', () => {

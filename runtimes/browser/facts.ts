@@ -1,6 +1,7 @@
 /** What a page needs to know of a model before it trains. */
-import type { CompiledModel, OutputSpec, TypeSpec } from '../core/run/model.ts';
+import type { CompiledModel, OutputSpec, RecordSpec, TypeSpec } from '../core/run/model.ts';
 import { isDrawable } from '../core/run/outputs.ts';
+import { unpaired } from '../core/sources/pairs.ts';
 import type { ModelFacts, OutputFacts, PhaseFacts, RecordFacts } from './protocol.ts';
 
 export function factsOf(model: CompiledModel): ModelFacts {
@@ -62,8 +63,8 @@ function isPoint({ meaning, shape }: TypeSpec): boolean {
   return meaning === 'tensor' && shape.filter((n) => n !== 1).join() === '2';
 }
 
-function recordFacts({ fields, from }: CompiledModel['data'][number], fashion: boolean): RecordFacts {
-  const values = fields.filter((f) => f.type.meaning !== 'label');
+function recordFacts({ fields, from, reading }: RecordSpec, fashion: boolean): RecordFacts {
+  const values = unpaired(fields, reading ?? {}).filter((f) => f.type.meaning !== 'label');
   const classes = fields.find((f) => f.type.meaning === 'label')?.type.shape[0] ?? Number.POSITIVE_INFINITY;
   const fitting = Object.entries(MADE)
     .filter(

@@ -84,6 +84,7 @@ export async function openData(
     const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
     opened[name] = await openSource(source, record.fields, {
       directory,
+      ...(record.reading === undefined ? {} : { reading: record.reading }),
       ...(resample === undefined ? {} : { resample }),
       ...(host.dataDirs === undefined ? {} : { dataDirs: host.dataDirs }),
     }).catch((error) => {

@@ -1,4 +1,4 @@
-/** GAN0220–GAN0234: arguments, and the words of types, distributions and initialisers. */
+/** GAN0220–GAN0236: arguments, the words of types, distributions and initialisers, and how data are read. */
 import type { Entry } from './diagnostic.ts';
 import { quoted } from './listed.ts';
 
@@ -182,4 +182,38 @@ net G(h: [8]) -> [8] = h |> dense(8)
 output out = G(z)
 `,
   } satisfies Entry<{ name: string }>,
+
+  GAN0235: {
+    severity: 'error',
+    title: 'data that cannot be read like this',
+    message: ({ what }) => what,
+    explain: `The arguments of \`data\` say how its source is read; each is given by name, and each needs a record that it fits:
+
+- \`fields\`: what the fields are called in the source, one name for each
+- \`stride\`: windows as long as the type, cut from a series that far apart; needs a field with a length
+- \`part\`: a share of the examples, \`[0, 0.9]\` and \`[0.9, 1]\`
+- \`only\`: some classes; needs a \`label\`
+- \`pairs\`: the first two fields are two examples of one class; needs two fields of one type and a \`label\`
+- \`flip\` and \`crop\`: pictures are mirrored and moved by chance; need an \`image\``,
+    example: `data x ~ [2] from "ring" (only = [3])
+output out = x
+`,
+  } satisfies Entry<{ what: string }>,
+
+  GAN0236: {
+    severity: 'warning',
+    title: 'parts of one source share examples',
+    message: ({ name, other, from }) =>
+      `\`${name}\` and \`${other}\` share examples of "${from}": what one holds out, the other trains on`,
+    explain: `Two records read parts of the same source, and the parts overlap. A metric on held-out data says nothing if the
+model has seen these data. A record without \`part\` reads all of its source.
+
+The parts of a source are always the same, whatever the seed: \`part = [0, 0.9]\` and \`part = [0.9, 1]\` have no example in
+common. If the overlap is meant, silence the warning with \`// allow GAN0236\`.`,
+    example: `data x ~ [2] from "ring" (part = [0, 0.9])
+data held ~ [2] from "ring" (part = [0.8, 1])
+output out = x
+output other = held
+`,
+  } satisfies Entry<{ name: string; other: string; from: string }>,
 };

@@ -48,8 +48,21 @@ export interface DataRecord {
   /** One name for `data x ~ …`, several for a record. */
   readonly fields: readonly { readonly name: string; readonly type: DeclaredType; readonly span: Span }[];
   readonly from: string | null;
+  /** How the source is read; null: as it is. */
+  readonly reading: DataReading | null;
   readonly doc: string;
   readonly span: Span;
+}
+
+/** The arguments of a `data` declaration that were given. `ReadingSpec` of runtimes/core/run/model.ts says what they mean. */
+export interface DataReading {
+  readonly fields?: readonly (string | readonly string[])[];
+  readonly stride?: number;
+  readonly part?: readonly [number, number];
+  readonly only?: readonly (number | string)[];
+  readonly pairs?: boolean;
+  readonly flip?: boolean;
+  readonly crop?: number;
 }
 
 export interface NoiseSource {

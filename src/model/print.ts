@@ -5,6 +5,7 @@ import type { Attr, Attrs, DeclaredType, Distribution, Initializer } from '../ir
 import type {
   Action,
   Bounds,
+  DataReading,
   Model,
   Net,
   NetBody,
@@ -29,7 +30,8 @@ export function printModel(model: Model): string {
     model.params.map((p) => `param ${p.name} = ${showConstant(p.value)}`),
     model.data.map((record) => {
       const fields = record.fields.map((f) => `${f.name}: ${showType(f.type)}`);
-      return `data ${fields.join(', ')}${record.from === null ? '' : ` from ${JSON.stringify(record.from)}`}`;
+      const from = record.from === null ? '' : ` from ${JSON.stringify(record.from)}`;
+      return `data ${fields.join(', ')}${from}${showReading(record.reading)}`;
     }),
     model.states.map(printState),
     model.noise.map((n) => `noise ${n.name}: ${showDistribution(n.dist)}${showShape(n.shape)}`),
@@ -63,6 +65,12 @@ function printState({ name, shape, count, start }: StateSpec): string {
     return `state ${name}: ${showShape(shape)} = ${[...start.value.data.slice(0, 8)].map(showNumber).join(', ')}`;
   const own = count === 'batch' ? '' : `${count} of `;
   return `state ${name}: ${own}${showDistribution(start.dist)}${showShape(shape)}`;
+}
+
+function showReading(reading: DataReading | null): string {
+  if (reading === null) return '';
+  const args = Object.entries(reading).map(([name, value]) => `${name} = ${showConstant(value)}`);
+  return ` (${args.join(', ')})`;
 }
 
 function printNet(net: Net): string[] {

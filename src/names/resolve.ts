@@ -118,6 +118,7 @@ class Resolver {
           break;
         case 'data':
           for (const type of node.types) this.type(type, body('a type'));
+          for (const arg of node.args) this.expr(arg.value, body('an argument of `data`'));
           break;
         case 'noise':
           this.dist(node.dist, body('a distribution'));

@@ -51,12 +51,14 @@ export interface ParamDecl extends Declared {
   readonly name: Name;
   readonly value: Expr;
 }
-/** `data x ~ T`, or `data (x, y) ~ (T, U)`; the names and types run in parallel. */
+/** `data x ~ T from "…" (stride = 1)`, or `data (x, y) ~ (T, U)`; the names and types run in parallel. */
 export interface DataDecl extends Declared {
   readonly kind: 'data';
   readonly names: readonly Name[];
   readonly types: readonly TypeExpr[];
   readonly from?: StringLiteral;
+  /** How the source is read. */
+  readonly args: readonly Arg[];
 }
 export interface NoiseDecl extends Declared {
   readonly kind: 'noise';

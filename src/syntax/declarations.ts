@@ -57,7 +57,15 @@ const builders: Record<string, (context: Context, cst: TreeNode, common: Common)
         context.report(diagnose('GAN0125', span, { names: names.length, types: types.length }));
         return undefined;
       }
-      return { kind: 'data', names, types, ...fromOf(context, cst), ...common };
+      const args = node(cst, 'args');
+      return {
+        kind: 'data',
+        names,
+        types,
+        ...fromOf(context, cst),
+        args: args === undefined ? [] : buildArgs(context, args),
+        ...common,
+      };
     },
 
     noise(context, cst, common) {

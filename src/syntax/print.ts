@@ -49,6 +49,7 @@ function declaration(d: Declaration): Line {
         `data${d.from ? ` from ${JSON.stringify(d.from.value)}` : ''}`,
         doc,
         d.names.map((name, i) => typed(name, d.types[i]!)),
+        d.args.map(argument),
       );
     case 'noise':
       return line(`noise ${d.name.text}`, doc, distribution(d.dist));

@@ -28,11 +28,11 @@ export async function openChoice(
         hint: 'choose its files, or drop them on the page',
       });
     }
-    return openSource(choice.name, record.fields, placeOf(new Map(), base));
+    return openSource(choice.name, record.fields, placeOf(new Map(), base), record.reading);
   }
   if (choice.files.length === 0) throw new UserError(`no files were given for \`${name}\``);
   const { files, source } = arranged(choice.files, record.fields);
-  return openSource(source, record.fields, placeOf(files, base));
+  return openSource(source, record.fields, placeOf(files, base), record.reading);
 }
 
 /** The files by path, and which of them is the source: one, one a field, or the folder of all. */

@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import { dataStream, permutation } from '../random.ts';
+import type { Visit } from '../sources/transform.ts';
 import type { DataFacts } from './facts.ts';
 
 /** A source of examples. Platforms make them (files, folders, generated points). */
@@ -11,8 +12,11 @@ export interface Dataset {
   /** What it was made of, for messages and `run.json`. */
   readonly origin: string;
   readonly count: number;
-  /** For each field of the record its values of these examples, row-major, already of the declared type. */
-  read(indices: ArrayLike<number>): Promise<Float32Array[]>;
+  /**
+   * For each field of the record its values of these examples, row-major, already of the declared type. `visit` fixes what is
+   * left to chance (mirrored pictures, partners of pairs); without it, it is that of seed 0 and pass 0.
+   */
+  read(indices: ArrayLike<number>, visit?: Visit): Promise<Float32Array[]>;
   /** Words worth telling at the end (pictures that were skipped). */
   report?(): string | null;
   /** Of sound: samples a second. */
@@ -47,7 +51,7 @@ export class Feed {
   ) {}
 
   /** Which examples a batch of `count` at this place holds, and the place after it. */
-  plan(from: Position, count: number): { indices: Int32Array; after: Position } {
+  plan(from: Position, count: number): { indices: Int32Array; pass: number; after: Position } {
     const total = this.dataset.count;
     if (count > total) {
       throw new UserError(
@@ -66,7 +70,7 @@ export class Feed {
     offset += count;
     // A rest too small for another batch is dropped, so the pass ends here.
     const after = offset + count > total ? { pass: pass + 1, offset: 0 } : { pass, offset };
-    return { indices, after };
+    return { indices, pass, after };
   }
 
   private orderOf(pass: number): Int32Array {
@@ -98,8 +102,8 @@ export class Feed {
   }
 
   private async fetch(from: Position, count: number): Promise<Batch> {
-    const { indices, after } = this.plan(from, count);
-    return { values: await this.dataset.read(indices), after };
+    const { indices, pass, after } = this.plan(from, count);
+    return { values: await this.dataset.read(indices, { seed: this.seed, pass }), after };
   }
 
   /** A phase begins with a fresh pass. */

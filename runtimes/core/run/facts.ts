@@ -51,6 +51,8 @@ export interface DataFacts {
   readonly unit: readonly [string, string];
   /** In the order of the one-hot vector; null where there are none, or too many examples to count. */
   readonly classes: readonly ClassFacts[] | null;
+  /** How the declaration has it read: windows, a part, some classes, moved pictures. */
+  readonly how: readonly string[];
   readonly skipped: readonly Skipped[];
   readonly crop: CropFacts | null;
   readonly sound: SoundFacts | null;
@@ -65,6 +67,7 @@ export type SourceFacts = Partial<DataFacts>;
 export const none: Omit<DataFacts, 'origin' | 'count'> = {
   unit: ['example', 'examples'],
   classes: null,
+  how: [],
   skipped: [],
   crop: null,
   sound: null,
@@ -90,6 +93,7 @@ export function factLines(names: readonly string[], facts: DataFacts, named = NA
 export function headline(facts: DataFacts, from: string | null, named = NAMED): string {
   const count = counted(facts.count, ...facts.unit);
   const parts = [from === null ? count : `${count} from ${from}`];
+  parts.push(...facts.how);
   if (facts.sound !== null) parts.push(soundWords(facts.sound));
   if (facts.classes !== null) parts.push(classWords(facts.classes, named));
   if (facts.crop !== null) parts.push(cropWords(facts.crop));

@@ -24,6 +24,34 @@ export interface TypeSpec {
   shape: number[];
 }
 
+export interface RecordSpec {
+  fields: { name: string; type: TypeSpec }[];
+  from: string | null;
+  /** Absent: the source is read as it is. */
+  reading?: ReadingSpec;
+}
+
+/** How a record's source is read: the arguments of its `data` declaration. What is absent was not asked for. */
+export interface ReadingSpec {
+  /**
+   * What the fields are called in the source (arrays of an NPZ, columns of a CSV, folders), in the record's order; of a field
+   * of several numbers perhaps each column.
+   */
+  readonly fields?: readonly (string | readonly string[])[];
+  /** The source is a series (or sound, or text) from which windows as long as the type are cut, this far apart. */
+  readonly stride?: number;
+  /** The share of the examples from here to there, each from 0 to 1. */
+  readonly part?: readonly [number, number];
+  /** The classes of the record's first label that are kept, by number or name. */
+  readonly only?: readonly (number | string)[];
+  /** The first two fields are two examples of one class. */
+  readonly pairs?: boolean;
+  /** Pictures are mirrored left to right, every second one, by chance. */
+  readonly flip?: boolean;
+  /** Pictures are moved by up to so many pixels each way, by chance. */
+  readonly crop?: number;
+}
+
 export interface CompiledModel {
   /** Format of this contract; the runtime refuses another. */
   format: 1;
@@ -33,7 +61,7 @@ export interface CompiledModel {
   source: string;
   params: Record<string, number | string | boolean | number[]>;
   /** One entry a record. */
-  data: { fields: { name: string; type: TypeSpec }[]; from: string | null }[];
+  data: RecordSpec[];
   noise: { name: string; dist: DistributionSpec; shape: number[] }[];
   /** Values that live on from step to step. Absent where the model has none. */
   states?: StateSpec[];

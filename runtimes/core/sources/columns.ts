@@ -2,7 +2,8 @@
 import { UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
 import { kindOf, numberIn } from './csv-text.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, sourceName, typeText } from './fit.ts';
+import { nearName } from './near.ts';
 
 /** Columns of one field, in order. `label`: its one column holds the number of a class. */
 export interface Chosen {
@@ -101,6 +102,8 @@ export function chooseColumns(
       found.set(labels[0]!, { declared: labels[0]!, at: take(columns), label: true });
     }
   }
+  const missing = record.find((d) => d.source !== undefined && !found.has(d));
+  if (missing !== undefined) throw noColumn(path, header, missing);
   const rest = record.filter((d) => !found.has(d));
   if (rest.length > 0) {
     const needs = oneOf(rest, left.length) ?? oneOf(rest, left.length - 1);
@@ -140,6 +143,51 @@ export function chooseColumns(
   return { fields: record.map((d) => found.get(d)!), notices };
 }
 
+function manyNamed(path: string, d: Declared): UserError {
+  return new UserError(
+    `\`${d.name}\` reads ${sizeOf(d)} ${sizeOf(d) === 1 ? 'column' : 'columns'} of ${path}, and \`fields\` names ${d.source!.length}: ${sourceName(d)}`,
+    { hint: 'name a column for each number of the field, or of its rows where windows are cut' },
+  );
+}
+
+/** One of the columns that the declaration names for a field of several numbers. */
+function columnNamed(
+  path: string,
+  header: readonly string[],
+  left: readonly number[],
+  d: Declared,
+  name: string,
+): number {
+  const at = left.filter((i) => header[i] === name);
+  if (at.length === 1) return at[0]!;
+  if (at.length > 1) {
+    throw new UserError(`the header of ${path} names ${at.length} columns \`${name}\``, {
+      hint: 'give each column a name of its own',
+    });
+  }
+  throw noColumn(path, header, { ...d, source: name, type: { ...d.type, shape: [] } });
+}
+
+/** A column that the declaration names, and the table does not have. */
+function noColumn(path: string, header: readonly string[] | null, d: Declared): UserError {
+  const name = sourceName(d);
+  if (header === null) {
+    return new UserError(`${path} has no header, so no column of it is called "${name}"`, {
+      hint: 'give the table a first row of names, or leave `fields` out',
+    });
+  }
+  const near = nearName(name, header);
+  const counted = sizeOf(d) > 1 && !isLabel(d);
+  return new UserError(
+    counted
+      ? `${path} does not have ${sizeOf(d)} columns "${name}0", "${name}1", … for \`${d.name}\``
+      : `${path} has no column "${name}"`,
+    {
+      hint: near !== null && near !== name ? `did you mean "${near}"?` : `its columns are ${listed(header)}`,
+    },
+  );
+}
+
 /** Columns that the header names for a field, among those left. */
 function named(
   path: string,
@@ -151,18 +199,23 @@ function named(
   const single = isLabel(d) || size === 1;
   const same = (a: string) => (b: string) => a === b;
   const lower = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
-  for (const equal of [same(d.name), lower(d.name)]) {
+  if (typeof d.source === 'object') {
+    if (d.source.length !== size) throw manyNamed(path, d);
+    return d.source.map((name) => columnNamed(path, header, left, d, name));
+  }
+  const name = sourceName(d);
+  for (const equal of [same(name), lower(name)]) {
     const at = left.filter((i) => equal(header[i]!));
     if (single && at.length > 1) {
-      throw new UserError(`the header of ${path} names ${at.length} columns \`${d.name}\``, {
+      throw new UserError(`the header of ${path} names ${at.length} columns \`${name}\``, {
         hint: 'give each column a name of its own',
       });
     }
     if (single && at.length === 1) return at;
     if (size === 1) continue;
     const counted = left
-      .filter((i) => equal(header[i]!.slice(0, d.name.length)))
-      .map((i) => ({ i, numbers: countOf(header[i]!.slice(d.name.length)) }))
+      .filter((i) => equal(header[i]!.slice(0, name.length)))
+      .map((i) => ({ i, numbers: countOf(header[i]!.slice(name.length)) }))
       .filter(({ numbers }) => numbers !== null);
     if (counted.length !== size) continue;
     return counted.sort((a, b) => inOrder(a.numbers!, b.numbers!)).map(({ i }) => i);
@@ -198,6 +251,13 @@ function countsRows(sample: readonly string[][]): boolean {
   return sample.length > 2 && (start === '0' || start === '1') && consecutive(sample.map((row) => row[0]!));
 }
 
+/** One field of as many rows as it has, if it were a window of a series. */
+function isSeries(record: readonly Declared[], columns: number): boolean {
+  const [d] = record;
+  const plain = d?.type.meaning === 'tensor' || d?.type.meaning === 'sound';
+  return record.length === 1 && plain && d.type.shape.slice(1).reduce((a, b) => a * b, 1) === columns;
+}
+
 function misfit(
   path: string,
   header: readonly string[] | null,
@@ -212,8 +272,9 @@ function misfit(
   return new UserError(
     `${path} has ${columns} ${columns === 1 ? 'column' : 'columns'}${names}${index ? ' beside the index of its rows' : ''}, but ${declared} needs ${needs}`,
     {
-      hint:
-        header === null
+      hint: isSeries(record, columns)
+        ? `to cut windows of ${record[0]!.type.shape[0]} rows from them, write (stride = 1) behind the source`
+        : header === null
           ? 'give it a header: columns that have the names of the fields are chosen'
           : index && needs === width
             ? `declare ${columns} numbers; if column 1 is no index, give it a name in the header`

@@ -3,7 +3,7 @@ import { said, UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
 import { type Choice, type Chosen, chooseColumns, isHeader, undecided } from './columns.ts';
 import { kindOf, type Layout, layoutOf, numberIn, whyNot } from './csv-text.ts';
-import type { Declared } from './fit.ts';
+import { type Declared, sourceName } from './fit.ts';
 import type { Bytes, Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 
@@ -35,7 +35,7 @@ export async function openCsv(bytes: Bytes, record: readonly Declared[], place: 
       else out.set(values.subarray(row, row + size), to);
     };
     return {
-      name: chosen.declared.name,
+      name: sourceName(chosen.declared),
       shape: chosen.label ? [] : [size],
       content: chosen.label ? 'class' : whole(values, width, start, size) ? 'integers' : 'numbers',
       read,
@@ -130,7 +130,7 @@ function headed(rows: readonly Row[], record: readonly Declared[]) {
   if (remark?.cells.length === width && remark.cells.every((c) => kindOf(c) === 'word')) {
     return { header: remark, body, width };
   }
-  const names = record.map((d) => d.name);
+  const names = record.map(sourceName);
   const cells = below.map((r) => [...r.cells]);
   if (!isHeader(first.cells, cells, names)) return { header: null, body, width };
   // R leaves out the name of its row names.

@@ -5,20 +5,30 @@
 
 import { UserError } from '../errors.ts';
 import type { Dataset } from '../run/data.ts';
-import { counted, type DataFacts, type Notice, none } from '../run/facts.ts';
-import type { TypeSpec } from '../run/model.ts';
+import { counted, type DataFacts, listed, type Notice, none } from '../run/facts.ts';
+import type { ReadingSpec, TypeSpec } from '../run/model.ts';
 import { missingClasses } from './classes.ts';
 import { type Counted, countClasses } from './counting.ts';
-import { limitOf } from './join.ts';
-import { Broken, type RawField, type RawSource } from './raw.ts';
+import { nearName } from './near.ts';
+import { type Partners, partnersOf, unpaired } from './pairs.ts';
+import type { RawField, RawSource } from './raw.ts';
+import { type FieldReader, RecordReader } from './reader.ts';
 import { firstLook, SLACK, scalingOf } from './scaling.ts';
-import { each } from './several.ts';
+import { onlyClasses, partOf, withHow } from './select.ts';
 import { survey, visit } from './survey.ts';
+import { withMargin } from './transform.ts';
+import { windowsOf } from './windows.ts';
 
 export interface Declared {
   readonly name: string;
   readonly type: TypeSpec;
+  /** What it is called in the source, where the declaration says so. */
+  readonly source?: string | readonly string[];
 }
+
+/** What to look for in a source: the name that the declaration says, else the field's own. */
+export const sourceName = ({ source, name }: Declared): string =>
+  source === undefined ? name : typeof source === 'string' ? source : source.join(', ');
 
 /** A type as it is written in a `.gan` file. */
 export function typeText({ meaning, shape }: TypeSpec): string {
@@ -28,37 +38,33 @@ export function typeText({ meaning, shape }: TypeSpec): string {
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const trimmed = (shape: readonly number[]) => shape.filter((n) => n !== 1).join();
 
-interface Conversion {
-  raw: RawField;
-  size: number;
+interface Conversion extends FieldReader {
   /** What is worth knowing of its numbers. */
-  notices: readonly Notice[];
-  /** From one example's raw numbers to the values of its type. Throws for a value that does not fit. */
-  convert(values: Float32Array, out: Float32Array, at: number, index: number): void;
+  readonly notices: readonly Notice[];
 }
 
-/** The source as a data set of this record. Reads the first examples, so that misfits show before training. */
-export async function fit(source: RawSource, record: readonly Declared[]): Promise<Dataset> {
+/**
+ * The source as a data set of this record, read as the declaration says. Reads the first examples, so that misfits show
+ * before training.
+ */
+export async function fit(
+  opened: RawSource,
+  record: readonly Declared[],
+  reading: ReadingSpec = {},
+): Promise<Dataset> {
+  const { source, partners } = await select(opened, record, reading);
   const conversions: Conversion[] = [];
-  for (const [i, raw] of assign(source, record).entries()) {
-    conversions.push(await conversion(source, raw, record[i]!));
+  for (const [i, raw] of source.fields.entries()) {
+    conversions.push(await conversion(source, raw, record[i]!, reading));
   }
-  const damage = new Damage(source);
+  const reader = new RecordReader(source, record[0]!.name, conversions, reading, partners);
   const dataset: Dataset = {
     origin: source.origin,
     count: source.count,
     ...(source.sampleRate === undefined ? {} : { sampleRate: source.sampleRate }),
-    report: () => damage.report(),
+    report: () => reader.report(),
     close: async () => source.close?.(),
-    async read(indices) {
-      const outs = conversions.map(({ size }) => new Float32Array(indices.length * size));
-      if (conversions.some(({ raw }) => raw.slow === true)) {
-        await each(indices, (index, i) => readRecord(conversions, outs, damage, index, i));
-      } else {
-        for (const [k, c] of conversions.entries()) await readField(c, outs[k]!, indices);
-      }
-      return outs;
-    },
+    read: (indices, visit) => reader.read(indices, visit),
   };
   const first = Int32Array.from({ length: Math.min(16, source.count) }, (_, i) => i);
   const values = await dataset.read(first);
@@ -69,84 +75,36 @@ export async function fit(source: RawSource, record: readonly Declared[]): Promi
       ...firstLook(record[k]!, c.raw, values[k]!, first.length),
     ]),
   ];
-  return { ...dataset, facts: await factsOf(source, conversions, record, notices) };
+  return { ...dataset, facts: await factsOf(source, conversions, record, reading, notices) };
 }
 
-async function readField({ raw, size, convert }: Conversion, out: Float32Array, indices: ArrayLike<number>) {
-  const example = new Float32Array(sizeOf(raw.shape));
-  for (let i = 0; i < indices.length; i++) {
-    const waiting = raw.read(indices[i]!, example, 0);
-    if (waiting !== undefined) await waiting;
-    convert(example, out, i * size, indices[i]!);
-  }
-}
-
-/** Reads the record at `index`, or the next one whose files are whole, as example `i` of a batch. */
-async function readRecord(
-  conversions: readonly Conversion[],
-  outs: readonly Float32Array[],
-  damage: Damage,
-  index: number,
-  i: number,
-): Promise<void> {
-  for (const at of damage.from(index)) {
-    // All fields are read before one is written: a record is whole or it is another one.
-    const read = await Promise.allSettled(
-      conversions.map(async ({ raw }) => {
-        const example = new Float32Array(sizeOf(raw.shape));
-        await raw.read(at, example, 0);
-        return example;
-      }),
+/** The fields in the record's order, of the examples that the declaration asks for. */
+async function select(
+  opened: RawSource,
+  record: readonly Declared[],
+  reading: ReadingSpec,
+): Promise<{ source: RawSource; partners: Partners | null }> {
+  const { stride, part, only, pairs = false, flip = false, crop = 0 } = reading;
+  const wanted = unpaired(record, reading);
+  let source: RawSource = { ...opened, fields: assign(opened, wanted) };
+  if (stride !== undefined && source.clips !== true) source = windowsOf(source, wanted, reading);
+  else if (part !== undefined && source.parted !== true) source = partOf(source, part);
+  const at = wanted.findIndex((d) => d.type.meaning === 'label');
+  const label = wanted[at];
+  if (only !== undefined && label !== undefined)
+    source = await onlyClasses(source, source.fields[at]!, label, only);
+  let partners: Partners | null = null;
+  if (pairs && label !== undefined) {
+    partners = await partnersOf(source, source.fields[at]!, label);
+    const [a, ...others] = source.fields;
+    source = withHow(
+      { ...source, fields: [a!, a!, ...others] },
+      `pairs of one class of \`${label.name}\`, drawn by chance`,
     );
-    const failed = read.find((r) => r.status === 'rejected');
-    if (failed === undefined) {
-      for (const [k, { size, convert }] of conversions.entries()) {
-        convert((read[k] as PromiseFulfilledResult<Float32Array>).value, outs[k]!, i * size, at);
-      }
-      return;
-    }
-    damage.note(at, failed.reason);
   }
-}
-
-/** Files that turn out to be damaged while training reads them: the next record stands in. */
-class Damage {
-  private readonly found = new Map<number, Broken>();
-
-  constructor(private readonly source: RawSource) {}
-
-  /** Records from this one on that may be whole; which they are depends on the files alone, so runs can be repeated. */
-  *from(index: number): Generator<number> {
-    const { count, origin } = this.source;
-    for (let k = 0; k < count; k++) {
-      const at = (index + k) % count;
-      if (!this.found.has(at)) yield at;
-    }
-    throw new UserError(`no file of ${origin} can be read:\n${this.names()}`);
-  }
-
-  note(index: number, error: unknown): void {
-    if (!(error instanceof Broken)) throw error;
-    this.found.set(index, error);
-    const limit = limitOf(this.source.count);
-    if (this.found.size > limit) {
-      throw new UserError(
-        `${this.found.size} of ${this.source.count} files of ${this.source.origin} cannot be read (at most ${limit} are skipped):\n${this.names()}`,
-      );
-    }
-  }
-
-  private names(): string {
-    const lines = [...this.found.values()].slice(0, 10).map(({ path, why }) => `  ${path}: ${why}`);
-    if (this.found.size > 10) lines.push(`  … and ${this.found.size - 10} more`);
-    return lines.join('\n');
-  }
-
-  report(): string | null {
-    const { size } = this.found;
-    if (size === 0) return null;
-    return `${counted(size, 'file')} of ${this.source.origin} turned out to be damaged and ${size === 1 ? 'was' : 'were'} skipped; the next ${size === 1 ? 'one was' : 'ones were'} used instead:\n${this.names()}`;
-  }
+  if (flip) source = withHow(source, 'mirrored left to right by chance');
+  if (crop > 0) source = withHow(source, `moved by up to ${counted(crop, 'pixel')} by chance`);
+  return { source, partners };
 }
 
 /** What the reader found, and what is counted here: the classes that numbers say. */
@@ -154,6 +112,7 @@ async function factsOf(
   source: RawSource,
   conversions: readonly Conversion[],
   record: readonly Declared[],
+  { only }: ReadingSpec,
   notices: readonly Notice[],
 ): Promise<DataFacts> {
   const found = { ...none, ...source.facts, origin: source.origin, count: source.count };
@@ -170,7 +129,10 @@ async function factsOf(
     notices: [
       ...facts.notices,
       ...counted.notices,
-      ...(classes === null ? [] : missingClasses(label, classes, conversions[at]!.raw.names !== undefined)),
+      // Classes that `only` leaves out are not missed.
+      ...(classes === null || only !== undefined
+        ? []
+        : missingClasses(label, classes, conversions[at]!.raw.names !== undefined)),
     ],
   };
 }
@@ -181,7 +143,7 @@ function otherNames(
   conversions: readonly Conversion[],
   record: readonly Declared[],
 ): Notice[] {
-  const others = conversions.filter(({ raw }, i) => raw.name !== null && raw.name !== record[i]!.name);
+  const others = conversions.filter(({ raw }, i) => raw.name !== null && raw.name !== sourceName(record[i]!));
   if (record.length === 1 || others.length === 0) return [];
   const reads = conversions.map(({ raw }, i) => `\`${record[i]!.name}\` is ${raw.name}`).join(', ');
   return [
@@ -218,8 +180,10 @@ function assign(source: RawSource, record: readonly Declared[]): RawField[] {
     if (field !== undefined) left.splice(left.indexOf(field), 1);
     return field;
   };
-  const named = record.map((d) => take(left.find((f) => f.name === d.name)));
+  const named = record.map((d) => take(left.find((f) => f.name === sourceName(d))));
   return record.map((declared, i) => {
+    if (declared.source !== undefined && named[i] === undefined)
+      throw noneNamed(source, sourceName(declared));
     const isClass = (f: RawField) => f.content === 'class';
     const found =
       named[i] ?? take(left.find((f) => isClass(f) === (declared.type.meaning === 'label'))) ?? take(left[0]);
@@ -231,23 +195,58 @@ function assign(source: RawSource, record: readonly Declared[]): RawField[] {
   });
 }
 
-async function conversion(source: RawSource, raw: RawField, declared: Declared): Promise<Conversion> {
-  const { name, type } = declared;
-  const { origin, count } = source;
-  const size = sizeOf(type.shape);
-  const where = exampleOf(source);
-  if (type.meaning === 'label' && sizeOf(raw.shape) === 1) {
-    await checkClasses(raw, count, declared, where);
-    return { raw, size, convert: oneHot(declared, where), notices: [] };
+/** `fields = ["images"]`, where the source has no part of that name. */
+function noneNamed({ origin, fields }: RawSource, name: string): UserError {
+  const names = fields.flatMap((f) => f.name ?? []);
+  if (names.length === 0) {
+    return new UserError(`${origin} has no names, so nothing in it is called "${name}"`, {
+      hint: '`fields` names the arrays of an NPZ, the columns of a CSV, or the folders of a record: leave it out',
+    });
   }
-  checkShape(origin, raw, declared);
-  const range = await survey(raw, count, name, where);
+  const near = nearName(name, names);
+  return new UserError(`nothing in ${origin} is called "${name}"`, {
+    hint: near === null ? `it holds ${listed(names, 10)}` : `did you mean "${near}"?`,
+  });
+}
+
+async function conversion(
+  source: RawSource,
+  raw: RawField,
+  declared: Declared,
+  { crop, flip = false }: ReadingSpec,
+): Promise<Conversion> {
+  const { name } = declared;
+  const { origin, count } = source;
+  const where = exampleOf(source);
+  if (declared.type.meaning === 'label' && sizeOf(raw.shape) === 1) {
+    await checkClasses(raw, count, declared, where);
+    return {
+      raw,
+      size: sizeOf(declared.type.shape),
+      moves: null,
+      convert: oneHot(declared, where),
+      notices: [],
+    };
+  }
+  // A source of larger pictures gives a crop its margin.
+  const large = withMargin(declared.type, crop);
+  const margin = large !== declared.type && sizeOf(raw.shape) === sizeOf(large.shape);
+  const type = margin ? large : declared.type;
+  const size = sizeOf(type.shape);
+  const chance = type.meaning === 'image' && (flip || crop !== undefined);
+  const moves = chance ? { shape: declared.type.shape, margin } : null;
+  checkShape(origin, raw, { name, type });
+  const series = raw.series;
+  const range = await (series === undefined
+    ? survey(raw, count, name, where)
+    : survey(series.field, series.count, name, series.example));
   const { scale, shift, notices } = scalingOf({ name, type, origin, raw, range });
   // What is read at its place was looked at; what is decoded, and parts of very large arrays, were not.
   const bounded = type.meaning === 'image' || type.meaning === 'sound';
   return {
     raw,
     size,
+    moves,
     notices,
     convert(values, out, at, index) {
       for (let i = 0; i < size; i++) {
@@ -281,6 +280,9 @@ function checkShape(origin: string, raw: RawField, { name, type }: Declared): vo
   };
   if (sizeOf(raw.shape) !== sizeOf(type.shape)) {
     const [h, w, c] = type.shape;
+    const rows = type.meaning === 'tensor' || type.meaning === 'sound';
+    if (rows && raw.block !== undefined && sizeOf(raw.shape) === sizeOf(type.shape.slice(1)))
+      misfit(`to cut windows of ${h} rows from them, write (stride = 1) behind the source`);
     misfit(
       type.meaning === 'image' && raw.shape.length >= 2 && c !== undefined
         ? `declare image[${[...raw.shape, 1].slice(0, 3).join(', ')}], or give a folder of pictures, which is resized to ${h}×${w}`

@@ -5,7 +5,8 @@
 import { UserError } from '../errors.ts';
 import { type DataFacts, listed, type Notice, type Skipped } from '../run/facts.ts';
 import { nameIn } from './place.ts';
-import type { RawField, RawSource } from './raw.ts';
+import type { RawSource } from './raw.ts';
+import { chosen, fieldAt } from './select.ts';
 
 /** The examples at these places of sources, their fields side by side. */
 function view(
@@ -16,25 +17,19 @@ function view(
   return {
     ...all,
     count: parts[0]!.at.length,
-    fields: parts.flatMap(({ source, at }) =>
-      source.fields.map(({ block, ...field }): RawField => {
-        const size = field.shape.reduce((a, b) => a * b, 1);
-        const read: RawField['read'] = (i, out, to) => field.read(at[i]!, out, to);
-        if (block === undefined) return { ...field, read };
-        return {
-          ...field,
-          read,
-          async block(first, count, out) {
-            for (let i = 0; i < count; i++) await read(first + i, out, i * size);
-          },
-        };
-      }),
-    ),
+    fields: parts.flatMap(({ source, at }) => source.fields.map((field) => fieldAt(field, at))),
     ...(rates[0] === undefined ? {} : { sampleRate: rates[0] }),
+    ...groupOf(parts[0]!),
+    clips: parts.some(({ source }) => source.clips === true),
     close: async () => {
       for (const { source } of parts) await source.close?.();
     },
   };
+}
+
+/** Examples stay together as those of the first source. */
+function groupOf({ source: { group }, at }: { source: RawSource; at: Int32Array }): Pick<RawSource, 'group'> {
+  return group === undefined ? {} : { group: (i) => group(at[i]!) };
 }
 
 /** At most so many broken files are left out: more are a fault of the whole set. */
@@ -64,13 +59,11 @@ export function withoutBroken(source: RawSource): RawSource {
   const broken = brokenOf(source);
   if (broken.size === 0) return source;
   const at = Int32Array.from({ length: source.count }, (_, i) => i).filter((i) => !broken.has(i));
-  const { paths, keys } = source;
-  return view([{ source, at }], {
-    origin: source.origin,
-    ...(paths === undefined ? {} : { paths: Array.from(at, (i) => paths[i]!) }),
-    ...(keys === undefined ? {} : { keys: Array.from(at, (i) => keys[i]!) }),
+  const whole = chosen(source, at);
+  return {
+    ...whole,
     facts: { ...source.facts, skipped: [...(source.facts?.skipped ?? []), ...broken.values()] },
-  });
+  };
 }
 
 /** One source of several, each of which holds one field of the record. */

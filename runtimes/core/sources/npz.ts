@@ -3,6 +3,8 @@
  * is read where it lies, however large; a compressed one is unpacked once.
  */
 import { UserError } from '../errors.ts';
+import { listed } from '../run/facts.ts';
+import { nearName } from './near.ts';
 import { readNpy } from './npy.ts';
 import type { Bytes, Place } from './place.ts';
 import type { RawField } from './raw.ts';
@@ -22,15 +24,20 @@ export async function isZip(bytes: Bytes): Promise<boolean> {
   return p === 0x50 && k === 0x4b && ((c === 3 && d === 4) || (c === 5 && d === 6));
 }
 
-/** The arrays of an NPZ, by name. */
+/** The arrays of an NPZ, by name: all, or those that are asked for. */
 export async function readNpz(
   bytes: Bytes,
   place: Place,
+  asked: readonly string[] | null = null,
 ): Promise<{ count: number; field: RawField; bytes: Bytes }[]> {
   const out = [];
   const entries = await directory(bytes);
+  const arrays = entries.map(({ name }) => name).filter((name) => name.endsWith('.npy'));
+  for (const name of asked ?? [])
+    if (!arrays.includes(`${name}.npy`)) throw noArray(bytes.path, name, arrays);
   for (const entry of entries) {
     if (!entry.name.endsWith('.npy')) continue;
+    if (asked !== null && !asked.includes(entry.name.slice(0, -4))) continue;
     const part = await entryBytes(bytes, entry, place);
     out.push({ ...(await readNpy(part, entry.name.slice(0, -4))), bytes: part });
   }
@@ -41,6 +48,14 @@ export async function readNpz(
     throw new UserError(`${bytes.path} is a zip without NPY arrays in it`);
   }
   return out;
+}
+
+function noArray(path: string, name: string, arrays: readonly string[]): UserError {
+  const names = arrays.map((array) => array.slice(0, -4));
+  const near = nearName(name, names);
+  return new UserError(`${path} has no array "${name}"`, {
+    hint: near === null ? `it holds ${listed(names, 10)}` : `did you mean "${near}"?`,
+  });
 }
 
 const broken = (path: string) =>

@@ -3,10 +3,11 @@
 import { said, UserError } from '../errors.ts';
 import type { Dataset } from '../run/data.ts';
 import { counted, type Notice } from '../run/facts.ts';
+import type { ReadingSpec } from '../run/model.ts';
 import { entry } from '../table.ts';
 import { filesOf, natural } from './classes.ts';
 import { openCsv } from './csv.ts';
-import { type Declared, fit } from './fit.ts';
+import { type Declared, fit, sourceName } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { join, withoutBroken } from './join.ts';
@@ -14,22 +15,32 @@ import { OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.
 import { nearName } from './near.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
+import { unpaired } from './pairs.ts';
 import { byName, pathsIn } from './paths.ts';
 import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 import { unpackLine } from './wav.ts';
+import { rowsRecord } from './windows.ts';
 
 const files = ['fashion', 'fashion-full'];
 
 export const builtInNames = [...files, ...Object.keys(generated)];
 
-export async function openSource(text: string, record: readonly Declared[], place: Place): Promise<Dataset> {
+/** `reading`: how the declaration has the source read. */
+export async function openSource(
+  text: string,
+  fields: readonly Declared[],
+  place: Place,
+  reading: ReadingSpec = {},
+): Promise<Dataset> {
+  const named = fields.map((d, i) => ({ ...d, ...(reading.fields ? { source: reading.fields[i]! } : {}) }));
+  const record = unpaired(named, reading);
   const make = entry(generated, text);
-  if (make !== undefined) return fit(make(record), record);
+  if (make !== undefined) return fit(make(record), named, reading);
   if (files.includes(text)) {
     const pair = await openIdxPair(await place.builtIn(text), place);
-    return fit({ ...pair, origin: text }, record);
+    return fit({ ...pair, origin: text }, named, reading);
   }
   const paths = await pathsIn(
     text,
@@ -42,18 +53,26 @@ export async function openSource(text: string, record: readonly Declared[], plac
           paths.map((p) => place.resolve(p)),
           record,
           place,
+          reading,
         )
-      : await openPath(place.resolve(paths[0]!), record, place);
-  return fit(withoutBroken(source), record);
+      : await openPath(place.resolve(paths[0]!), record, place, reading);
+  return fit(withoutBroken(source), named, reading);
 }
 
-async function openPath(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+async function openPath(
+  path: string,
+  record: readonly Declared[],
+  place: Place,
+  reading: ReadingSpec,
+): Promise<RawSource> {
   const hint = `a source is a path or one of ${builtInNames.join(', ')}`;
   const kind = await place.kind(path).catch((error) => {
     throw new UserError(said(error), { hint });
   });
   if (kind === null) throw new UserError(`${path} does not exist`, { hint: await meant(path, place, hint) });
-  return kind === 'folder' ? openFolder(path, record, place) : openFile(path, record, place);
+  return kind === 'folder'
+    ? openFolder(path, record, place, reading)
+    : openFile(path, record, place, reading);
 }
 
 /** The way out where there is nothing at a path: the name that was meant, if one is near. */
@@ -76,7 +95,12 @@ async function isWav(bytes: Bytes): Promise<boolean> {
 }
 
 /** Pictures, sounds, or an IDX pair as MNIST's distributions lie. */
-async function openFolder(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+async function openFolder(
+  path: string,
+  record: readonly Declared[],
+  place: Place,
+  reading: ReadingSpec,
+): Promise<RawSource> {
   const all = await place.filesIn(path);
   const below = fieldFolders(path, all, record);
   if (below !== null) {
@@ -84,6 +108,7 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
       below.map((name) => `${path}/${name}`),
       record,
       place,
+      reading,
     );
     const notices = [...(source.facts?.notices ?? []), ...otherFolders(path, below, record)];
     return { ...source, facts: { ...source.facts, notices } };
@@ -91,11 +116,11 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
   const pictures = filesOf(path, all, PICTURE);
   const sounds = filesOf(path, all, SOUND);
   if (pictures.files.length > 0 && pictures.files.length >= sounds.files.length) {
-    return withOthers(await openPictures(path, pictures, record, place), all, 'picture');
+    return withOthers(await openPictures(path, pictures, record, place, reading), all, 'picture');
   }
   if (sounds.files.length > 0) {
     const { openSounds } = await import('./sounds.ts');
-    return withOthers(await openSounds(path, sounds, record, place), all, 'sound');
+    return withOthers(await openSounds(path, sounds, record, place, reading), all, 'sound');
   }
   const images = filesOf(path, all, /images.*idx3|idx3.*images|images-ubyte/i).files;
   const chosen = images.find((n) => nameIn(n).startsWith('train')) ?? images[0];
@@ -121,14 +146,14 @@ async function openFolder(path: string, record: readonly Declared[], place: Plac
 function fieldFolders(path: string, all: readonly string[], record: readonly Declared[]): string[] | null {
   if (record.filter((d) => d.type.meaning !== 'label').length < 2) return null;
   const { names } = filesOf(path, all, /\.(png|jpe?g|webp|wave?)$/i);
-  const fields = record.map((d) => d.name);
+  const fields = record.map(sourceName);
   if (fields.every((name) => names.includes(name))) return fields;
   return names.length === fields.length ? byName(names, fields, (name) => name) : null;
 }
 
 /** Folders of other names than the fields are taken in natural order, which may be the wrong way round: it is said. */
 function otherFolders(path: string, folders: readonly string[], record: readonly Declared[]): Notice[] {
-  const alike = folders.map((name, i) => name.toLowerCase() === record[i]!.name.toLowerCase());
+  const alike = folders.map((name, i) => name.toLowerCase() === sourceName(record[i]!).toLowerCase());
   if (alike.every((same) => same)) return [];
   const reads = record.map((d, i) => `${d.name} ← ${folders[i]}`).join(', ');
   const own = alike.includes(true);
@@ -140,7 +165,12 @@ function otherFolders(path: string, folders: readonly string[], record: readonly
   ];
 }
 
-async function openFile(path: string, record: readonly Declared[], place: Place): Promise<RawSource> {
+async function openFile(
+  path: string,
+  record: readonly Declared[],
+  place: Place,
+  reading: ReadingSpec,
+): Promise<RawSource> {
   const bytes = await place.open(path);
   if (await isIdx(bytes)) {
     const first = await readIdx(bytes, null);
@@ -156,7 +186,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
     return { origin: path, count, fields: [field], close: () => bytes.close() };
   }
   if (await isZip(bytes)) {
-    const arrays = await readNpz(bytes, place);
+    const arrays = await readNpz(bytes, place, reading.fields === undefined ? null : record.map(sourceName));
     return together(path, arrays, record, async () => {
       for (const array of arrays) await array.bytes.close();
       await bytes.close();
@@ -165,7 +195,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
   if (await isWav(bytes)) {
     await bytes.close();
     const { openSounds } = await import('./sounds.ts');
-    return openSounds(path, { files: [path], folders: null, names: [], hidden: [] }, record, place);
+    return openSounds(path, { files: [path], folders: null, names: [], hidden: [] }, record, place, reading);
   }
   if (PICTURE.test(path) || OTHER_PICTURE.test(path)) {
     throw new UserError(
@@ -180,7 +210,7 @@ async function openFile(path: string, record: readonly Declared[], place: Place)
       hint: `sounds are WAV files: ${unpackLine(path)}`,
     });
   }
-  return openCsv(bytes, record, place);
+  return openCsv(bytes, rowsRecord(record, reading), place);
 }
 
 /** `a.npy,b.npy`: one file or folder for each field, in order. Folders are joined by the names of their files. */
@@ -188,6 +218,7 @@ async function openSeveral(
   paths: readonly string[],
   record: readonly Declared[],
   place: Place,
+  reading: ReadingSpec,
 ): Promise<RawSource> {
   if (paths.length !== record.length) {
     throw new UserError(
@@ -197,8 +228,8 @@ async function openSeveral(
   }
   const parts: RawSource[] = [];
   for (const [i, path] of paths.entries()) {
-    const part = await openPath(path, [record[i]!], place);
-    parts.push({ ...part, fields: [{ ...part.fields[0]!, name: record[i]!.name }] });
+    const part = await openPath(path, [record[i]!], place, reading);
+    parts.push({ ...part, fields: [{ ...part.fields[0]!, name: sourceName(record[i]!) }] });
   }
   if (parts.some((part) => part.keys !== undefined)) return join(parts);
   const arrays = parts.map(({ count, fields }) => ({ count, field: fields[0]! }));
@@ -215,7 +246,7 @@ function together(
   record: readonly Declared[],
   close: () => Promise<void>,
 ): RawSource {
-  const named = arrays.filter((a) => record.some((d) => d.name === a.field.name));
+  const named = arrays.filter((a) => record.some((d) => sourceName(d) === a.field.name));
   const used = named.length === record.length ? named : arrays;
   if (named.length !== record.length && arrays.length !== record.length) {
     throw new UserError(

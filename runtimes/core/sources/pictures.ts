@@ -4,13 +4,14 @@
  */
 import { said, UserError } from '../errors.ts';
 import { type CropFacts, counted, type Notice } from '../run/facts.ts';
-import type { TypeSpec } from '../run/model.ts';
+import type { ReadingSpec, TypeSpec } from '../run/model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import { type Look, lookAt } from './look.ts';
 import type { DecodePicture, Place } from './place.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
 import { each } from './several.ts';
+import { withMargin } from './transform.ts';
 
 /** Decoded pictures are kept in memory up to here. */
 const MEMORY = 256 * 2 ** 20;
@@ -27,6 +28,7 @@ export async function openPictures(
   found: Files,
   record: readonly Declared[],
   place: Place,
+  { crop }: ReadingSpec,
 ): Promise<RawSource> {
   const { files } = found;
   const picture = record.find((d) => d.type.meaning !== 'label');
@@ -50,7 +52,8 @@ export async function openPictures(
   };
   const classFields = classes === null ? [] : [classes.field((index) => index)];
   if (picture === undefined) return { ...source, fields: classFields };
-  const shape = sideOf(picture, folder);
+  // A crop by chance takes real pixels on every side.
+  const shape = sideOf({ ...picture, type: withMargin(picture.type, crop) }, folder);
   const decoder = new Decoder(files, shape, await place.pictures());
   const { sizes, named, broken } = await lookAtAll(files, decoder, place);
   return {

@@ -18,6 +18,14 @@ export interface RawField {
   readonly scale?: number;
   /** Examples take a while each (they are decoded), so several are read at a time. */
   readonly slow?: boolean;
+  /** Of whole numbers that may be classes: what they are where they are none. */
+  readonly otherwise?: 'bytes' | 'integers';
+  /** Of windows: the rows that they are cut from, so that these are looked at once. */
+  readonly series?: {
+    readonly count: number;
+    readonly field: RawField;
+    example(row: number): string;
+  };
   /** Of classes: their names, by number. */
   readonly names?: readonly string[];
   /** Writes one example's numbers, row-major, to `out` from `at`. Throws `Broken` where its file is damaged. */
@@ -44,6 +52,12 @@ export interface RawSource {
   readonly sampleRate?: number;
   /** What the reader found; notices of its own go here. */
   readonly facts?: SourceFacts;
+  /** Examples that belong together (clips of one file), by a number that they share: a part takes all of them or none. */
+  group?(index: number): number;
+  /** Sound that was cut into clips: a stride has been heeded. */
+  readonly clips?: boolean;
+  /** A stretch of time was taken as the part. */
+  readonly parted?: boolean;
   /** What a message calls one example; else "example 3 of …". */
   example?(index: number): string;
   /** Where examples are files: their paths, and the paths below the folder without their endings. */
@@ -120,6 +134,7 @@ export function arrayField(bytes: Bytes, layout: ArrayLayout): { count: number; 
     name: layout.name,
     shape: example,
     content: contentOf(type, example),
+    ...(type.kind === 'float' ? {} : { otherwise: type === numberTypes.u1 ? 'bytes' : 'integers' }),
     scale: type.kind === 'float' ? 1 : 2 ** (8 * type.bytes - 1),
     read: (index, out, at) => take(index, 1, out, at),
     block: (first, examples, out) => take(first, examples, out, 0),

@@ -4,11 +4,13 @@
  */
 import { UserError } from '../errors.ts';
 import { counted, listed, type Notice, type SoundFacts } from '../run/facts.ts';
+import type { ReadingSpec } from '../run/model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
 import { type Declared, typeText } from './fit.ts';
 import type { Place } from './place.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
 import { resampled } from './resampled.ts';
+import { bounds } from './select.ts';
 import { each } from './several.ts';
 import { NotRead, readWave, type Wave } from './wav.ts';
 
@@ -16,6 +18,9 @@ import { NotRead, readWave, type Wave } from './wav.ts';
 const MEMORY = 256 * 2 ** 20;
 /** Folders up to here are read whole when they are opened, so that every broken file is known before the first step. */
 const READ = { files: 2000, samples: 32 * 2 ** 20 };
+
+/** Clips are listed in memory. */
+const MOST_CLIPS = 1_000_000;
 
 interface Clip {
   file: number;
@@ -27,6 +32,7 @@ export async function openSounds(
   found: Files,
   record: readonly Declared[],
   place: Place,
+  { stride, part }: ReadingSpec,
 ): Promise<RawSource> {
   const declared = record.find((d) => d.type.meaning !== 'label');
   if (declared === undefined || declared.type.shape.length > 2) {
@@ -40,6 +46,9 @@ export async function openSounds(
   const { waves, broken } = await headersOf(files, place);
   const rate = place.resample ?? commonest([...waves.values()].map((w) => w.rate));
   if (rate === null) throw noneRead(origin, files, broken);
+  // Of one file a part is a stretch of time; of several, some of the files.
+  const inTime = part !== undefined && files.length === 1;
+  const step = stride ?? length;
   const clips: Clip[] = [];
   const missing = new Map<number, string>();
   const used = new Map<number, Wave>();
@@ -59,11 +68,20 @@ export async function openSounds(
     }
     const played = wave.rate === rate ? wave : resampled(wave, rate, path);
     used.set(file, played);
-    const count = Math.max(1, Math.floor(played.frames / length));
-    for (let k = 0; k < count; k++) clips.push({ file, start: k * length });
+    const [from, to] = inTime ? bounds(part, played.frames) : [0, played.frames];
+    if (inTime && to - from < length) {
+      throw new UserError(
+        `part ${part[0]} to ${part[1]} of ${path} has ${counted(to - from, 'sample')}, fewer than the ${counted(length, 'sample')} of \`${declared.name}\``,
+        { hint: 'take a larger part, or declare shorter clips' },
+      );
+    }
+    const count = Math.max(1, Math.floor((to - from - length) / step) + 1);
+    if (clips.length + count > MOST_CLIPS) throw tooMany(origin, [...waves.values()], rate, step);
+    for (let k = 0; k < count; k++) clips.push({ file, start: from + k * step });
   });
   const reader = new Clips(clips, used, files, [length, channels], place);
-  const samples = [...used.values()].reduce((sum, w) => sum + w.frames * w.channels, 0);
+  const overlap = Math.max(1, length / step);
+  const samples = overlap * [...used.values()].reduce((sum, w) => sum + w.frames * w.channels, 0);
   if (files.length <= READ.files && samples <= READ.samples) {
     const readable = clips.map((_, i) => i).filter((i) => !missing.has(i));
     await each(readable, async (index) => {
@@ -77,17 +95,29 @@ export async function openSounds(
   }
   const classes = classesOf(origin, found, record);
   const keys = keysOf(origin, files);
-  const nth = (start: number) => (start === 0 ? '' : ` (clip ${1 + start / length})`);
+  const nth = (start: number) =>
+    start === 0
+      ? ''
+      : stride === undefined && !inTime
+        ? ` (clip ${1 + start / length})`
+        : ` (from sample ${start})`;
   return {
     origin,
     count: clips.length,
     fields: [reader.field, ...(classes === null ? [] : [classes.field((i) => clips[i]!.file)])],
     sampleRate: rate,
+    clips: true,
+    parted: inTime,
+    group: (i) => clips[i]!.file,
     paths: clips.map(({ file, start }) => files[file]! + nth(start)),
     keys: clips.map(({ file, start }) => keys[file]! + nth(start)),
     broken: missing,
     facts: {
       unit: ['clip', 'clips'],
+      how: [
+        ...(stride === undefined ? [] : [`one every ${counted(stride, 'sample')}`]),
+        ...(inTime ? [`part ${part[0]} to ${part[1]} in time`] : []),
+      ],
       hidden: found.hidden,
       sound: soundFacts([...used.values()], rate, length),
       notices: [
@@ -97,6 +127,14 @@ export async function openSounds(
       ],
     },
   };
+}
+
+function tooMany(origin: string, waves: readonly Wave[], rate: number, step: number): UserError {
+  const samples = waves.reduce((sum, w) => sum + (w.frames * rate) / w.rate, 0);
+  return new UserError(
+    `${origin} gives more than ${MOST_CLIPS.toLocaleString('en')} clips, one every ${counted(step, 'sample')}`,
+    { hint: `take a stride of ${Math.ceil((1.1 * samples) / MOST_CLIPS)} or more` },
+  );
 }
 
 async function headersOf(files: readonly string[], place: Place) {

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/run/data.ts';
+import type { ReadingSpec } from '../../core/run/model.ts';
 import type { Declared } from '../../core/sources/fit.ts';
 import { openSource as openSourceAt } from '../../core/sources/open.ts';
 import type { Place } from '../../core/sources/place.ts';
@@ -21,6 +22,8 @@ export interface OpenOptions {
   readonly directory: string;
   /** Folders that may hold `fashion` (besides those that come along). */
   readonly dataDirs?: readonly string[];
+  /** How the declaration has it read. */
+  readonly reading?: ReadingSpec;
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -34,7 +37,7 @@ export function openSource(
   record: readonly Declared[],
   options: OpenOptions,
 ): Promise<Dataset> {
-  return openSourceAt(text, record, placeOf(options));
+  return openSourceAt(text, record, placeOf(options), options.reading);
 }
 
 function placeOf({ directory, dataDirs = [], resample }: OpenOptions): Place {

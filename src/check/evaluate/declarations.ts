@@ -9,6 +9,7 @@ import type { Checker, Env, Inits } from './context.ts';
 import { distribution, initializerOf } from './distributions.ts';
 import { declaredType, evaluate, evaluateArguments, partsOf } from './expressions.ts';
 import { netState, replay } from './nets.ts';
+import { overlappingParts, readingOf } from './reading.ts';
 import {
   arrayOf,
   type Constant,
@@ -247,8 +248,12 @@ export function dataRecords(c: Checker): DataRecord[] {
       if (near && !SETS.includes(from.value) && /^[\w-]+$/.test(from.value))
         c.report('GAN0215', from.span, { from: from.value, near }, { help: `write \`from "${near}"\`` });
     }
-    records.push({ fields, from: from?.value ?? null, doc: node.doc, span: node.span });
+    const types = fields.map((f) => f.type);
+    const whole = fields.length === node.names.length;
+    const reading = whole ? readingOf(c, node, types, fileEnv(c, main, true)) : null;
+    records.push({ fields, from: from?.value ?? null, reading, doc: node.doc, span: node.span });
   }
+  overlappingParts(c, records);
   return records;
 }
 

@@ -38,9 +38,10 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
     doc: plan.doc,
     source: plan.path,
     params: Object.fromEntries(plan.params.map(({ name, value }) => [name, value as Value])),
-    data: plan.data.map(({ fields, from }) => ({
+    data: plan.data.map(({ fields, from, reading }) => ({
       fields: fields.map(({ name, type }) => ({ name, type: { ...type } as Value })),
       from,
+      ...(reading === null ? {} : { reading: { ...reading } as Value }),
     })),
     noise: plan.noise.map(({ name, dist, shape }) => ({ name, dist: { ...dist } as Value, shape })),
     ...(plan.states.length === 0 ? {} : { states: plan.states.map(stateLiteral) }),
