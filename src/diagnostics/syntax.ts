@@ -173,7 +173,7 @@ Each kind of declaration has one form; \`grammar/README.md\` lists them on a pag
     title: 'not a declaration',
     message: ({ found }: { found: string }) => `No declaration begins with \`${found}\``,
     explain: `
-A file is a row of declarations, and each begins with its keyword: \`param\`, \`data\`, \`noise\`, \`init\`, \`net\`, \`optimizer\`,
+A file is a row of declarations, and each begins with its keyword: \`param\`, \`data\`, \`noise\`, \`state\`, \`init\`, \`net\`, \`optimizer\`,
 \`def\`, \`let\`, \`loss\`, \`metric\`, \`output\`, \`train\` or \`use\`. This text belongs to none of them.
 
 A misspelled keyword is the usual cause, or a value without its \`let NAME =\`. Statements (\`sample\`, \`update\`, …) stand only

@@ -1,5 +1,6 @@
 /** The models of the zoo at sizes that float64 in JavaScript can follow. */
 export const tiny: Readonly<Record<string, { set: Record<string, string>; batch: number }>> = {
+  'cyclegan.gan': { set: { width: '6', remembered: '3' }, batch: 4 },
   'dcgan.gan': { set: { width: '3', latent: '5', window: '4' }, batch: 4 },
   'gan.gan': { set: { width: '8', latent: '5', pieces: '2' }, batch: 4 },
   'ring.gan': { set: { width: '8' }, batch: 16 },
