@@ -15,17 +15,18 @@ import { compileText } from './load.ts';
 import { hostile } from './names.ts';
 
 /** One name for each kind of declaration. Initial weights and samples do not depend on names: they are constants. */
-const KINDS = 20;
+const KINDS = 21;
 /** Where a net and a def are named. */
 const CALLED = [4, 8];
 function program(n: readonly string[]): string {
   const [data, first, second, noise, net, input, mean, spread, block, given] = n;
-  const [value, layer, inner, each, param, loss, metric, output, phase, optimizer] = n.slice(10);
+  const [value, layer, inner, each, param, loss, metric, output, phase, optimizer, state] = n.slice(10);
   return `
 param ${param} = 2
 data ${data} ~ [2]
 data (${first}, ${second}) ~ ([2], label[2])
 noise ${noise} ~ bernoulli(1)[2]
+state ${state} = [1, 2]
 init kernel ~ constant(0.1)
 def ${block}(${given}) = ${given} * ${given} + ${param}
 net ${net}(${input}: [2]) -> (${mean}: [2], ${spread}: [1]) = {
@@ -36,14 +37,17 @@ net other(v: [2]) -> [1] = v |> dense(2) |> batch_norm |> relu |> dense(1, norm 
 let ${value} = ${net}(${noise}).${mean}
 loss ${loss} = expect(sum(square(${value} - ${data}))) + expect(square(${net}(${first}).${spread})) + expect(sum(${block}(${value} * ${second})))
   + expect(square(other(${data}) - other(${value})))
-metric ${metric} = expect(sum(abs(${value} * ${first} - ${data})))
-output ${output} = ${value} + ${second} + ${net}.averaged(${first}).${mean}
+metric ${metric} = sum(${state}) + expect(sum(abs(${value} * ${first} - ${data})))
+output ${output} = ${value} + ${state} + ${second} + ${net}.averaged(${first}).${mean}
 optimizer ${optimizer} = adam(0.01)
 train ${phase} (batch = 4, steps = 9) {
   sample ${data}, ${noise}, ${first}
   update ${net}, other to minimize ${loss} with ${optimizer}
   clip other to [-1, 1]
   average ${net} decay 0.5
+  set ${state} to ${state} / 2 + expect(${data})
+  save ${net}
+  if step % 2 == 1 { restore ${net} }
 }
 `;
 }

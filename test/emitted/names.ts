@@ -8,7 +8,7 @@ const words = `
   set static super switch this throw try typeof undefined var void while with yield as from
   NaN Infinity Math Number Object Array Promise Symbol globalThis window document process require module exports Buffer
   self console fetch
-  tf nn main model run w frozen averaged live i scalar tensor
+  tf nn main model run w frozen averaged live states state set save i scalar tensor
   sample samples update minimize steps batch output_ fused kernel bias k mean sum relu add neg square
   __ ___ _0 a_ x__y µ é a\u0301 x\u20dd 名前 ℵ 𝒙 Ω
 `;
