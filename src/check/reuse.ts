@@ -54,6 +54,9 @@ export class Reuse {
   private readonly units = new Map<string, Unit>();
   private readonly seen = new Map<string, Seen>();
   private readonly reused = new Set<string>();
+  private readonly plain = new Set<object>();
+  /** Declarations whose values may not outlive the check. */
+  private readonly numbered = new Set<string>();
   private readonly recorders: Recorder[] = [];
   private readonly moves: Moves;
   private readonly files: ReadonlyMap<string, readonly Placed[]>;
@@ -109,7 +112,8 @@ export class Reuse {
     this.recorders.push(recorder);
     const value = make();
     this.recorders.pop();
-    if (isPlain(value, declared)) this.units.set(key, { value, ...recorder });
+    if (declared.kind === 'net' || this.isPlain(value, owner)) this.units.set(key, { value, ...recorder });
+    else this.numbered.add(owner);
     return value;
   }
 
@@ -156,6 +160,24 @@ export class Reuse {
     return touched;
   }
 
+  /**
+   * Whether a value may outlive its check. What the file draws without a name is numbered through the file, and a def or net
+   * as a value belongs to its file.
+   */
+  private isPlain(value: unknown, owner: string): boolean {
+    if (this.seen.get(owner)?.uses.some((use) => this.numbered.has(use))) return false;
+    const rest: unknown[] = [value];
+    while (rest.length > 0) {
+      const at = rest.pop();
+      // What other values are made of has been looked at with them.
+      if (typeof at !== 'object' || at === null || this.plain.has(at) || ArrayBuffer.isView(at)) continue;
+      this.plain.add(at);
+      if ('decl' in at || ('place' in at && at.place !== null)) return false;
+      rest.push(...(at instanceof Map ? at.values() : at instanceof Set ? [] : Object.values(at)));
+    }
+    return true;
+  }
+
   private see(module: Module, node: Declaration): void {
     if (node.kind === 'use' || node.kind === 'train' || node.kind === 'error') return;
     const { path, text } = module.source;
@@ -193,22 +215,4 @@ function placesIn({ source, file }: Module): Placed[] {
     end,
     text: source.text.slice(start, end),
   }));
-}
-
-/**
- * Whether a value may outlive its check. What the file draws without a name is numbered through the file, and a def or net
- * as a value belongs to its file.
- */
-function isPlain(value: unknown, { kind }: Declared): boolean {
-  const seen = new Set<object>();
-  const rest: unknown[] = [value];
-  while (rest.length > 0) {
-    const at = rest.pop();
-    if (typeof at !== 'object' || at === null || seen.has(at) || ArrayBuffer.isView(at)) continue;
-    seen.add(at);
-    if ('decl' in at) return false;
-    if (kind !== 'net' && 'place' in at && at.place !== null) return false;
-    rest.push(...(at instanceof Map ? at.values() : at instanceof Set ? [] : Object.values(at)));
-  }
-  return true;
 }

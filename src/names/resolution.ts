@@ -41,10 +41,15 @@ export type Dependencies = ReadonlyMap<Declared, ReadonlyMap<Declared, Span>>;
 export class Resolution {
   private readonly meanings = new Map<Use, Meaning>();
   private readonly callables = new Map<Name, Callable>();
-  private readonly usesOf = new Map<Meaning, Use[]>();
+  /** Made when it is asked for: a check alone does not need it. */
+  private usesOf: Map<Meaning, Use[]> | undefined;
   private readonly used = new Set<Meaning>();
   private readonly declarations = new Map<Name, Declared | Local>();
-  private readonly givens = new Map<string, Given>();
+  private readonly givens: Readonly<Record<Given['kind'], Map<string, Given>>> = {
+    operation: new Map(),
+    builtin: new Map(),
+    scalar: new Map(),
+  };
   private readonly links = new Map<Declared, Map<Declared, Span>>();
   private readonly inCycles = new Set<Declared>();
   private readonly byNode = new Map<Declaration, Set<Declared>>();
@@ -65,11 +70,24 @@ export class Resolution {
 
   /** What a called name may mean. */
   callable(name: Name): Callable {
-    return this.callables.get(name) ?? this.prelude?.().callable(name) ?? nothing;
+    const known = this.callables.get(name);
+    if (known) return known;
+    const meaning = this.meanings.get(name);
+    if (!meaning) return this.prelude?.().callable(name) ?? { locals: [], otherwise: null };
+    const isCalled = meaning.kind !== 'local' && meaning.kind !== 'scalar' && isFunction(meaning);
+    return { locals: [], otherwise: isCalled ? meaning : null };
   }
 
   /** Every use of a declaration or of what the language gives, in the order of the files and of their text. */
   uses(meaning: Meaning): readonly Use[] {
+    if (!this.usesOf) {
+      this.usesOf = new Map();
+      for (const [use, meant] of this.meanings) {
+        const uses = this.usesOf.get(meant);
+        if (uses) uses.push(use);
+        else this.usesOf.set(meant, [use]);
+      }
+    }
     return this.usesOf.get(meaning) ?? [];
   }
 
@@ -80,9 +98,10 @@ export class Resolution {
 
   /** An operation, a function of the checker or a scalar, for its uses. */
   given(kind: Given['kind'], name: string): Given {
-    const key = `${kind} ${name}`;
-    const given = this.givens.get(key) ?? { kind, name };
-    this.givens.set(key, given);
+    const known = this.givens[kind].get(name);
+    if (known) return known;
+    const given: Given = { kind, name };
+    this.givens[kind].set(name, given);
     return given;
   }
 
@@ -114,9 +133,6 @@ export class Resolution {
   note(use: Use, meaning: Meaning, inside: Declaration | null, wanted = true): void {
     if (inside && isDeclared(meaning)) this.depend(inside, meaning);
     this.meanings.set(use, meaning);
-    const uses = this.usesOf.get(meaning);
-    if (uses) uses.push(use);
-    else this.usesOf.set(meaning, [use]);
     if (wanted) this.used.add(meaning);
   }
 
@@ -126,6 +142,7 @@ export class Resolution {
     else this.byNode.set(inside, new Set([on]));
   }
 
+  /** For a called name that locals have; what others mean is their `meaning`. */
   noteCallable(name: Name, callable: Callable): void {
     this.callables.set(name, callable);
   }
@@ -141,4 +158,6 @@ export class Resolution {
   }
 }
 
-const nothing: Callable = { locals: [], otherwise: null };
+function isFunction({ kind }: Declared | Given): boolean {
+  return kind === 'net' || kind === 'def' || kind === 'operation' || kind === 'builtin';
+}

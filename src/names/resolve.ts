@@ -20,7 +20,7 @@ import type {
 } from '../syntax/ast.ts';
 import { findCycles } from './cycles.ts';
 import { callableNames, isBuiltin, isOperation, isScalarName, variants } from './operations.ts';
-import { type Callable, type Given, type Local, type Meaning, Resolution, type Use } from './resolution.ts';
+import { type Given, type Local, type Meaning, Resolution, type Use } from './resolution.ts';
 import {
   type Declared,
   lookup,
@@ -78,6 +78,8 @@ function resolvedPrelude(): Resolution {
   new Resolver(program, preludeMemo, () => {}).module(prelude);
   return preludeMemo;
 }
+
+const none: readonly ScopedLocal[] = [];
 
 class Resolver {
   /** The declaration that is being walked through. */
@@ -198,11 +200,14 @@ class Resolver {
   }
 
   /** The locals of this name, innermost first. */
-  private *locals(scope: Scope | null, name: string): Generator<ScopedLocal> {
+  private locals(scope: Scope | null, name: string): readonly ScopedLocal[] {
+    let all: ScopedLocal[] | undefined;
     for (let at = scope; at; at = at.outer) {
       const found = at.names.get(name);
-      if (found) yield found;
+      if (found && all) all.push(found);
+      else if (found) all = [found];
     }
+    return all ?? none;
   }
 
   /** Walks an expression. Left spines of operators and chains of `else if` are walked in loops: they may be long. */
@@ -342,11 +347,10 @@ class Resolver {
 
   private callee({ name, field }: Callee, args: readonly Arg[], place: Place): void {
     const { text } = name;
-    const all = [...this.locals(place.scope, text)];
+    const all = this.locals(place.scope, text);
     const declared = lookupFunction(this.program, place.module, text);
     const otherwise = declared ?? (isScalarName(text) ? null : this.given(text));
-    const callable: Callable = { locals: all.map(({ local }) => local), otherwise };
-    this.names.noteCallable(name, callable);
+    if (all.length > 0) this.names.noteCallable(name, { locals: all.map(({ local }) => local), otherwise });
     const wrongField = field && !(variants as readonly string[]).includes(field.text);
     if (wrongField) this.report('GAN0216', field.span, { net: text, field: field.text });
     // What cannot be a function does not hide one.

@@ -1,12 +1,6 @@
 /** Chevrotain's trees to ours: children in the order of the text, and whatever the parser left out put back in. */
-import type { CstNode, IToken } from 'chevrotain';
+import type { CstElement, CstNode, IToken } from 'chevrotain';
 import { type Element, endOf, isToken, startOf, type Token, type TreeNode } from './tree.ts';
-
-interface Item {
-  readonly start: number;
-  readonly role: string;
-  readonly element: CstNode | IToken;
-}
 
 /** Builds the tree of one text, declaration by declaration, in order. */
 export class TreeBuilder {
@@ -31,12 +25,13 @@ export class TreeBuilder {
 
   /** The tokens before `limit` that are not in the tree yet. */
   skipped(limit: number): TreeNode | undefined {
+    let token = this.tokens[this.next];
+    if (token === undefined || token.startOffset >= limit) return undefined;
     const children: Token[] = [];
-    for (let token = this.tokens[this.next]; token && token.startOffset < limit; ) {
+    for (; token && token.startOffset < limit; token = this.tokens[this.next]) {
       children.push(this.token(token, token.tokenType.name));
-      token = this.tokens[this.next];
     }
-    return children.length === 0 ? undefined : nodeOf('skipped', children, true);
+    return nodeOf('skipped', children, true);
   }
 
   /** The whole file, once all its declarations are made. */
@@ -61,23 +56,21 @@ export class TreeBuilder {
   }
 
   private node(kind: string, cst: CstNode): TreeNode {
-    const items: Item[] = [];
-    for (const role in cst.children) {
-      for (const element of cst.children[role]!) {
-        const start = 'children' in element ? element.location!.startOffset : element.startOffset;
-        // A part of which nothing was written has no place.
-        if (!Number.isNaN(start)) items.push({ start, role, element });
-      }
-    }
-    if (items.length > 1) items.sort((a, b) => a.start - b.start);
     const children: Element[] = [];
-    for (const { start, role, element } of items) {
-      const skipped = this.skipped(start);
-      if (skipped !== undefined) children.push(skipped);
-      if ('children' in element) children.push(this.node(role, element));
-      else children.push(element.image === '' ? missing(element, role) : this.token(element, role));
-    }
+    const [role, ...others] = Object.keys(cst.children);
+    if (others.length > 0) for (const [role, element] of inOrder(cst)) this.add(children, role, element);
+    else if (role !== undefined) for (const element of cst.children[role]!) this.add(children, role, element);
     return nodeOf(kind, children, cst.recoveredNode === true);
+  }
+
+  private add(children: Element[], role: string, element: CstElement): void {
+    const start = startIn(element);
+    // A part of which nothing was written has no place.
+    if (Number.isNaN(start)) return;
+    const skipped = this.skipped(start);
+    if (skipped !== undefined) children.push(skipped);
+    if ('children' in element) children.push(this.node(role, element));
+    else children.push(element.image === '' ? missing(element, role) : this.token(element, role));
   }
 
   private token(token: IToken, role: string): Token {
@@ -87,6 +80,18 @@ export class TreeBuilder {
     this.end = startOffset + image.length;
     return { kind: 'token', role, image, startOffset, before };
   }
+}
+
+function startIn(element: CstElement): number {
+  return 'children' in element ? element.location!.startOffset : element.startOffset;
+}
+
+/** The parts of a node in the order of the text. Chevrotain keeps a list for each role, each of them in order. */
+function inOrder({ children }: CstNode): (readonly [role: string, element: CstElement])[] {
+  const parts = Object.entries(children).flatMap(([role, list]) =>
+    list.filter((element) => !Number.isNaN(startIn(element))).map((element) => [role, element] as const),
+  );
+  return parts.sort(([, a], [, b]) => startIn(a) - startIn(b));
 }
 
 /** A closing bracket that `structure.ts` put in. */

@@ -29,7 +29,9 @@ export function tokens(parent: TreeNode, { name }: TokenType): Token[] {
 }
 
 export function token(parent: TreeNode, type: TokenType, index = 0): Token | undefined {
-  return tokens(parent, type)[index];
+  if (index > 0) return tokens(parent, type)[index];
+  for (const child of parent.children) if (isToken(child) && child.role === type.name) return child;
+  return undefined;
 }
 
 /** Of a token of ours or of the lexer's. */
