@@ -18,7 +18,8 @@ const preamble = `(* The grammar of .gan, generated from grammar/parser.ts by gr
    x | y    x or y                      "x"      this text
 
    White space and comments separate tokens and mean nothing else, but for two rules: the "(" of args in suffix,
-   application and distribution touches what stands before it, and anywhere else a "(" begins an expression.
+   application and distribution touches what stands before it, and so does the "[" of index in suffix and application;
+   anywhere else a "(" or "[" begins an expression.
 
    Binary operators, from loosest to tightest; all group to the left but "^", and comparisons do not chain:
 ${ladder()}

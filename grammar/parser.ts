@@ -61,6 +61,12 @@ export class GanParser extends CstParser {
     return isName(next) ? next.tokenType !== t.As : next.tokenType === t.LParen && !touches(word, next);
   };
 
+  /** The `[` of a place in a list touches the list's name. */
+  private readonly indexTouches = () => {
+    const next = this.LA(1);
+    return next.tokenType === t.LSquare && touches(this.LA(0), next);
+  };
+
   /** One or more, with one trailing comma allowed. Once in a rule: it takes the rule's first places of these kinds. */
   private commaSeparated(item: ParserMethod<[], CstNode>): void {
     this.SUBRULE(item);
@@ -135,6 +141,7 @@ export class GanParser extends CstParser {
   net = this.RULE('net', () => {
     this.CONSUME(t.Net);
     this.CONSUME(t.Identifier);
+    this.OPTION3(() => this.SUBRULE(this.index));
     this.CONSUME(t.LParen);
     this.OPTION(() => this.commaSeparated(this.typed));
     this.CONSUME(t.RParen);
@@ -464,7 +471,7 @@ export class GanParser extends CstParser {
     this.MANY(() => this.CONSUME(t.Prefix));
     this.SUBRULE(this.primary);
     this.MANY2({
-      GATE: () => this.LA(1).tokenType === t.Dot || this.callTouches(),
+      GATE: () => this.LA(1).tokenType === t.Dot || this.callTouches() || this.indexTouches(),
       DEF: () => this.SUBRULE(this.suffix),
     });
   });
@@ -472,6 +479,7 @@ export class GanParser extends CstParser {
   suffix = this.RULE('suffix', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.args) },
+      { ALT: () => this.SUBRULE(this.index) },
       {
         ALT: () => {
           this.CONSUME(t.Dot);
@@ -479,6 +487,13 @@ export class GanParser extends CstParser {
         },
       },
     ]);
+  });
+
+  /** How many nets a list has (`net c[6](…)`), and which of them is meant (`c[k]`). */
+  index = this.RULE('index', () => {
+    this.CONSUME(t.LSquare);
+    this.SUBRULE(this.expression);
+    this.CONSUME(t.RSquare);
   });
 
   primary = this.RULE('primary', () => {
@@ -603,6 +618,7 @@ export class GanParser extends CstParser {
 
   application = this.RULE('application', () => {
     this.CONSUME(t.Identifier);
+    this.OPTION4({ GATE: this.indexTouches, DEF: () => this.SUBRULE(this.index) });
     this.OPTION(() => {
       this.CONSUME(t.Dot);
       this.CONSUME(t.Word);

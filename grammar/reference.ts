@@ -49,7 +49,15 @@ function among(...families: readonly Records[]): (name: string) => boolean {
 const builtIn: readonly [string, string][] = [
   [
     'grad(y, x)',
-    '∂(Σ y)/∂x, of the shape of x; y has one element per example, x is a named value on the way to it. To any order.',
+    '∂(Σ y)/∂x, of the shape of x; y has one element per example, x is a named value on the way to it. Or both are whole: `grad(loss, D.weights)`. To any order.',
+  ],
+  [
+    'jvp(y, x, v)',
+    '∂y/∂x · v, of the shape of y: how y changes as x moves along v. y has any shape; x is a named value on the way to it, or a tuple of them with a tuple of directions.',
+  ],
+  [
+    'map(v, f)',
+    'The net or def f of one entry, applied to each entry of the first axis of v, with the same weights; the results stand side by side: [n, …]. All are evaluated together, as examples of one batch.',
   ],
   ['size(v, axis?)', 'The size of an axis of v, a constant; without `axis` the list of all sizes.'],
   ['range(n)', 'The list 0 … n − 1.'],

@@ -35,7 +35,7 @@ function pair(attr: unknown): readonly number[] {
 /** Nets whose gradient at their input stands in a loss: what is called on the way from x to y in `grad(y, x)`. */
 export function* batchNormUnderPenalty({ model }: Craft): Generator<Diagnostic> {
   for (const term of inOrder(updates(model).map(({ objective }) => objective))) {
-    if (term.kind !== 'grad') continue;
+    if (term.kind !== 'grad' || !term.x.batch) continue;
     for (const part of dependents(term.y, term.x)) {
       if (part.kind !== 'result' || part.call.variant !== 'self') continue;
       for (const { layer, net } of batchNorms(part.call.net, part.call.body)) {

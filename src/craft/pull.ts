@@ -8,6 +8,7 @@ import { createBuilder } from '../ir/graph-builder.ts';
 import { evaluate } from '../ir/interpret.ts';
 import { sizeOf } from '../ir/ndarray.ts';
 import type { ResultTerm, Term, UpdateAction } from '../model/model.ts';
+import { operandsOf } from '../model/walk.ts';
 import type { Interval, Operation } from '../ops/record.ts';
 import { gradient } from '../plan/differentiate.ts';
 import type { Ranges } from './ranges.ts';
@@ -149,8 +150,8 @@ export class Pulls {
     if (term.kind === 'op' && term.place === null) {
       text = `${term.op}(${keys(term.args)}) ${JSON.stringify(term.attrs)}`;
     } else if (term.kind === 'result') {
-      const { net, variant, body, args } = term.call;
-      text = `${net}.${variant} ${body} ${term.index} (${keys(args)})`;
+      const { net, variant, body } = term.call;
+      text = `${net}.${variant} ${body} ${term.index} (${keys(operandsOf(term))})`;
     } else if (term.kind === 'constant' && term.value.data.length === 1) {
       text = `${term.value.data[0]} [${term.shape}]`;
     }

@@ -103,8 +103,14 @@ export class Ranges {
       }
       case 'result':
         return this.#known.get(this.#bodyOf(term)!) ?? anything;
+      case 'entry':
+        return this.#known.get(term.over) ?? anything;
+      case 'map':
+        return this.#known.get(term.result) ?? anything;
       case 'layer':
+      case 'weight':
       case 'grad':
+      case 'jvp':
       case 'state':
       // What a loop hands on may grow with each turn.
       case 'turn':

@@ -1,7 +1,12 @@
 /** GAN0501–GAN0523: the schedule. */
+import type { Count } from '../ir/types.ts';
 import type { Entry } from './diagnostic.ts';
 import { quoted } from './listed.ts';
 import { scheduleStatements } from './schedule-statements.ts';
+
+/** How many examples a value holds, in words. */
+const held = (count: Count): string =>
+  typeof count === 'number' ? String(count) : count.replace('batch', "the phase's `batch`");
 
 export const schedule = {
   ...scheduleStatements,
@@ -125,7 +130,7 @@ train (steps = 10) {
     severity: 'error',
     title: 'values of different counts meet',
     message: ({ left, right, counts: [a, b] }) =>
-      `\`${left}\` holds ${a === 'batch' ? "the phase's `batch`" : a} examples here and \`${right}\` ${b === 'batch' ? "the phase's `batch`" : b}: they cannot be combined example by example`,
+      `\`${left}\` holds ${held(a)} examples here and \`${right}\` ${held(b)}: they cannot be combined example by example`,
     explain: `\`sample 500 of x\` draws another number than the phase's \`batch\`, and values of each example go together one by one.
 So what comes from sources of different counts only meets after \`expect\` has averaged each of them.
 
@@ -141,13 +146,13 @@ train (batch = 8, steps = 10) {
   update D to minimize gap with adam(1e-3)
 }
 `,
-  } satisfies Entry<{ left: string; right: string; counts: readonly [number | 'batch', number | 'batch'] }>,
+  } satisfies Entry<{ left: string; right: string; counts: readonly [Count, Count] }>,
 
   GAN0513: {
     severity: 'error',
     title: 'a count that is not certain',
     message: ({ source, counts }) =>
-      `how many examples \`${source}\` holds here depends on what has run: ${counts.map((n) => (n === 'batch' ? "the phase's `batch`" : String(n))).join(' or ')}`,
+      `how many examples \`${source}\` holds here depends on what has run: ${counts.map(held).join(' or ')}`,
     explain: `Shapes are known while compiling, and so is how many examples a value holds at each update. Here that depends on
 whether a block (\`once\`, \`every\`, \`repeat\`) has run: one \`sample\` gives one count, another gives another.
 
@@ -161,7 +166,7 @@ train (batch = 8, steps = 10) {
   update D to minimize score with adam(1e-3)
 }
 `,
-  } satisfies Entry<{ source: string; counts: readonly (number | 'batch')[] }>,
+  } satisfies Entry<{ source: string; counts: readonly Count[] }>,
 
   GAN0514: {
     severity: 'error',

@@ -164,23 +164,29 @@ output out = grad(h, z)
 
   GAN0350: {
     severity: 'error',
-    title: 'the gradient of a whole value',
-    message: ({ text }) => `\`grad\` differentiates a value of each example, and \`${text}\` is whole`,
-    explain: `In \`grad(y, x)\` the sum runs over the batch, so each example gets the derivative of its own \`y\`: this is what a
-gradient penalty needs. A whole value (the result of \`expect\`, a weight, a constant) has no value for each example.
+    title: 'a gradient between the examples and the whole',
+    message: ({ y, x, whole }) =>
+      whole
+        ? `\`${y}\` is whole and \`${x}\` per example: \`grad\` gives each example the derivative of its own value`
+        : `\`${y}\` is per example and \`${x}\` whole: which sum over the batch is meant must be said`,
+    explain: `In \`grad(y, x)\` both are per example, and each example gets the derivative of its own \`y\` (what a gradient penalty
+needs); or both are whole, as a loss and weights are. A mean over the batch has a derivative by each example that is
+smaller by the number of examples, and a sum over the batch one by a whole value that is larger: neither is what people
+mean.
 
-Take the gradient first and the mean after it: \`expect(square(norm(grad(D(x), x)) - 1))\`.`,
+By examples, take the gradient first and the mean after it: \`expect(square(norm(grad(D(x), x)) - 1))\`. By a whole value,
+take the mean first: \`grad(expect(y), D.weights)\`.`,
     example: `noise z ~ normal[8]
 let h = expect(sum(tanh(z)))
 output out = grad(h, z)
 `,
-  } satisfies Entry<{ text: string }>,
+  } satisfies Entry<{ y: string; x: string; whole: boolean }>,
 
   GAN0351: {
     severity: 'error',
     title: 'a gradient with respect to something without a name',
-    message: ({ text }) =>
-      `\`grad\` needs a named value to differentiate by, and \`${text}\` is an expression`,
+    message: ({ operation, text }) =>
+      `\`${operation}\` needs a named value to differentiate by, and \`${text}\` is an expression`,
     explain: `\`grad(y, x)\` asks how \`y\` changes with the very value \`x\` on its way to \`y\`. An expression written anew is another
 value, even if it has the same numbers.
 
@@ -188,15 +194,15 @@ Name it first and use the name in both places: \`let xh = mix(x, fake)\`, then \
     example: `noise z ~ normal[8]
 output out = grad(sum(tanh(2 * z)), 2 * z)
 `,
-  } satisfies Entry<{ text: string }>,
+  } satisfies Entry<{ operation: string; text: string }>,
 
   GAN0352: {
     severity: 'error',
     title: 'a gradient that nothing flows through',
     message: ({ x, y }) => `\`${x}\` does not lie on the way to \`${y}\``,
     explain: `The gradient would be zero everywhere, which is never what was meant. In \`grad(y, x)\` the value \`x\` must be used,
-under that very name, in what \`y\` is made of. Weights cannot be \`x\`: they are changed by \`update\`. Through \`stop\` nothing
-flows.`,
+under that very name, in what \`y\` is made of. Through \`stop\` nothing flows, and copies of weights (\`D.frozen.weights\`,
+\`D.averaged.weights\`) are not differentiated by.`,
     example: `noise z ~ normal[8]
 noise w ~ normal[8]
 output out = grad(sum(tanh(z)), w)
@@ -217,12 +223,13 @@ output out = x
 
   GAN0354: {
     severity: 'error',
-    title: 'the gradient by a weight',
-    message: ({ text }) => `\`${text}\` is a weight, and \`grad\` does not differentiate by weights`,
-    explain: `Weights are changed by \`update N to minimize …\`, which differentiates by all weights of \`N\` at once. \`grad(y, x)\` is
-for the values that a network is shown or works out: an input, a sample, a feature.
+    title: 'the gradient by a bare weight',
+    message: ({ operation, text }) =>
+      `\`${text}\` is a \`weight\` of this net, and \`${operation}\` differentiates by weights under their names`,
+    explain: `A net may be called several times, and a weight acts in all of these calls. Inside the net there is only one of them,
+so its weights are no values to differentiate by.
 
-Let an update minimise \`y\`, or differentiate by a value that the weight goes into.`,
+Outside of it all weights have names: \`grad(loss, D.weights)\`, or \`grad(loss, D.weights.weight_1.value)\` of one.`,
     example: `noise z ~ normal[8]
 net D(x: [8]) -> [8] = {
   let w = weight([8])
@@ -230,7 +237,7 @@ net D(x: [8]) -> [8] = {
 }
 output out = D(z)
 `,
-  } satisfies Entry<{ text: string }>,
+  } satisfies Entry<{ operation: string; text: string }>,
 
   GAN0356: {
     severity: 'error',

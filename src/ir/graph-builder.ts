@@ -77,7 +77,7 @@ export function createBuilder(
       throw new Error(`internal: ${name}(${operands}) ${attrsKey(attrs)} is refused: ${shape.code}`);
     }
     const batch = record.batch ? record.batch(types, attrs) : types.some((t) => t.batch);
-    const count = batch ? commonCount(name, args, attrs) : null;
+    const count = batch ? commonCount(record, name, args, attrs) : null;
 
     const simple = simplify ? simplified(record, name, args, attrs, shape, count) : null;
     if (simple !== null && (!sameShape(simple.shape, shape) || simple.count !== count)) {
@@ -391,10 +391,10 @@ function typeOf(node: Node): Shaped {
 }
 
 /** An attribute `count` says it (what is made from nothing per example), else the operands agree on it. */
-function commonCount(name: string, args: readonly Node[], attrs: Attrs): Count {
+function commonCount(record: Primitive, name: string, args: readonly Node[], attrs: Attrs): Count {
   const said = attrs.count as Count | null | undefined;
   let result: Count | null = said ?? null;
-  for (const { count } of args) {
+  for (const { count } of record.recounts ? [] : args) {
     if (count === null || count === result) continue;
     if (result !== null) {
       throw new Error(`internal: ${name} of values for ${result} and for ${count} examples`);

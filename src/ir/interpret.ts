@@ -2,6 +2,7 @@
 
 import type { Operation } from '../ops/record.ts';
 import { operations } from '../ops/table.ts';
+import { countAt } from './count.ts';
 import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
 import { dependencies, isLoop, isPart, type LoopNode } from './loops.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
@@ -74,7 +75,7 @@ function valueOfLeaf(
 ): NDArray {
   const { leaf } = node;
   if (leaf.kind === 'constant') return leaf.value;
-  if (leaf.kind === 'count') return scalarArray(numberOf(leaf.count, counts));
+  if (leaf.kind === 'count') return scalarArray(countAt(leaf.count, counts.batch));
   const turns = dependencies(node).map((position) => known.get(position)!.data[0]!);
   return leafValue(leaf, node, turns);
 }
@@ -145,18 +146,15 @@ function stacked(values: readonly NDArray[], entry: Node): NDArray {
   return { shape: [...lead, values.length, ...entry.shape], data };
 }
 
-function numberOf(count: Count, counts: Counts): number {
-  return count === 'batch' ? counts.batch : count;
-}
-
 /** A reference sees numbers, never 'batch'. */
-function withCounts(node: OpNode, counts: Counts): OpNode {
-  if (node.count !== 'batch') return node;
-  const attrs = node.attrs.count === 'batch' ? { ...node.attrs, count: counts.batch } : node.attrs;
-  return { ...node, attrs, count: counts.batch };
+function withCounts(node: OpNode, { batch }: Counts): OpNode {
+  const said = node.attrs.count as Count | null | undefined;
+  const attrs = typeof said === 'string' ? { ...node.attrs, count: countAt(said, batch) } : node.attrs;
+  if (attrs === node.attrs && typeof node.count !== 'string') return node;
+  return { ...node, attrs, count: node.count === null ? null : countAt(node.count, batch) };
 }
 
 /** A node's shape at run time: the count is axis 0 of a per-example value. */
 export function runShape(node: Node, counts: Counts): readonly number[] {
-  return node.count === null ? node.shape : [numberOf(node.count, counts), ...node.shape];
+  return node.count === null ? node.shape : [countAt(node.count, counts.batch), ...node.shape];
 }

@@ -3,8 +3,11 @@
 /** The axes of ONE example; the batch axis is never among them. `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** How many examples a per-example value holds: the phase's `batch` (a number of the run), or a fixed number. */
-export type Count = 'batch' | number;
+/**
+ * How many examples a per-example value holds: the phase's `batch` (a number of the run), that many times over (inside a
+ * `map`, where each entry is an example: see `ir/count.ts`), or a fixed number.
+ */
+export type Count = 'batch' | `batch*${number}` | number;
 
 /** What an operation's rules look at. `batch` is true for a per-example value, false for a whole one. */
 export interface Shaped {

@@ -64,7 +64,7 @@ function checkOperation(
   const shape = record.shape(types, node.attrs);
   if (isProblem(shape)) return void complain(`its operands are refused: ${shape.code}`);
   const batch = record.batch ? record.batch(types, node.attrs) : types.some((t) => t.batch);
-  const counts = new Set(node.args.map((a) => a.count).filter((c) => c !== null));
+  const counts = new Set(record.recounts ? [] : node.args.map((a) => a.count).filter((c) => c !== null));
   const said = node.attrs.count as Count | null | undefined;
   if (said !== undefined && said !== null) counts.add(said);
   if (counts.size > 1) complain(`it mixes values for ${[...counts].join(' and ')} examples`);

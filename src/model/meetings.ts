@@ -3,8 +3,9 @@
  * its parameters and results meet inside. A draw without a name holds as many as the values it meets.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { timesCount } from '../ir/count.ts';
 import type { Count } from '../ir/types.ts';
-import type { LoopTerm, NetBody, NetCall, StateTerm, Term } from './model.ts';
+import type { EntryTerm, LoopTerm, NetBody, NetCall, StateTerm, Term } from './model.ts';
 import { operandsOf, postorder } from './walk.ts';
 
 /** Counts of the draws and calls of one scope: a net's body in one call, or the expressions outside all nets. */
@@ -92,10 +93,16 @@ export class Meetings {
   }
 
   of(roots: readonly Term[], given: Given): ScopeCounts {
-    const { groups, calls, group, conflict } = this.#solve(roots, given);
+    const { groups, calls, entries, group, conflict } = this.#solve(roots, given);
     roots.forEach((root, i) => {
       if (root.batch) group(root).know(given.results?.[i]);
     });
+    // Outer entries come first: those of entries count them.
+    for (const entry of entries) {
+      const { over } = entry;
+      const around = over.batch ? (group(over).known?.count ?? 'batch') : null;
+      group(entry).know(timesCount(around, over.shape[0]!));
+    }
     const draw = (term: Term): Count => groups.get(term)?.known?.count ?? 'batch';
     return {
       draw,
@@ -108,6 +115,7 @@ export class Meetings {
   #solve(roots: readonly Term[], given: Given | null) {
     const groups = new Map<Term, Group>();
     const calls = new Map<NetCall, readonly Group[]>();
+    const entries: EntryTerm[] = [];
     let conflict: Conflict | null = null;
     const group = (term: Term): Group => {
       const known = groups.get(term) ?? new Group();
@@ -133,10 +141,19 @@ export class Meetings {
         for (const [a, b] of metInLoop(term)) if (a.batch && b.batch) join(group(a), group(b), term.span);
         continue;
       }
+      if (term.kind === 'entry') {
+        entries.push(term);
+        continue;
+      }
+      if (term.kind === 'map') {
+        join(group(term.entry), group(term.result), term.span);
+        if (term.batch) join(group(term.entry.over), group(term), term.span);
+        continue;
+      }
       const members = [...operandsOf(term), term].filter((t) => t.batch);
       for (const member of members) join(group(members[0]!), group(member), term.span);
     }
-    return { groups, calls, group, conflict: conflict as Conflict | null };
+    return { groups, calls, entries, group, conflict: conflict as Conflict | null };
   }
 
   /** A call's own copy of what meets in the body, joined with its arguments. */

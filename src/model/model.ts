@@ -127,7 +127,11 @@ export type Term =
   | HostTerm
   | GradTerm
   | LoopTerm
-  | TurnTerm;
+  | TurnTerm
+  | JvpTerm
+  | EntryTerm
+  | MapTerm
+  | WeightTerm;
 
 interface TermBase {
   readonly shape: Shape;
@@ -173,7 +177,15 @@ export interface NetCall {
   readonly body: string;
   /** The loops that the call stands in: what its body draws, it draws anew at each turn. */
   readonly turns?: readonly TurnTerm[];
+  /** What the net's own weights are in this call, by their names; without it they are its own. */
+  readonly weights?: ReadonlyMap<string, Term>;
   readonly span: Span;
+}
+/** A weight as a value: `D.weights.conv_1.kernel`. */
+export interface WeightTerm extends TermBase {
+  readonly kind: 'weight';
+  readonly weight: WeightSpec;
+  readonly variant: NetCall['variant'];
 }
 /** A net's own parameter, inside its body. */
 export interface ParamTerm extends TermBase {
@@ -213,6 +225,27 @@ export interface GradTerm extends TermBase {
   readonly kind: 'grad';
   readonly y: Term;
   readonly x: Term;
+  /** All values that `y` is differentiated by at the same time, `x` among them: the gradients by them share this list. */
+  readonly xs: readonly Term[];
+}
+/** Σᵢ ∂y/∂xᵢ · vᵢ, of y's shape. The `xs` count as independent of each other; `vs` runs parallel to them. */
+export interface JvpTerm extends TermBase {
+  readonly kind: 'jvp';
+  readonly y: Term;
+  readonly xs: readonly Term[];
+  readonly vs: readonly Term[];
+}
+/** Each entry of the first axis of `over`, as an example: what the function of a `map` is given. */
+export interface EntryTerm extends TermBase {
+  readonly kind: 'entry';
+  readonly over: Term;
+}
+/** The results for all entries, `[n, …]`, per example where `over` is. */
+export interface MapTerm extends TermBase {
+  readonly kind: 'map';
+  readonly entry: EntryTerm;
+  /** For one entry; it is made of `entry` and draws alone. */
+  readonly result: Term;
 }
 
 /** One result of a loop: the last values carried, then the values collected. All results share the object `loop`. */

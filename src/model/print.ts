@@ -124,6 +124,8 @@ function leafText(term: Term): string | null {
       return term.state;
     case 'turn':
       return term.name ?? `turn of ${term.place}`;
+    case 'weight':
+      return `${term.weight.name}${term.variant === 'self' ? '' : `.${term.variant}`}`;
     case 'constant': {
       const numbers = [...term.value.data.slice(0, 8)].map(showNumber);
       if (term.shape.length === 0) return numbers[0]!;
@@ -143,9 +145,10 @@ function termText(term: Term, id: (t: Term) => string): string {
     case 'layer':
       return `${term.layer}(${term.args.map(id).join(', ')})${showAttrs(term.attrs)} as ${term.path}`;
     case 'result': {
-      const { net, variant, args, body } = term.call;
+      const { net, variant, args, body, weights } = term.call;
+      const given = [...(weights ?? [])].map(([name, t]) => `, ${name} = ${id(t)}`).join('');
       const index = term.index === 0 ? '' : ` result ${term.index}`;
-      return `call ${net}${variant === 'self' ? '' : `.${variant}`}(${args.map(id).join(', ')}) body "${body}"${index}`;
+      return `call ${net}${variant === 'self' ? '' : `.${variant}`}(${args.map(id).join(', ')}${given}) body "${body}"${index}`;
     }
     case 'draw':
       return `draw ${showDistribution(term.dist)} at ${term.place}`;
@@ -161,6 +164,12 @@ function termText(term: Term, id: (t: Term) => string): string {
       const index = term.index === 0 ? '' : ` result ${term.index}`;
       return `loop ${turns} (${parts.join(', ')})${index}`;
     }
+    case 'entry':
+      return `entry of ${id(term.over)}`;
+    case 'map':
+      return `map(${id(term.result)} for ${id(term.entry)})`;
+    case 'jvp':
+      return `jvp(${id(term.y)}, (${term.xs.map(id).join(', ')}), (${term.vs.map(id).join(', ')}))`;
     default:
       return leafText(term) ?? '?';
   }

@@ -40,13 +40,15 @@ class Soundness {
 
   /** `averaged`: nets whose averages are kept; left out where that is not asked yet. */
   term(root: Term, averaged?: ReadonlySet<string>): boolean {
-    return postorder([root]).every(
-      (term) =>
-        term.kind !== 'result' ||
-        (this.body(term.call) &&
-          this.fits(term.call) &&
-          (term.call.variant !== 'averaged' || !averaged || averaged.has(term.call.net))),
-    );
+    const isKept = (net: string, variant: NetCall['variant']) =>
+      variant !== 'averaged' || !averaged || averaged.has(net);
+    return postorder([root]).every((term) => {
+      if (term.kind === 'weight')
+        return this.netOf(term.weight.net) !== undefined && isKept(term.weight.net, term.variant);
+      if (term.kind !== 'result') return true;
+      const { call } = term;
+      return this.body(call) && this.fits(call) && isKept(call.net, call.variant);
+    });
   }
 
   /** A call has its declared result even where an argument is wrong or missing. */

@@ -8,7 +8,7 @@ export function operandsOf(term: Term): readonly Term[] {
     case 'layer':
       return term.args;
     case 'result':
-      return term.call.args;
+      return term.call.weights ? [...term.call.args, ...term.call.weights.values()] : term.call.args;
     case 'grad':
       return [term.y, term.x];
     case 'loop': {
@@ -16,6 +16,12 @@ export function operandsOf(term: Term): readonly Term[] {
       const given = [...carried.map((c) => c.start), ...scanned.map((s) => s.sequence)];
       return [...given, ...carried.map((c) => c.next), ...collected];
     }
+    case 'entry':
+      return [term.over];
+    case 'map':
+      return [term.entry, term.result];
+    case 'jvp':
+      return [term.y, ...term.xs, ...term.vs];
     default:
       return [];
   }

@@ -129,6 +129,7 @@ class Resolver {
           this.dist(node.dist, body('an `init`'));
           break;
         case 'net': {
+          if (node.count) this.expr(node.count, body('the length of a list of nets'));
           for (const p of node.params) this.type(p.type, body('a type'));
           const types =
             node.result.kind === 'single' ? [node.result.type] : node.result.fields.map((f) => f.type);
@@ -243,6 +244,10 @@ class Resolver {
         case 'field':
           expr = expr.object;
           continue;
+        case 'index':
+          this.expr(expr.index, place);
+          expr = expr.object;
+          continue;
         case 'pipe':
           this.expr(expr.head, place);
           for (const stage of expr.stages) this.stage(stage, place);
@@ -345,8 +350,9 @@ class Resolver {
     return isBuiltin(name) ? this.names.given('builtin', name) : null;
   }
 
-  private callee({ name, field }: Callee, args: readonly Arg[], place: Place): void {
+  private callee({ name, index, field }: Callee, args: readonly Arg[], place: Place): void {
     const { text } = name;
+    if (index) this.expr(index, place);
     const all = this.locals(place.scope, text);
     const declared = lookupFunction(this.program, place.module, text);
     const otherwise = declared ?? (isScalarName(text) ? null : this.given(text));

@@ -47,6 +47,7 @@ export const elsewhere: ReadonlyMap<string, string> = new Map([
   ['detach', 'stop'],
   ['stop_gradient', 'stop'],
   ['gradient', 'grad'],
+  ['forward_grad', 'jvp'],
   ['pixel_shuffle', 'depth_to_space'],
   ['cat', 'concat'],
   ['maxpool', 'max_pool'],

@@ -59,6 +59,8 @@ interface Common {
 /** A primitive: the graph is made of these, and differentiation is closed over them. */
 export interface Primitive extends Common {
   readonly kind: 'primitive';
+  /** The result's count is the attribute `count`, whatever the operands': entries of an axis become examples, or back. */
+  readonly recounts?: true;
   /** Operands broadcast against each other; the builder aligns the ranks of per-example ones. */
   readonly elementwise?: true;
   /**

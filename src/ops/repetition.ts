@@ -1,4 +1,5 @@
 /** `broadcast_to`: repetition along axes and over the batch, which gradients of reductions are made of. */
+import { countText } from '../ir/count.ts';
 import { broadcastTo, sizeOf } from '../ir/ndarray.ts';
 import type { Count, Shape } from '../ir/types.ts';
 import { constantOf, match } from './families.ts';
@@ -22,7 +23,7 @@ const broadcast_to: Primitive = {
   },
   lower: {
     tfjs: ([x], node) => {
-      const lead = node.count === null ? [] : [node.count === 'batch' ? 'run.batch' : node.count];
+      const lead = node.count === null ? [] : [countText(node.count, 'run.batch')];
       const shape = `[${[...lead, ...node.shape].join(', ')}]`;
       const source = node.args[0]!;
       if (constantOf(source) !== null) return `tf.fill(${shape}, ${x})`;

@@ -6,6 +6,7 @@ import { contraction } from './contraction.ts';
 import { convolution } from './convolution.ts';
 import { cumulative } from './cumulative.ts';
 import { elementwise } from './elementwise.ts';
+import { entries } from './entries.ts';
 import { indexing } from './indexing.ts';
 import { layers } from './layers.ts';
 import { margins } from './margins.ts';
@@ -38,6 +39,7 @@ export const operations = {
   ...convolution,
   ...pooling,
   ...batchOps,
+  ...entries,
   ...layers,
   ...norms,
 } satisfies Record<string, Operation>;

@@ -5,6 +5,7 @@
  * nets may be ten thousand layers deep.
  */
 
+import { timesCount } from '../ir/count.ts';
 import type { Copy, LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import type { LoopNode } from '../ir/loops.ts';
@@ -12,6 +13,7 @@ import type { Count, Shape } from '../ir/types.ts';
 import { Meetings, type ScopeCounts } from '../model/meetings.ts';
 import type {
   GradTerm,
+  JvpTerm,
   LayerTerm,
   LoopTerm,
   Model,
@@ -25,7 +27,7 @@ import type {
 } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
 import type { BuildContext } from '../ops/record.ts';
-import { gradient } from './differentiate.ts';
+import { directional, gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
 
 /** The moment at which an expression is evaluated. */
@@ -66,6 +68,9 @@ interface Use {
   readonly detached: boolean;
 }
 
+/** What marks values: a second evaluation of its `y`, with a mark in the place of each value that it differentiates by. */
+type Derivative = GradTerm | JvpTerm;
+
 /** One evaluation of a net's body, or of the expressions outside all nets. */
 interface Scope {
   readonly memo: Map<Term, Node>;
@@ -74,9 +79,13 @@ interface Scope {
   readonly use: Use;
   /** What tells a draw here from the same draw in another call: the call's arguments. */
   readonly call: readonly number[];
-  /** For each gradient: a second evaluation, in which its `x` is a mark. */
-  readonly marked: Map<GradTerm, Scope>;
-  /** How many gradients stand around. */
+  /** What the net's weights are in this call, where they are given. */
+  readonly given: ReadonlyMap<string, Node> | null;
+  /** By the values differentiated by: a second evaluation, in which each of them is a mark. */
+  readonly marked: Map<readonly Term[], Scope>;
+  /** And the gradients by all of them. */
+  readonly slopes: Map<readonly Term[], readonly Node[]>;
+  /** How many derivatives stand around. */
   readonly depth: number;
   readonly counts: ScopeCounts;
   /** The positions of the loops that the calls which led here stand in. */
@@ -89,7 +98,8 @@ export class Evaluation {
   readonly #nets: ReadonlyMap<string, Net>;
   readonly #meetings: Meetings;
   readonly #memo = new Map<Term, Node>();
-  readonly #marks = new Map<GradTerm, Scope>();
+  readonly #marks = new Map<readonly Term[], Scope>();
+  readonly #slopes = new Map<readonly Term[], readonly Node[]>();
   readonly #names: Map<Node, string>;
   readonly #calls = new Map<string, Scope>();
   #moves: Move[] = [];
@@ -118,7 +128,9 @@ export class Evaluation {
       params: [],
       use: { training: this.#setting.training, copy: this.#setting.copy, detached: false },
       call: [],
+      given: null,
       marked: this.#marks,
+      slopes: this.#slopes,
       depth: 0,
       turns: [],
       counts: this.#meetings.of([term], {
@@ -157,13 +169,24 @@ export class Evaluation {
         for (const arg of operandsOf(term)) want(where, arg);
         break;
       case 'result': {
-        for (const arg of term.call.args) want(where, arg);
+        for (const arg of operandsOf(term)) want(where, arg);
         if (missing.length > 0) break;
         want(this.#called(where, term.call), this.#resultOf(term.call, term.index));
         break;
       }
+      case 'entry':
+        want(where, term.over);
+        break;
+      case 'map':
+        want(where, term.entry.over);
+        want(where, term.result);
+        break;
       case 'grad':
-        want(where, term.x);
+        for (const x of term.xs) want(where, x);
+        if (missing.length === 0) want(this.#marked(where, term), term.y);
+        break;
+      case 'jvp':
+        for (const t of [...term.xs, ...term.vs]) want(where, t);
         if (missing.length === 0) want(this.#marked(where, term), term.y);
         break;
     }
@@ -186,6 +209,23 @@ export class Evaluation {
         return where.params[term.index]!;
       case 'grad':
         return b.at(term.span, originOf(where, term), () => this.#gradient(where, term));
+      case 'jvp':
+        return b.at(term.span, originOf(where, term), () => this.#directional(where, term));
+      case 'entry':
+        return b.at(term.span, originOf(where, term), () => {
+          const over = where.memo.get(term.over)!;
+          return b.op('to_entries', [over], { count: timesCount(over.count, over.shape[0]!) });
+        });
+      case 'map':
+        return b.at(term.span, originOf(where, term), () => {
+          const { count } = where.memo.get(term.entry.over)!;
+          return b.op('from_entries', [where.memo.get(term.result)!], { n: term.shape[0]!, count });
+        });
+      case 'weight':
+        return b.at(term.span, term.weight.layer, () => {
+          const { net, name, shape } = term.weight;
+          return this.#weight(this.#use(where.use, { net, variant: term.variant }), name, shape);
+        });
       case 'source': {
         const { version, count } = this.#setting.source(term.source);
         return b.at(term.span, term.source, () =>
@@ -281,11 +321,8 @@ export class Evaluation {
     const args = term.args.map((arg) => where.memo.get(arg)!);
     const { use } = where;
     const weights: Record<string, Node> = {};
-    for (const { name, slot, shape } of term.weights) {
-      const version = this.#setting.weight(use.copy, name);
-      const leaf = b.leaf({ kind: 'weight', name, copy: use.copy, version }, shape, null);
-      weights[slot] = use.detached ? b.op('stop', [leaf]) : leaf;
-    }
+    for (const { name, slot, shape } of term.weights)
+      weights[slot] = where.given?.get(name) ?? this.#weight(use, name, shape);
 
     const specOf = (slot: string) => {
       const spec = term.stats.find((s) => s.name === slot || s.name === `${term.path}/${slot}`);
@@ -319,35 +356,79 @@ export class Evaluation {
     return result;
   }
 
+  #weight(use: Use, name: string, shape: Shape): Node {
+    const version = this.#setting.weight(use.copy, name);
+    const leaf = this.#b.leaf({ kind: 'weight', name, copy: use.copy, version }, shape, null);
+    return use.detached ? this.#b.op('stop', [leaf]) : leaf;
+  }
+
   /**
    * `grad(y, x)`: y is evaluated once more with a mark of its own identity in x's place. So only the ways through x count,
    * even where another expression has x's value, and no rewrite looks through x. In the finished gradient the mark gives way
-   * to x again, whereby the nodes of both evaluations become the same.
+   * to x again, whereby the nodes of both evaluations become the same. A net's own weights need no mark: they are leaves, and
+   * all ways through them count, whichever call reads them.
    */
   #gradient(where: Scope, term: GradTerm): Node {
+    let slopes = where.slopes.get(term.xs);
+    if (slopes === undefined) {
+      const inside = this.#marked(where, term);
+      slopes = gradient(
+        this.#b,
+        inside.memo.get(term.y)!,
+        term.xs.map((x) => inside.memo.get(x) ?? where.memo.get(x)!),
+      );
+      where.slopes.set(term.xs, slopes);
+    }
+    return this.#unmarked(where, term, slopes[term.xs.indexOf(term.x)]!);
+  }
+
+  /** `jvp(y, xs, vs)`, on marks in the places of all `xs` at once. */
+  #directional(where: Scope, term: JvpTerm): Node {
     const b = this.#b;
     const inside = this.#marked(where, term);
-    const mark = inside.memo.get(term.x)!;
-    const x = where.memo.get(term.x)!;
-    const [found] = gradient(b, inside.memo.get(term.y)!, [mark]);
-    const back = (node: Node): Node => substitute(b, node, mark, x);
+    const marks = term.xs.map((x) => inside.memo.get(x) ?? where.memo.get(x)!);
+    const along = term.vs.map((v, i) => b.broadcast(where.memo.get(v)!, marks[i]!.shape, marks[i]!.count));
+    return this.#unmarked(where, term, directional(b, inside.memo.get(term.y)!, marks, along));
+  }
+
+  /** The finished derivative with each mark replaced by what it stands for; also in what batch norms have asked for. */
+  #unmarked(where: Scope, term: Derivative, found: Node): Node {
+    const b = this.#b;
+    const inside = this.#marked(where, term);
+    const pairs = term.xs
+      .filter((x) => x.kind !== 'weight')
+      .map((x) => [inside.memo.get(x)!, where.memo.get(x)!] as const);
+    if (pairs.length === 0) return found;
+    const back = (node: Node): Node => substitute(b, node, pairs);
     this.#moves = this.#moves.map((move) => ({
       ...move,
       value: back(move.value),
       evaluation: back(move.evaluation),
     }));
-    return back(found!);
+    return back(found);
   }
 
-  #marked(where: Scope, term: GradTerm): Scope {
-    let inside = where.marked.get(term);
+  #marked(where: Scope, term: Derivative): Scope {
+    let inside = where.marked.get(term.xs);
     if (inside === undefined) {
-      const x = where.memo.get(term.x)!;
-      // Named by what it stands for, so that a second evaluation makes the same nodes.
-      const name = `mark ${x.id} ${where.depth}`;
-      const mark = this.#b.leaf({ kind: 'source', name, version: -1 }, x.shape, x.count);
-      inside = { ...where, memo: new Map([[term.x, mark]]), marked: new Map(), depth: where.depth + 1 };
-      where.marked.set(term, inside);
+      const memo = new Map<Term, Node>();
+      const marks = new Set<Node>();
+      for (const x of term.xs) {
+        if (x.kind === 'weight') continue;
+        const { id, shape, count } = where.memo.get(x)!;
+        // Named by what it stands for, so that a second evaluation makes the same nodes. Two of one value stay two.
+        const mark = (name: string) => this.#b.leaf({ kind: 'source', name, version: -1 }, shape, count);
+        let own = mark(`mark ${id} ${where.depth}`);
+        for (let n = 2; marks.has(own); n++) own = mark(`mark ${id} ${where.depth} ${n}`);
+        marks.add(own);
+        memo.set(x, own);
+      }
+      // Where nothing is marked, y is the same as outside.
+      inside =
+        marks.size === 0
+          ? where
+          : { ...where, memo, marked: new Map(), slopes: new Map(), depth: where.depth + 1 };
+      where.marked.set(term.xs, inside);
     }
     return inside;
   }
@@ -359,7 +440,11 @@ export class Evaluation {
     const meets = where.counts.results(call);
     const turns = this.#turns(where, call).turns ?? [];
     const how = `${turns.map((turn) => turn.id)} ${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
-    const key = `${call.net} ${call.body} ${how} ${ids.join()}`;
+    const given = call.weights
+      ? new Map([...call.weights].map(([name, weight]) => [name, where.memo.get(weight)!] as const))
+      : null;
+    const own = [...(given?.values() ?? [])].map((node) => node.id);
+    const key = `${call.net} ${call.body} ${how} ${ids.join()} ${own.join()}`;
     let called = this.#calls.get(key);
     if (called === undefined) {
       called = {
@@ -368,7 +453,9 @@ export class Evaluation {
         params: args,
         use,
         call: ids,
+        given,
         marked: new Map(),
+        slopes: new Map(),
         depth: where.depth,
         turns,
         counts: this.#meetings.of(this.#body(call).results, {
@@ -382,7 +469,7 @@ export class Evaluation {
     return called;
   }
 
-  #use(outer: Use, call: NetCall): Use {
+  #use(outer: Use, call: Pick<NetCall, 'net' | 'variant'>): Use {
     const { copy } = outer;
     if (call.variant === 'frozen' || copy === 'frozen') {
       return { training: false, copy: 'frozen', detached: false };

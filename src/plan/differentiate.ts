@@ -22,6 +22,25 @@ export function gradient(b: GraphBuilder, y: Node, xs: readonly Node[]): Node[] 
 }
 
 /**
+ * Forward mode: Σᵢ ∂y/∂xᵢ · vᵢ, of y's shape and count; each `v` has its x's shape and count. It is the transpose of the
+ * transpose: uᵀ ∂y/∂x is linear in a mark u, so its own gradient by u along v no longer holds u. What is left after
+ * simplification is what forward rules would have built.
+ * Townsend, "A new trick for calculating Jacobian vector products", 2017.
+ *
+ * The nodes `xs` are leaves, as marks are: see `gradient`.
+ */
+export function directional(b: GraphBuilder, y: Node, xs: readonly Node[], vs: readonly Node[]): Node {
+  const u = b.leaf({ kind: 'source', name: `cotangent ${y.id}`, version: -1 }, y.shape, y.count);
+  const pulled = pullback(b, [[y, () => u]], xs);
+  const [pushed] = pullback(
+    b,
+    pulled.map((node, i) => [node, () => vs[i]!]),
+    [u],
+  );
+  return pushed!;
+}
+
+/**
  * Σ over all roots of seedᵀ · ∂root/∂x, for each of `xs`. Seeds are made only where a way leads from some x to the root. With
  * `ends` a way ends at the first x that it meets: the `xs` count as independent of each other.
  */

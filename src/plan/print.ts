@@ -1,4 +1,5 @@
 /** Plans and gradients as text (`--emit plan`, `--emit grad`), stable enough to be compared. */
+import { countText } from '../ir/count.ts';
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { partOf, stackedAs } from '../ir/loops.ts';
 import { inOrder, printHost, printNode, printType } from '../ir/print.ts';
@@ -230,7 +231,7 @@ class Names {
       case 'host':
         return `(${printHost(leaf.expr)})`;
       case 'count':
-        return leaf.count === 'batch' ? 'batch' : String(leaf.count);
+        return countText(leaf.count, 'batch');
       case 'draw':
         return leaf.place;
       case 'turn':

@@ -18,6 +18,7 @@ export function estimate(model: Model): number {
   function of(roots: readonly Term[]): number {
     let sum = 0;
     const calls = new Set<object>();
+    const gradients = new Set<readonly Term[]>();
     const terms = visited > mostVisited ? [] : postorder(roots);
     visited += terms.length;
     if (visited > mostVisited) return Number.POSITIVE_INFINITY;
@@ -25,7 +26,12 @@ export function estimate(model: Model): number {
       sum += 1;
       if (term.kind === 'layer' || (term.kind === 'op' && term.place !== null)) sum += ofComposite;
       else if (term.kind === 'op') sum += operandsOf(term).length + 4;
-      else if (term.kind === 'grad') sum += ofGradient * underGradient(term.y);
+      else if (term.kind === 'grad' && !gradients.has(term.xs)) {
+        gradients.add(term.xs);
+        sum += ofGradient * underGradient(term.y);
+      }
+      // The gradient, and the gradient of that.
+      else if (term.kind === 'jvp') sum += ofGradient * ofGradient * underGradient(term.y);
       else if (term.kind === 'result' && !calls.has(term.call)) {
         calls.add(term.call);
         sum += body(term.call.net, term.call.body);

@@ -1,25 +1,30 @@
-/** Puts one node in another's place, in everything that was made from it. */
+/** Puts nodes in the places of others, in everything that was made from those. */
 
 import type { LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import { dependencies as hangsOn, isLoop, isPart, type LoopNode, partOf } from '../ir/loops.ts';
 
-/** By builder and by the node replaced: what has become of the nodes that hung on it. */
+/** By builder and by the nodes replaced: what has become of the nodes that hung on them. */
 const finished = new WeakMap<GraphBuilder, Map<string, Map<Node, Node>>>();
 
 /**
- * `root` with `replacement` where `from` was. Nodes that don't hang on `from` stay the same. The replacement has `from`'s
- * shape and count, and was made before it.
+ * `root` with each `to` where its `from` was, all at once. Nodes that hang on no `from` stay the same. A `to` has its
+ * `from`'s shape and count, and was made before all of them.
  */
-export function substitute(b: GraphBuilder, root: Node, from: Node, replacement: Node): Node {
+export function substitute(
+  b: GraphBuilder,
+  root: Node,
+  pairs: readonly (readonly [from: Node, to: Node])[],
+): Node {
   const all = finished.get(b) ?? new Map<string, Map<Node, Node>>();
   finished.set(b, all);
-  const key = `${from.id} ${replacement.id}`;
-  const done = all.get(key) ?? new Map([[from, replacement]]);
+  const key = pairs.map(([from, to]) => `${from.id} ${to.id}`).join();
+  const done = all.get(key) ?? new Map(pairs);
   all.set(key, done);
 
-  /** Arguments have smaller ids, so what is older than `from` cannot hang on it. */
-  const become = (node: Node): Node | undefined => (node.id < from.id ? node : done.get(node));
+  const oldest = Math.min(...pairs.map(([from]) => from.id));
+  /** Arguments have smaller ids, so what is older than every `from` hangs on none. */
+  const become = (node: Node): Node | undefined => (node.id < oldest ? node : done.get(node));
   const stack = [root];
   while (stack.length > 0) {
     const node = stack.at(-1)!;

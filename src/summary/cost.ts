@@ -1,5 +1,6 @@
 /** FLOPs and memory of a training step, from the plan: what is computed, how often, and what lives at the same time. */
 
+import { countAt } from '../ir/count.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import { sizeOf } from '../ir/ndarray.ts';
@@ -80,7 +81,7 @@ function bytes(specs: readonly { readonly shape: readonly number[] }[]): number 
 
 function stateBytes({ states }: Plan, batch: number): number {
   return states.reduce((sum, { shape, count }) => {
-    const examples = count === 'batch' ? batch : (count ?? 1);
+    const examples = count === null ? 1 : countAt(count, batch);
     return sum + sizeOf(shape) * examples * FLOAT;
   }, 0);
 }
@@ -161,11 +162,11 @@ function nodeFlops(node: OpNode, batch: number): number {
 }
 
 function countOf(node: Node, batch: number): number | null {
-  return node.count === 'batch' ? batch : node.count;
+  return node.count === null ? null : countAt(node.count, batch);
 }
 
 /** Operations whose result shares its operand's memory. */
-const ALIASES = new Set(['reshape', 'stop', 'mark']);
+const ALIASES = new Set(['reshape', 'stop', 'mark', 'to_entries', 'from_entries']);
 
 /** The most bytes alive at once: samples, and what is computed until it is freed. Blocks follow one another. */
 function peak(phase: PhasePlan): number {

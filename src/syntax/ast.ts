@@ -73,6 +73,8 @@ export interface InitDecl extends Declared {
 export interface NetDecl extends Declared {
   readonly kind: 'net';
   readonly name: Name;
+  /** `net c[6](…)`: how many nets the list has. */
+  readonly count?: Expr;
   readonly params: readonly { readonly name: Name; readonly type: TypeExpr }[];
   readonly result: NetResult;
   readonly from?: StringLiteral;
@@ -207,9 +209,11 @@ export type Expr =
       readonly else: Expr;
       readonly span: Span;
     }
-  /** The callee is a dotted name: `f`, `G.averaged`. */
+  /** The callee is a name: `f`, `G.averaged`, `c[k]`. */
   | { readonly kind: 'call'; readonly callee: Callee; readonly args: readonly Arg[]; readonly span: Span }
   | { readonly kind: 'field'; readonly object: Expr; readonly field: Name; readonly span: Span }
+  /** `c[k]`: one net of a list. */
+  | { readonly kind: 'index'; readonly object: Expr; readonly index: Expr; readonly span: Span }
   /** A whole pipeline, flat, since it may be ten thousand stages long. */
   | { readonly kind: 'pipe'; readonly head: Expr; readonly stages: readonly Stage[]; readonly span: Span }
   | {
@@ -226,6 +230,8 @@ export type ExprOf<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
 
 export interface Callee {
   readonly name: Name;
+  /** Of a list of nets: which one. */
+  readonly index?: Expr;
   /** `averaged`, `frozen`, `live`. */
   readonly field?: Name;
   readonly span: Span;

@@ -88,6 +88,7 @@ const builders: Record<string, (context: Context, cst: TreeNode, common: Common)
       return {
         kind: 'net',
         name,
+        ...countOf(context, cst),
         params,
         result,
         ...fromOf(context, cst),
@@ -175,6 +176,11 @@ function expressionOf(context: Context, cst: TreeNode, index = 0): Expr {
   const expression = node(cst, 'expression', index);
   if (expression === undefined) return { kind: 'error', span: nodeSpan(context, cst) };
   return buildExpression(context, expression);
+}
+
+function countOf(context: Context, cst: TreeNode): { count?: Expr } {
+  const index = node(cst, 'index');
+  return index === undefined ? {} : { count: expressionOf(context, index) };
 }
 
 function fromOf(context: Context, cst: TreeNode): { from?: StringLiteral } {

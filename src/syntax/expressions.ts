@@ -188,11 +188,18 @@ function buildOperand(context: Context, cst: TreeNode): Expr {
   const start = primary === undefined ? result.span : nodeSpan(context, primary);
   for (const suffix of nodes(cst, 'suffix')) {
     const args = node(suffix, 'args');
+    const index = node(suffix, 'index');
+    if (index !== undefined) {
+      callable &&= result.kind === 'name';
+      const place = buildExpression(context, node(index, 'expression'));
+      result = { kind: 'index', object: result, index: place, span: join(start, nodeSpan(context, index)) };
+      continue;
+    }
     if (args === undefined) {
       const field = token(suffix, t.Word);
       if (field === undefined) continue;
       const name = toName(context, field);
-      callable &&= result.kind === 'name';
+      callable &&= result.kind === 'name' || result.kind === 'index';
       result = { kind: 'field', object: result, field: name, span: join(start, name.span) };
       continue;
     }
@@ -218,11 +225,14 @@ function describe(expr: Expr): 'number' | 'call' | 'other' {
 
 function toCallee(expr: Expr): Callee | undefined {
   if (expr.kind === 'name') return { name: { text: expr.name, span: expr.span }, span: expr.span };
-  if (expr.kind === 'field' && expr.object.kind === 'name') {
+  if (expr.kind === 'index' && expr.object.kind === 'name') {
     const { name, span } = expr.object;
-    return { name: { text: name, span }, field: expr.field, span: expr.span };
+    return { name: { text: name, span }, index: expr.index, span: expr.span };
   }
-  return undefined;
+  if (expr.kind !== 'field' || (expr.object.kind !== 'name' && expr.object.kind !== 'index'))
+    return undefined;
+  const object = toCallee(expr.object);
+  return object && { ...object, field: expr.field, span: expr.span };
 }
 
 function buildPrimary(context: Context, cst: TreeNode): Expr {
@@ -383,8 +393,7 @@ function firstNonName(expr: Expr): Expr | undefined {
     if (bad !== undefined) return bad;
     rest = rest.else;
   }
-  const named = rest.kind === 'name' || (rest.kind === 'field' && rest.object.kind === 'name');
-  return named || rest.kind === 'error' ? undefined : rest;
+  return rest.kind === 'error' || toCallee(rest) !== undefined ? undefined : rest;
 }
 
 function buildApplication(context: Context, cst: TreeNode): Stage | undefined {
@@ -393,8 +402,15 @@ function buildApplication(context: Context, cst: TreeNode): Stage | undefined {
   const word = token(cst, t.Word);
   const name = toName(context, first);
   const field: Name | undefined = word && toName(context, word);
-  const callee: Callee =
-    field === undefined ? { name, span: name.span } : { name, field, span: join(name.span, field.span) };
+  const list = node(cst, 'index');
+  const index = list && buildExpression(context, node(list, 'expression'));
+  const end = field?.span ?? (list ? nodeSpan(context, list) : name.span);
+  const callee: Callee = {
+    name,
+    ...(index === undefined ? {} : { index }),
+    ...(field === undefined ? {} : { field }),
+    span: join(name.span, end),
+  };
   const args = node(cst, 'args');
   const label = token(cst, t.As) === undefined ? undefined : token(cst, t.Identifier, 1);
   return {

@@ -59,6 +59,7 @@ function declaration(d: Declaration): Line {
       return line(
         `net ${d.name.text}${d.from ? ` from ${JSON.stringify(d.from.value)}` : ''}`,
         doc,
+        d.count ? line('count', expression(d.count)) : [],
         d.params.map((p) => typed(p.name, p.type, 'parameter ')),
         d.result.kind === 'single'
           ? line('result', type(d.result.type))
@@ -121,7 +122,11 @@ function pattern(p: Pattern): string {
   return p.kind === 'name' ? p.name.text : `(${p.names.map((n) => n.text).join(', ')})`;
 }
 
-const callee = (c: Callee): string => c.name.text + (c.field ? `.${c.field.text}` : '');
+const callee = (c: Callee): string =>
+  c.name.text + (c.index ? '[…]' : '') + (c.field ? `.${c.field.text}` : '');
+
+/** Which net of a list a callee is. */
+const place = (c: Callee): readonly Line[] => (c.index ? [line('index', expression(c.index))] : []);
 
 function expression(e: Expr): Line {
   switch (e.kind) {
@@ -149,9 +154,11 @@ function expression(e: Expr): Line {
     case 'if':
       return ifs(e);
     case 'call':
-      return line(`call ${callee(e.callee)}`, e.args.map(argument));
+      return line(`call ${callee(e.callee)}`, place(e.callee), e.args.map(argument));
     case 'field':
       return line(`field ${e.field.text}`, expression(e.object));
+    case 'index':
+      return line('index', expression(e.object), expression(e.index));
     case 'pipe':
       return line('pipe', expression(e.head), e.stages.map(stage));
     case 'block':
@@ -182,7 +189,11 @@ function ifs(first: Expr): Line {
 function stage(s: Stage): Line {
   switch (s.kind) {
     case 'stage':
-      return line(`stage ${callee(s.callee)}${s.as ? ` as ${s.as.text}` : ''}`, (s.args ?? []).map(argument));
+      return line(
+        `stage ${callee(s.callee)}${s.as ? ` as ${s.as.text}` : ''}`,
+        place(s.callee),
+        (s.args ?? []).map(argument),
+      );
     case 'each':
     case 'repeat':
       return line(

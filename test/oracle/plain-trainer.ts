@@ -3,6 +3,7 @@
  * is there. What sharing, hoisting and lifetimes must not change is measured against it.
  */
 
+import { countAt } from '../../src/ir/count.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { createBuilder, splat } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
@@ -191,7 +192,7 @@ export class PlainTrainer {
     const { batch } = this.#phase;
     const leaf = (_: unknown, node: LeafNode, turns: readonly number[]): NDArray => {
       if (node.leaf.kind !== 'draw') return this.state.leaf(node.leaf);
-      const count = node.count === 'batch' ? batch : node.count;
+      const count = node.count === null ? null : countAt(node.count, batch);
       const shape = count === null ? node.shape : [count, ...node.shape];
       const place = [node.leaf.place, ...turns].join('/');
       return this.state.supply.draw(place, node.leaf.dist, shape, this.state.sampled);

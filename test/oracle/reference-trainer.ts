@@ -3,9 +3,10 @@
  * after it is freed, computed twice, or left over at the end of a step is an error.
  */
 
+import { countAt } from '../../src/ir/count.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
-import type { Distribution, NDArray } from '../../src/ir/types.ts';
+import type { Count, Distribution, NDArray } from '../../src/ir/types.ts';
 import { isMade } from '../../src/plan/place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from '../../src/plan/plan.ts';
 import { OracleState, type Supply } from './state.ts';
@@ -167,8 +168,8 @@ export class ReferenceTrainer {
     return this.state.supply.draw(place, dist, shape, this.state.sampled);
   }
 
-  #count(count: number | 'batch'): number {
-    return count === 'batch' ? this.#phase.batch : count;
+  #count(count: Count): number {
+    return countAt(count, this.#phase.batch);
   }
 }
 

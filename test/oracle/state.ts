@@ -1,5 +1,6 @@
 /** What a run of the oracle holds, in float64, and the statements that change it. */
 
+import { countAt } from '../../src/ir/count.ts';
 import type { Copy, Leaf } from '../../src/ir/graph.ts';
 import type { HostExpr } from '../../src/ir/host.ts';
 import type { Distribution, NDArray, StatSpec, WeightSpec } from '../../src/ir/types.ts';
@@ -58,7 +59,7 @@ export class OracleState {
   /** First values of states; those that hold a phase's batch are drawn again for another batch. */
   startStates(batch: number): void {
     for (const { name, shape, count, start } of this.world.states) {
-      const full = count === null ? shape : [count === 'batch' ? batch : count, ...shape];
+      const full = count === null ? shape : [countAt(count, batch), ...shape];
       if (this.states[name]?.shape.join() === full.join()) continue;
       this.states[name] = start.kind === 'value' ? start.value : this.supply.state(name, start.dist, full);
     }

@@ -9,7 +9,7 @@ import { applyConstant, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
 import { initializer } from './distributions.ts';
 import { finite, hostValue } from './folded.ts';
-import { gradient } from './gradients.ts';
+import { directional, gradient } from './gradients.ts';
 import { applyOperation, toTerm } from './terms.ts';
 import { asHost, constant, describe, type Given, termValue, unknown, type Value } from './value.ts';
 
@@ -21,6 +21,7 @@ const formals: Readonly<Record<string, readonly Formal[]>> = {
   size: [...needed('v'), { name: 'axis', required: false }],
   range: needed('n'),
   grad: needed('y', 'x'),
+  jvp: needed('y', 'x', 'v'),
   log2: needed('x'),
   ceil: needed('x'),
   round: needed('x'),
@@ -50,6 +51,8 @@ export function applyBuiltin(c: Checker, name: string, given: readonly Given[], 
     }
     case 'grad':
       return gradient(c, argument('y')!, argument('x')!, span);
+    case 'jvp':
+      return directional(c, argument('y')!, argument('x')!, argument('v')!, span);
     default:
       return scalar(c, name, argument('x')!, span);
   }

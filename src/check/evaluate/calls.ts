@@ -6,6 +6,7 @@ import type { Name } from '../../syntax/ast.ts';
 import { matchArguments } from './arguments.ts';
 import { applyBuiltin } from './builtins.ts';
 import type { Checker, Env, Locals } from './context.ts';
+import { map } from './entries.ts';
 import { evaluate } from './expressions.ts';
 import { callNet } from './nets.ts';
 import { applyOperation } from './terms.ts';
@@ -15,11 +16,16 @@ export function apply(c: Checker, fn: Fn, given: readonly Given[], span: Span, e
   if (as && fn.kind !== 'operation') {
     c.report('GAN0227', as.span, { name: as.text, callee: fnName(fn) });
   }
+  if (fn.kind !== 'def' && fn.kind !== 'net' && fn.kind !== 'nets' && fn.name === 'map' && !as)
+    return map(c, given, span, (f, entry) => apply(c, f, [entry], span, env));
   switch (fn.kind) {
     case 'def':
       return inline(c, fn, given, span, env);
     case 'net':
       return callNet(c, fn, given, span, env);
+    case 'nets':
+      c.report('GAN0383', span, { list: fnName(fn), length: fn.nets.length });
+      return unknown;
     case 'builtin':
       return applyBuiltin(c, fn.name, given, span, env);
     case 'operation':

@@ -8,7 +8,7 @@ import { type Declared, type Module, type Program, preludeSource } from '../../n
 import type { Name } from '../../syntax/ast.ts';
 import type { Notes } from '../moved.ts';
 import { type Memory, Reuse, type Unit } from '../reuse.ts';
-import type { Value } from './value.ts';
+import type { TupleValue, Value } from './value.ts';
 
 /** Values of parameters, block lets and what `each` counts, by the names that declare them; innermost first. */
 export interface Locals {
@@ -50,12 +50,16 @@ export interface Env {
 /** A net as far as it is known: its declared types, and its bodies by signature. */
 export interface NetState {
   readonly declared: Declared;
+  /** Where it is written: for a net of a list, the list. */
+  readonly written: Declared;
   /** null where the declared type is itself wrong. */
   readonly params: readonly { readonly name: string; readonly type: DeclaredType | null }[];
   readonly results: readonly { readonly name: string | null; readonly type: DeclaredType | null }[];
   readonly bodies: Map<string, NetBody | 'working' | null>;
   /** The frame of the first body: names and weights are the same in every one. */
   frame: NetFrame | null;
+  /** Its weights as values, for each way to read them. */
+  readonly weights: Map<NetCall['variant'], TupleValue>;
 }
 
 export type Inits = Map<string, { readonly init: Initializer; readonly span: Span }>;
@@ -77,7 +81,7 @@ const evaluationLimit = 1_000_000;
 export class Checker {
   readonly diagnostics: Diagnostic[] = [];
   readonly nets = new Map<string, NetState>();
-  /** Every call of a net that was made, in the order of evaluation. */
+  /** Every call of a net that was made, in the order of evaluation; reading its weights counts as a call of nothing. */
   readonly netCalls: NetCall[] = [];
   /** Nets that a statement of the schedule names. */
   readonly scheduledNets = new Set<string>();

@@ -74,8 +74,7 @@ function makeValue(c: Checker, declared: Declared): Value {
     case 'state':
       return stateValue(c, declared);
     case 'net':
-      netState(c, declared);
-      return { kind: 'function', fn: { kind: 'net', decl: declared as NetDeclared, variant: 'self' } };
+      return netValue(c, declared as NetDeclared);
     case 'def':
       return { kind: 'function', fn: { kind: 'def', decl: declared as DefDeclared } };
     // Values get theirs in the order of the text; one that is named earlier has been reported.
@@ -83,6 +82,31 @@ function makeValue(c: Checker, declared: Declared): Value {
       return unknown;
   }
 }
+
+/** A net, or the nets of a list, each with a name and weights of its own. */
+function netValue(c: Checker, decl: NetDeclared): Value {
+  const { node, name, module } = decl;
+  if (!node.count) {
+    netState(c, decl, decl);
+    return { kind: 'function', fn: { kind: 'net', decl, variant: 'self' } };
+  }
+  const what = `the length of the list \`${name.text}\``;
+  const { span } = node.count;
+  const count = integerOf(c, evaluate(c, node.count, fileEnv(c, module, true)), span, what, 1);
+  if (count === null) return unknown;
+  if (count > mostNets) {
+    c.report('GAN0242', span, { what, value: count, rule: `at most ${mostNets}` });
+    return unknown;
+  }
+  const nets = Array.from({ length: count }, (_, i) => ({
+    ...decl,
+    name: { text: `${name.text}_${i + 1}`, span: name.span },
+  }));
+  for (const net of nets) netState(c, net, decl);
+  return { kind: 'function', fn: { kind: 'nets', decl, nets } };
+}
+
+const mostNets = 1000;
 
 function paramValue(c: Checker, declared: Declared): Value {
   const { node, name, module } = declared;

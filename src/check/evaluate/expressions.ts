@@ -6,6 +6,7 @@ import { variants } from '../../names/operations.ts';
 import { isDeclared, type Given as Provided } from '../../names/resolution.ts';
 import type {
   Arg,
+  BinaryOp,
   Callee,
   DistExpr,
   EachList,
@@ -24,6 +25,7 @@ import { declaredValue } from './declarations.ts';
 import { type DistributionParts, distribution, typeOf } from './distributions.ts';
 import { finite, hostValue } from './folded.ts';
 import { repeat, scan } from './loops.ts';
+import { netWeights } from './nets.ts';
 import { operate } from './terms.ts';
 import {
   asHost,
@@ -31,11 +33,13 @@ import {
   constant,
   describe,
   type Fn,
+  fnName,
   type Given,
   termValue,
   unknown,
   type Value,
 } from './value.ts';
+import { asWeights, entryOf, mapWeights } from './weights.ts';
 
 export function evaluate(c: Checker, expr: Expr, env: Env): Value {
   return c.nested(expr.span, unknown, () => evaluateHere(c, expr, env));
@@ -67,6 +71,8 @@ function evaluateHere(c: Checker, expr: Expr, env: Env): Value {
       return call(c, expr.callee, evaluateArguments(c, expr.args, env), expr.span, env);
     case 'field':
       return field(c, expr, env);
+    case 'index':
+      return indexed(c, expr, env);
     case 'pipe':
       return pipe(c, expr, env);
     case 'block':
@@ -81,9 +87,7 @@ function evaluateHere(c: Checker, expr: Expr, env: Env): Value {
 export function evaluateArguments(c: Checker, args: readonly Arg[], env: Env): Given[] {
   return args.map((arg) => ({
     ...(arg.name ? { name: arg.name } : {}),
-    value: evaluate(c, arg.value, env),
-    span: arg.value.span,
-    named: isNamed(arg.value),
+    ...givenBy(arg.value, evaluate(c, arg.value, env)),
   }));
 }
 
@@ -99,6 +103,13 @@ export function partsOf(c: Checker, { args, shape }: DistExpr, env: Env): Distri
 export function declaredType(c: Checker, type: TypeExpr, env: Env): DeclaredType | null {
   const sizes = type.dims.map((size) => evaluate(c, size, env));
   return typeOf(c, type, sizes);
+}
+
+/** A value with what is known of how it was written. */
+function givenBy(expr: Expr, value: Value): Given {
+  const given = { value, span: expr.span, named: isNamed(expr) };
+  if (expr.kind !== 'tuple' || value.kind !== 'tuple') return given;
+  return { ...given, parts: expr.items.map((item, i) => givenBy(item.value, value.items[i]!)) };
 }
 
 function isNamed(expr: Expr): boolean {
@@ -175,13 +186,39 @@ function operators(c: Checker, expr: ExprOf<'binary'>, env: Env): Value {
       left = result === undefined ? refuse(c, op, [left, right], opSpan) : finite(c, result, span);
       continue;
     }
-    const [a, b] = [asHost(left), asHost(right)];
-    left =
-      a && b
-        ? hostValue(c, hostBinary(operatorNames[op], a, b), span)
-        : operate(c, operatorNames[op], op, [left, right], [leftExpr.span, rightExpr.span], span, env);
+    left = combined(c, op, left, right, { span, opSpan, spans: [leftExpr.span, rightExpr.span], env });
   }
   return left;
+}
+
+/** An operator between values that are not both constants; between weights, entry by entry. */
+function combined(
+  c: Checker,
+  op: BinaryOp,
+  left: Value,
+  right: Value,
+  at: { readonly span: Span; readonly opSpan: Span; readonly spans: readonly Span[]; readonly env: Env },
+): Value {
+  if (left.kind === 'unknown' || right.kind === 'unknown') return unknown;
+  const weights = asWeights(left) ?? asWeights(right);
+  if (weights) {
+    const others = [left, right].find((v) =>
+      v.kind === 'tuple' ? v.weights !== weights.weights : !isOneNumber(v),
+    );
+    if (!others)
+      return mapWeights(weights, (_, i, j) => combined(c, op, entryOf(left, i, j), entryOf(right, i, j), at));
+    c.report('GAN0378', at.opSpan, { op, net: weights.weights, found: describe(others) });
+    return unknown;
+  }
+  const [a, b] = [asHost(left), asHost(right)];
+  if (a && b) return hostValue(c, hostBinary(operatorNames[op], a, b), at.span);
+  return operate(c, operatorNames[op], op, [left, right], at.spans, at.span, at.env);
+}
+
+/** A number, or a whole scalar. */
+function isOneNumber(value: Value): boolean {
+  if (value.kind === 'term') return !value.term.batch && value.term.shape.length === 0;
+  return value.kind === 'host' || (value.kind === 'constant' && typeof value.value === 'number');
 }
 
 function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
@@ -194,6 +231,12 @@ function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
     return negated === undefined ? refuse(c, '-', [value], expr.span) : constant(negated);
   }
   const op = expr.op === '-' ? 'neg' : 'not';
+  const weights = asWeights(value);
+  if (weights) {
+    return mapWeights(weights, (entry) =>
+      operate(c, op, expr.op, [entry], [expr.operand.span], expr.span, env),
+    );
+  }
   const host = asHost(value);
   if (host) return hostValue(c, hostUnary(op, host), expr.span);
   return operate(c, op, expr.op, [value], [expr.operand.span], expr.span, env);
@@ -280,11 +323,47 @@ export function findFunction(c: Checker, callee: Callee, env: Env): Fn | 'unknow
     if (hidden) c.report('GAN0214', span, { name }, { notes: [`here \`${name}\` is ${describe(hidden)}`] });
     return 'unknown';
   }
-  return callee.field ? variantOf(c, fn, callee.field) : fn;
+  const net = callee.index ? netAt(c, { kind: 'function', fn }, callee.name.span, callee.index, env) : fn;
+  if (net === null) return 'unknown';
+  return callee.field ? variantOf(c, net, callee.field) : net;
+}
+
+function indexed(c: Checker, expr: ExprOf<'index'>, env: Env): Value {
+  const fn = netAt(c, evaluate(c, expr.object, env), expr.object.span, expr.index, env);
+  return fn ? { kind: 'function', fn } : unknown;
+}
+
+/** The net at a place of a list, counted from 1; null where there is none (reported). */
+function netAt(c: Checker, list: Value, span: Span, index: Expr, env: Env): Fn | null {
+  const place = evaluate(c, index, env);
+  if (list.kind === 'unknown' || place.kind === 'unknown') return null;
+  if (list.kind !== 'function' || list.fn.kind !== 'nets') {
+    const isTensor = list.kind === 'term' || list.kind === 'constant';
+    const part = `slice(${c.text(span)}, axis, from, to)`;
+    const help = { help: `a part of a tensor is \`${part}\`, with \`to\` left out of it` };
+    c.report('GAN0380', span, { text: c.text(span), found: describe(list) }, isTensor ? help : {});
+    return null;
+  }
+  const { nets } = list.fn;
+  const name = fnName(list.fn);
+  if (place.kind !== 'constant') {
+    c.report('GAN0381', index.span, { list: name, found: describe(place) });
+    return null;
+  }
+  const at = integerOf(c, place, index.span, `the place in \`${name}\``);
+  if (at === null) return null;
+  const decl = nets[at - 1];
+  if (decl) return { kind: 'net', decl, variant: 'self' };
+  c.report('GAN0382', index.span, { list: name, place: at, length: nets.length });
+  return null;
 }
 
 function variantOf(c: Checker, fn: Fn, field: Name): Fn | 'unknown' {
-  const name = fn.kind === 'net' || fn.kind === 'def' ? fn.decl.name.text : fn.name;
+  const name = fnName(fn);
+  if (fn.kind === 'nets') {
+    c.report('GAN0383', field.span, { list: name, length: fn.nets.length });
+    return 'unknown';
+  }
   if (fn.kind !== 'net' || !(variants as readonly string[]).includes(field.text)) {
     c.report('GAN0216', field.span, { net: name, field: field.text });
     return 'unknown';
@@ -302,6 +381,7 @@ function field(c: Checker, expr: ExprOf<'field'>, env: Env): Value {
   const { text: name, span } = expr.field;
   if (value.kind === 'unknown') return unknown;
   if (value.kind === 'function') {
+    if (name === 'weights' && value.fn.kind === 'net') return netWeights(c, value.fn, expr.span, env);
     const fn = variantOf(c, value.fn, expr.field);
     return fn === 'unknown' ? unknown : { kind: 'function', fn };
   }
@@ -318,7 +398,7 @@ function field(c: Checker, expr: ExprOf<'field'>, env: Env): Value {
 
 /** Stage after stage in a loop: a net may have ten thousand. */
 function pipe(c: Checker, expr: ExprOf<'pipe'>, env: Env): Value {
-  let given: Given = { value: evaluate(c, expr.head, env), span: expr.head.span, named: isNamed(expr.head) };
+  let given = givenBy(expr.head, evaluate(c, expr.head, env));
   for (const stage of expr.stages) {
     const value = runStage(c, given, stage, env);
     given = { value, span: stage.span, named: false };

@@ -30,6 +30,9 @@ const flat = new Set([
   'not',
 ]);
 
+/** Whether what is read are the weights that updates move. */
+const moves = (variant: NetCall['variant']): boolean => variant === 'self' || variant === 'live';
+
 export class Influence {
   private readonly memo = new Map<string, Dependence>();
 
@@ -50,10 +53,11 @@ export class Influence {
     for (const term of postorder(roots, (t) => this.operands(t))) {
       if (term.kind === 'param') params.add(term.index);
       if (term.kind === 'layer' && term.weights.length > 0) nets.add(term.weights[0]!.net);
+      if (term.kind === 'weight' && moves(term.variant)) nets.add(term.weight.net);
       if (term.kind !== 'result') continue;
-      const { variant } = term.call;
-      if (variant === 'self' || variant === 'live')
-        for (const net of this.result(term.call, term.index).nets) nets.add(net);
+      const { net: own, variant, weights } = term.call;
+      if (moves(variant))
+        for (const net of this.result(term.call, term.index).nets) if (!weights || net !== own) nets.add(net);
     }
     return { nets, params };
   }
@@ -67,10 +71,13 @@ export class Influence {
         return term.args;
       case 'grad':
       case 'loop':
+      case 'jvp':
+      case 'entry':
+      case 'map':
         return operandsOf(term);
       case 'result': {
         const { params } = this.result(term.call, term.index);
-        return term.call.args.filter((_, i) => params.has(i));
+        return [...term.call.args.filter((_, i) => params.has(i)), ...(term.call.weights?.values() ?? [])];
       }
       default:
         return [];

@@ -12,8 +12,10 @@ import { type Checker, type Env, type Frame, type NetFrame, type NetState, turns
 import { declaredType, evaluate } from './expressions.ts';
 import { toTerm } from './terms.ts';
 import { type Fn, type Given, showShape, termValue, unknown, type Value } from './value.ts';
+import { givenWeights, weightsOf } from './weights.ts';
 
-export function netState(c: Checker, declared: Declared): NetState {
+/** `written`: the declaration in the text, which for a net of a list is the list. */
+export function netState(c: Checker, declared: Declared, written: Declared): NetState {
   const before = c.nets.get(declared.name.text);
   if (before?.declared === declared) return before;
   const node = declared.node as NetDecl;
@@ -31,10 +33,12 @@ export function netState(c: Checker, declared: Declared): NetState {
       : result.fields.map((f) => ({ name: f.name.text, type: declaredType(c, f.type, env) }));
   const state: NetState = {
     declared,
+    written,
     params: node.params.map((p) => ({ name: p.name.text, type: declaredType(c, p.type, env) })),
     results,
     bodies: new Map(),
     frame: null,
+    weights: new Map(),
   };
   if (before) {
     // Two files may each have a net of this name as long as no program needs both: weights are named by it.
@@ -73,13 +77,17 @@ export function callNet(
   env: Env,
 ): Value {
   const { decl, variant } = fn;
-  if (c.names.isCyclic(decl)) return unknown;
   const state = c.nets.get(decl.name.text);
-  if (!state) return unknown;
+  if (!state || c.names.isCyclic(state.written)) return unknown;
   const name = decl.name.text;
   const formals = state.params.map((p) => ({ name: p.name, required: true }));
-  const matched = matchArguments(c, { name, formals }, given, span);
+  // A parameter of that name hides it.
+  const own = (g: Given) => g.name?.text === 'weights' && !formals.some((f) => f.name === 'weights');
+  const replaced = given.find(own);
+  const matched = matchArguments(c, { name, formals }, replaced ? given.filter((g) => !own(g)) : given, span);
   if (!matched) return unknown;
+  const weights = replaced ? givenWeights(c, state, replaced) : undefined;
+  if (weights === null) return unknown;
   env.frame.net?.calls.add(name);
   const args: Term[] = [];
   // What is unknown counts as per example: one mistake, one message.
@@ -95,7 +103,8 @@ export function callNet(
   // Results have their declared shapes even where an argument is wrong.
   c.reuse.recorder?.bodies.push({ net: name, key });
   const body = netBody(c, state, key);
-  const call: NetCall = { net: name, variant, args, body: key, ...turnsOf(env), span };
+  const replacing = weights ? { weights } : {};
+  const call: NetCall = { net: name, variant, args, body: key, ...replacing, ...turnsOf(env), span };
   c.addCall(call);
   if (!c.room(span)) return unknown;
   const results = state.results.map((result, index): Value => {
@@ -114,6 +123,22 @@ export function callNet(
   });
   if (state.results.length === 1 && state.results[0]!.name === null) return results[0]!;
   return { kind: 'tuple', items: results, names: state.results.map((r) => r.name) };
+}
+
+/** `D.weights`: a net's weights as a value. They are known when a body is. */
+export function netWeights(c: Checker, fn: Extract<Fn, { kind: 'net' }>, span: Span, env: Env): Value {
+  const net = fn.decl.name.text;
+  const state = c.nets.get(net);
+  if (!state || c.names.isCyclic(state.written)) return unknown;
+  const key = [...state.bodies.keys()][0] ?? 'e'.repeat(state.params.length);
+  c.reuse.recorder?.bodies.push({ net, key });
+  if (!netBody(c, state, key)) return unknown;
+  c.addCall({ net, variant: fn.variant, args: [], body: key, span });
+  env.frame.net?.calls.add(net);
+  const weights = weightsOf(state, fn, span);
+  if (weights.items.length > 0) return weights;
+  c.report('GAN0376', span, { net });
+  return unknown;
 }
 
 function sameShape(term: Term, type: DeclaredType): boolean {
@@ -157,10 +182,10 @@ export function netBody(c: Checker, state: NetState, key: string): NetBody | nul
   }
   if (before !== undefined) return before;
   state.bodies.set(key, 'working');
-  const { declared } = state;
+  const { declared, written } = state;
   const made = c.reuse.unit(
-    declared,
-    key,
+    written,
+    written === declared ? key : `${declared.name.text} ${key}`,
     () => makeBody(c, state, key),
     (unit) => replay(c, unit),
   );
@@ -189,7 +214,7 @@ function makeBody(c: Checker, state: NetState, key: string): MadeBody | null {
   const { declared } = state;
   const node = declared.node as NetDecl;
   const name = declared.name.text;
-  if (c.names.isCyclic(declared)) return null;
+  if (c.names.isCyclic(state.written)) return null;
   const frame: NetFrame = {
     name,
     module: declared.module,

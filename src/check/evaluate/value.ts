@@ -25,6 +25,8 @@ export interface TupleValue {
   readonly kind: 'tuple';
   readonly items: readonly Value[];
   readonly names: readonly (string | null)[];
+  /** Weights of a net, or what was made of them entry by entry: the net's name, and its layers' slots as items. */
+  readonly weights?: string;
 }
 
 /** What can be called: from anywhere a name can stand for it. */
@@ -32,7 +34,9 @@ export type Fn =
   | { readonly kind: 'operation'; readonly name: string }
   | { readonly kind: 'builtin'; readonly name: string }
   | { readonly kind: 'def'; readonly decl: DefDeclared }
-  | { readonly kind: 'net'; readonly decl: NetDeclared; readonly variant: NetCall['variant'] };
+  | { readonly kind: 'net'; readonly decl: NetDeclared; readonly variant: NetCall['variant'] }
+  /** A list of nets: `c[1]` to `c[n]`. They are nets of their own, called `c_1` to `c_n`. */
+  | { readonly kind: 'nets'; readonly decl: NetDeclared; readonly nets: readonly NetDeclared[] };
 
 export type DefDeclared = Declared & { readonly node: DefDecl };
 export type NetDeclared = Declared & { readonly node: NetDecl };
@@ -43,6 +47,8 @@ export interface Given {
   readonly value: Value;
   readonly span: Span;
   readonly named: boolean;
+  /** Of a tuple that is written in the call: its items, as if each were an argument. */
+  readonly parts?: readonly Given[];
 }
 
 export const unknown: Value = { kind: 'unknown' };
@@ -72,7 +78,9 @@ export function describe(value: Value): string {
     case 'term':
       return `a ${value.term.batch ? 'per-example' : 'whole'} tensor ${showShape(value.term.shape)}`;
     case 'tuple':
-      return `a tuple of ${value.items.length}`;
+      return value.weights === undefined
+        ? `a tuple of ${value.items.length}`
+        : `weights of \`${value.weights}\``;
     case 'function':
       return `the ${fnKind(value.fn)} \`${fnName(value.fn)}\``;
     case 'initializer':
@@ -83,11 +91,12 @@ export function describe(value: Value): string {
 export function fnName(fn: Fn): string {
   if (fn.kind === 'net')
     return fn.variant === 'self' ? fn.decl.name.text : `${fn.decl.name.text}.${fn.variant}`;
-  return fn.kind === 'def' ? fn.decl.name.text : fn.name;
+  return fn.kind === 'def' || fn.kind === 'nets' ? fn.decl.name.text : fn.name;
 }
 
 export function fnKind(fn: Fn): string {
-  return fn.kind === 'net' ? 'net' : fn.kind === 'def' ? 'def' : 'operation';
+  if (fn.kind === 'nets') return 'list of nets';
+  return fn.kind === 'net' || fn.kind === 'def' ? fn.kind : 'operation';
 }
 
 /** The array of a nested list of numbers, or null where it is ragged or holds something else. */

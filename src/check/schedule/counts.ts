@@ -3,6 +3,7 @@
  * needs two values, and no value outgrows its array.
  */
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import { countAt } from '../../ir/count.ts';
 import type { Count } from '../../ir/types.ts';
 import { evaluated } from '../../model/evaluated.ts';
 import { Meetings } from '../../model/meetings.ts';
@@ -72,13 +73,13 @@ export function checkCounts(
     for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
       if (value.training) turns(value.term);
       if (value.count === null) continue;
-      const examples = value.count === 'batch' ? phase.batch : value.count;
+      const examples = countAt(value.count, phase.batch);
       hold(value.term, value.count, examples, span);
       if (value.training) normalises(value.term, value.count, examples);
     }
   };
   const drawn = (count: Count): Span =>
-    count === 'batch' ? batchSpan : (sampleOf(phase.body, count)?.span ?? node.keyword);
+    typeof count === 'string' ? batchSpan : (sampleOf(phase.body, count)?.span ?? node.keyword);
   const hold = (term: Term, count: Count, examples: number, span: Span): void => {
     if (sizeOf(term.shape) * examples <= MOST) return;
     const what = term.kind === 'layer' ? `the result of \`${term.layer}\`` : nameOf(c, term);

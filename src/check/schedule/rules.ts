@@ -6,7 +6,7 @@ import { postorder } from '../../model/walk.ts';
 import type { Checker } from '../evaluate/context.ts';
 import { Influence } from '../evaluate/influence.ts';
 import { checkCounts } from './counts.ts';
-import type { CheckedPhase, CheckedUpdate, Schedule } from './schedule.ts';
+import { type CheckedPhase, type CheckedUpdate, netsCalled, type Schedule } from './schedule.ts';
 
 /** Returns the least `batch` with which each phase runs. */
 export function checkRules(
@@ -152,19 +152,20 @@ function epochsNeedData(c: Checker, { phase, node }: CheckedPhase): void {
 function influences(c: Checker, { action, statement, term }: CheckedUpdate, learns: Influence): void {
   const nets = learns.netsOf(term);
   for (const name of statement.nets) {
-    if (!action.nets.includes(name.text) || nets.has(name.text)) continue;
-    const uses = new Influence(c, 'use').netsOf(term).has(name.text);
+    const missing = netsCalled(c, name).find((net) => action.nets.includes(net) && !nets.has(net));
+    if (missing === undefined) continue;
+    const uses = new Influence(c, 'use').netsOf(term).has(missing);
     const objective = c.text(statement.objective.span);
     c.report(
       'GAN0502',
       statement.objective.span,
-      { net: name.text, objective },
+      { net: missing, objective },
       {
         labels: [{ span: name.span, text: `\`${name.text}\` is to be updated` }],
         ...(uses
           ? {
               notes: [
-                `it uses \`${name.text}\`, but only through \`stop\` or a comparison, where no gradient passes`,
+                `it uses \`${missing}\`, but only through \`stop\` or a comparison, where no gradient passes`,
               ],
             }
           : nets.size > 0
@@ -178,7 +179,7 @@ function influences(c: Checker, { action, statement, term }: CheckedUpdate, lear
 /** A net whose weights a loss uses, and which no update lists, stays at its random start. */
 function forgotten(c: Checker, schedule: Schedule, values: readonly NamedValue[]): void {
   const updates = schedule.phases.flatMap((p) => p.updates);
-  const updated = new Set(updates.flatMap((u) => u.statement.nets.map((n) => n.text)));
+  const updated = new Set(updates.flatMap((u) => u.action.nets));
   const uses = new Influence(c, 'use');
   const terms = [
     ...values.filter((v) => v.kind === 'loss').map((v) => v.term),

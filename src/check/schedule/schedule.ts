@@ -28,7 +28,7 @@ import { onOneLine } from '../../syntax/on-one-line.ts';
 import { integerOf, matchArguments, of } from '../evaluate/arguments.ts';
 import { hostBinary, hostUnary } from '../evaluate/constants.ts';
 import type { Checker, Env } from '../evaluate/context.ts';
-import { fileEnv } from '../evaluate/declarations.ts';
+import { declaredValue, fileEnv } from '../evaluate/declarations.ts';
 import { evaluate, evaluateArguments } from '../evaluate/expressions.ts';
 import { toTerm } from '../evaluate/terms.ts';
 import { describe, showNumber, showShape } from '../evaluate/value.ts';
@@ -256,7 +256,8 @@ class Statements {
     return names.flatMap((name) => this.net(name, statement) ?? []);
   }
 
-  private statement(s: Exclude<Statement, { kind: 'if' }>): Action | null {
+  /** A statement about a list of nets is one about each. */
+  private statement(s: Exclude<Statement, { kind: 'if' }>): Action | readonly Action[] | null {
     const { c } = this;
     const { span } = s;
     switch (s.kind) {
@@ -304,12 +305,12 @@ class Statements {
       case 'once':
         return { kind: 'once', body: this.list(s.body), span };
       case 'clip': {
-        const net = this.net(s.net, 'clip');
+        const nets = this.net(s.net, 'clip');
         const to = this.bounds(s.to);
-        return net && to ? { kind: 'clip', net, to, span } : null;
+        return nets && to ? nets.map((net) => ({ kind: 'clip', net, to, span })) : null;
       }
       case 'average': {
-        const net = this.net(s.net, 'average');
+        const nets = this.net(s.net, 'average');
         const decay = hostScalar(c, this.evaluate(s.decay), s.decay.span, 'the `decay` of `average`');
         if (decay?.kind === 'number' && (decay.value < 0 || decay.value > 1))
           c.report('GAN0522', s.decay.span, {
@@ -317,7 +318,7 @@ class Statements {
             value: showNumber(decay.value),
             rule: 'between 0 and 1',
           });
-        return net && decay ? { kind: 'average', net, decay, span } : null;
+        return nets && decay ? nets.map((net) => ({ kind: 'average', net, decay, span })) : null;
       }
       case 'error':
         return null;
@@ -367,13 +368,14 @@ class Statements {
     return null;
   }
 
-  /** A net that owns weights; an unknown name has been reported with the other names. */
-  private net(name: Name, statement: string): string | null {
+  /** The nets of this name, which own weights; an unknown name has been reported with the other names. */
+  private net(name: Name, statement: string): readonly string[] | null {
     const { c } = this;
-    const declared = c.names.declaration(name);
-    const state = declared?.kind === 'net' ? c.nets.get(name.text) : undefined;
+    const nets = netsCalled(c, name);
+    for (const net of nets) c.scheduledNets.add(net);
+    // The nets of a list have one body.
+    const state = nets[0] === undefined ? undefined : c.nets.get(nets[0]);
     if (!state) return null;
-    c.scheduledNets.add(name.text);
     if (state.frame && state.frame.weights.length === 0 && !hasErrors(c)) {
       const calls = [...state.frame.calls];
       const help =
@@ -383,23 +385,26 @@ class Statements {
       c.report('GAN0515', name.span, { net: name.text, statement }, help ? { help } : {});
       return null;
     }
-    return name.text;
+    return nets;
   }
 
   private update(s: UpdateStatement): UpdateAction | null {
     const { c } = this;
     const nets: string[] = [];
+    const written = new Set<string>();
     for (const name of s.nets) {
-      if (nets.includes(name.text)) c.report('GAN0520', name.span, { net: name.text });
+      if (written.has(name.text)) c.report('GAN0520', name.span, { net: name.text });
       else {
-        const net = this.net(name, 'update');
-        if (net) nets.push(net);
+        const named = this.net(name, 'update');
+        if (!named) continue;
+        written.add(name.text);
+        nets.push(...named);
       }
     }
     const value = this.evaluate(s.objective);
     const verb = s.direction;
     const term = holdScalar(c, value, s.objective.span, `the value to ${verb}`);
-    const optimizer = this.optimizer(s, nets);
+    const optimizer = this.optimizer(s, [...written]);
     if (!term || !optimizer || nets.length === 0) return null;
     const action: UpdateAction = {
       kind: 'update',
@@ -414,6 +419,7 @@ class Statements {
     return action;
   }
 
+  /** `nets` as written: a list by its name, so that its state is found again when the list becomes longer. */
   private optimizer(s: UpdateStatement, nets: readonly string[]): string | null {
     const { c } = this;
     const expr = s.optimizer;
@@ -469,6 +475,15 @@ class Statements {
 
 function typeText(batch: boolean, shape: readonly number[]): string {
   return `${showShape(shape)} ${batch ? 'for each example' : 'as a whole'}`;
+}
+
+/** The names of the nets that a name in a statement means: those of a list, all of them. */
+export function netsCalled(c: Checker, name: Name): readonly string[] {
+  const declared = c.names.declaration(name);
+  const value = declared?.kind === 'net' ? declaredValue(c, declared) : undefined;
+  if (value?.kind !== 'function') return [];
+  if (value.fn.kind === 'nets') return value.fn.nets.map((net) => net.name.text);
+  return c.nets.has(name.text) ? [name.text] : [];
 }
 
 /** With errors in the nets, what the schedule lacks may only be their consequence. */

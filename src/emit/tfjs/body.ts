@@ -1,6 +1,7 @@
 /** The steps of a phase or an output as straight-line tfjs code. */
 
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import { countText } from '../../ir/count.ts';
 import type { LeafNode, Node, OpNode } from '../../ir/graph.ts';
 import type { HostExpr } from '../../ir/host.ts';
 import { dependencies, partOf, stackedAs } from '../../ir/loops.ts';
@@ -319,8 +320,10 @@ export class Body {
       }
       case 'host':
         return hostNumber(leaf.expr);
-      case 'count':
-        return leaf.count === 'batch' ? 'run.batch' : String(leaf.count);
+      case 'count': {
+        const text = countText(leaf.count, 'run.batch');
+        return text.includes(' ') ? `(${text})` : text;
+      }
       case 'state':
         return `states${access(leaf.name)}`;
       case 'source':
@@ -523,7 +526,7 @@ function drawnIn(body: readonly Step[]): string[] {
 }
 
 function countOf(node: Node): Value {
-  return node.count === 'batch' ? new Raw('run.batch') : node.count;
+  return typeof node.count === 'string' ? new Raw(countText(node.count, 'run.batch')) : node.count;
 }
 
 function guard(g: Guard): string {

@@ -46,10 +46,10 @@ describe('grad(y, x)', () => {
     accepted(game('f(2 * x)', 'def f(v) = expect(sum(grad(D(v), v)))\n'));
   });
 
-  test('x is no weight', () => {
+  test('x is no bare weight', () => {
     const net = (x: string) =>
-      `net W(a: [8]) -> [8] = { let w = weight([8])  let k = 2 * w  return a * grad(sum(a * k), ${x}) }\n`;
-    expect(metric('expect(sum(W(x)) + D(x))', net('w'))).toContain('GAN0354 `w` is a weight');
+      `net W(a: [8]) -> [8] = { let w = weight([8])  let k = 2 * w  return a * grad(expect(sum(a * k)), ${x}) }\n`;
+    expect(metric('expect(sum(W(x)) + D(x))', net('w'))).toContain('GAN0354 `w` is a `weight` of this net');
     accepted(game('expect(sum(W(x)) + D(x))', net('k')));
     expect(
       metric('expect(sum(grad(sum(x * p), p)) + D(x))', 'net P() -> [8] = weight([8])\nlet p = P()\n'),
@@ -58,7 +58,13 @@ describe('grad(y, x)', () => {
 
   test('y is one element for each example', () => {
     expect(metric('expect(sum(grad(tanh(x), x)))')).toContain('GAN0349');
-    expect(metric('sum(grad(expect(D(x)), x))')).toContain('GAN0350');
+    expect(metric('sum(grad(expect(D(x)), x))')).toContain(
+      'GAN0350 `expect(D(x))` is whole and `x` per example',
+    );
+    expect(metric('sum(grad(D(x + h), h))', 'let h = expect(x)\n')).toContain(
+      'GAN0350 `D(x + h)` is per example and `h` whole',
+    );
+    accepted(game('sum(grad(expect(D(x + h)), h))', 'let h = expect(x)\n'));
     expect(metric('expect(sum(grad(D(x), 3)))')).toContain('GAN0351');
   });
 });
