@@ -66,7 +66,10 @@ function reprint(tree: TreeNode): string {
     comments(element, 'leading');
     if (isToken(element)) {
       const touches =
-        (inside === 'args' && element.image === '(') || element.image === '.' || out.at(-1) === '.';
+        (inside === 'args' && element.image === '(') ||
+        (inside === 'index' && element.image === '[') ||
+        element.image === '.' ||
+        out.at(-1) === '.';
       out.push(touches ? '' : ' ', element.image);
     } else {
       for (const [i, child] of element.children.entries()) {
