@@ -48,7 +48,8 @@ export function phaseFacts({ phases }: CompiledModel): PhaseFacts[] {
 
 export function viewOf(output: OutputSpec): OutputFacts['view'] {
   if (!isDrawable(output)) return 'numbers';
-  return output.type.meaning === 'image' || output.type.meaning === 'sound' ? output.type.meaning : 'points';
+  const { meaning } = output.type;
+  return meaning === 'image' || meaning === 'sound' || meaning === 'text' ? meaning : 'points';
 }
 
 /** Sets that are made on the spot: whom they fit. */
@@ -81,6 +82,8 @@ function recordFacts({ fields, from, reading }: RecordSpec, fashion: boolean): R
 const ARRAYS = ['.npy', '.npz', '.csv', '.tsv', '.txt', '.gz', '.idx', '.idx1-ubyte', '.idx3-ubyte'];
 
 function accepted(type: TypeSpec | undefined): RecordFacts['accepts'] {
+  if (type?.meaning === 'text')
+    return { words: 'a text file in UTF-8', endings: ['.txt', '.text', '.md', '.gz'] };
   if (type?.meaning === 'image') {
     return {
       words: 'pictures (PNG, JPEG, WebP; a folder of them), IDX, NPY, NPZ or CSV',

@@ -105,7 +105,16 @@ export type FromWorker =
   /** Values of a probe over the region, row by row from `y[0]`. */
   | { type: 'surface'; probe: string; step: number; region: Region; values: Float32Array }
   /** Real examples of a field that has a picture: what samples are to become. */
-  | { type: 'real'; record: string; field: string; spec: TypeSpec; count: number; values: Float32Array }
+  | {
+      type: 'real';
+      record: string;
+      field: string;
+      spec: TypeSpec;
+      count: number;
+      values: Float32Array;
+      /** Of text: what its numbers stand for. */
+      symbols?: readonly string[];
+    }
   | {
       type: 'opened';
       id: number;
@@ -202,7 +211,7 @@ export interface OutputFacts {
   doc: string;
   type: TypeSpec;
   /** How it is looked at. `numbers`: there is no picture of it. */
-  view: 'image' | 'points' | 'sound' | 'numbers';
+  view: 'image' | 'points' | 'sound' | 'text' | 'numbers';
   sources: string[];
   /** Those of its sources that are noise: what sliders can move. */
   latents: string[];
@@ -235,6 +244,8 @@ export interface Drawn {
   values: Float32Array;
   /** Of sound. */
   sampleRate?: number;
+  /** Of text: what its numbers stand for. */
+  symbols?: readonly string[];
 }
 
 export interface Preview {

@@ -6,6 +6,7 @@ import { counted, type DataFacts, factLines, none } from '../core/run/facts.ts';
 import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, TypeSpec } from '../core/run/model.ts';
 import { drawnCount, isDrawable } from '../core/run/outputs.ts';
+import { symbolsFor } from '../core/run/text.ts';
 import { typeText } from '../core/sources/fit.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { DataOptions, Host } from './options.ts';
@@ -23,7 +24,7 @@ export interface RecordFacts {
 export interface FieldReport {
   name: string;
   type: TypeSpec;
-  /** Of the values as the model sees them, in the examples that were looked at; null for classes. */
+  /** Of the values as the model sees them, in the examples that were looked at; null for classes and text. */
   range: { low: number; high: number; mean: number } | null;
   /** Files that show its examples. */
   pictures: string[];
@@ -74,7 +75,7 @@ export async function lookAtData(
         reports.push({
           name,
           type,
-          range: type.meaning === 'label' ? null : ranges[i]!,
+          range: type.meaning === 'label' || type.meaning === 'text' ? null : ranges[i]!,
           pictures: pictures.map(({ name, bytes }) => written(resolve(options.folder ?? '.', name), bytes)),
         });
       }
@@ -118,8 +119,14 @@ async function drawField(
   const title = `${field.name}: ${counted(count, 'example')} of ${dataset.count}`;
   return draw(field, { count, shape: field.type.shape, values }, `data-${fileStem(field.name)}`, {
     ...(dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate }),
+    ...symbolsOf(dataset, field.type),
     title,
   });
+}
+
+function symbolsOf(dataset: Dataset, { meaning, shape }: TypeSpec): { symbols?: readonly string[] } {
+  const symbols = meaning === 'text' ? symbolsFor(shape, dataset.alphabets ?? []) : null;
+  return symbols === null ? {} : { symbols };
 }
 
 /** Of each field, over examples from all over the set: of large ones fewer. */

@@ -1,6 +1,7 @@
-/** Draws what outputs give: pictures as a grid, points as a scatter, sound as a wave and a WAV file. */
+/** Draws what outputs give: pictures as a grid, points as a scatter, sound as a wave and a WAV file, text as text. */
 import { said, UserError } from '../core/errors.ts';
 import type { OutputSpec } from '../core/run/model.ts';
+import { joined, textsOf } from '../core/run/text.ts';
 import { scatterSvg, waveSvg } from './charts.ts';
 import { encodeWav } from './wav.ts';
 
@@ -22,6 +23,8 @@ export interface DrawOptions {
   /** Real examples to show points against. */
   background?: Float32Array;
   sampleRate?: number;
+  /** Of text. */
+  symbols?: readonly string[];
   title?: string;
 }
 
@@ -40,6 +43,10 @@ export async function draw(
       { name: `${stem}.png`, bytes: await svgToPng(waveSvg(examples, rate, options.title)) },
       { name: `${stem}.wav`, bytes: encodeWav(examples, rate) },
     ];
+  }
+  if (meaning === 'text') {
+    const texts = textsOf(examples.values, examples.shape, options.symbols ?? null);
+    return [{ name: `${stem}.txt`, bytes: new TextEncoder().encode(joined(texts)) }];
   }
   const svg = scatterSvg(examples.values, options.background, options.title);
   return [{ name: `${stem}.png`, bytes: await svgToPng(svg) }];

@@ -57,7 +57,9 @@ function commandLine(model: CompiledModel, command: string, host: Host): Command
   draw.argument('<run>', 'a run folder, or a checkpoint in it').exitOverride();
   for (const option of sampleOptions()) draw.addOption(option);
   draw.action(async (run: string, options: SampleOptions) => {
-    for (const path of await sample(model, run, options, host)) process.stdout.write(`${shown(path)}\n`);
+    const print = (text: string) => void process.stdout.write(`${text}\n`);
+    for (const path of await sample(model, run, options, { ...host, print }))
+      process.stdout.write(`${shown(path)}\n`);
   });
   program.addCommand(draw);
   const look = new Command('data').description('show the data that it would learn from, without training');

@@ -43,7 +43,7 @@ export interface SampleOptions {
   output?: string;
   count?: number;
   seed?: number;
-  format?: 'png' | 'npy';
+  format?: 'png' | 'npy' | 'txt';
   path?: string;
   backend?: BackendName | 'auto';
 }
@@ -60,6 +60,8 @@ export interface Host {
   about?: Record<string, unknown>;
   /** Kept in the metadata of every checkpoint: what is needed to draw from it alone. */
   carried?: Record<string, string>;
+  /** Takes text for people to read: what was drawn, where no file was asked for. */
+  print?: (text: string) => void;
   /** How this program is called, for the line that says how to go on: `ganc train dcgan.gan`. */
   command?: string;
   /** The same for drawing: `ganc sample`. */
@@ -182,8 +184,8 @@ export function sampleOptions(): Option[] {
     new Option('--seed <n>', 'seed of the noise (default: 0)').argParser(whole(0)),
     new Option(
       '--format <format>',
-      'png: a picture; npy: the numbers (default: from PATH, else png)',
-    ).choices(['png', 'npy']),
+      'png: a picture; txt: text; npy: the numbers (default: from PATH, else png or txt)',
+    ).choices(['png', 'txt', 'npy']),
     new Option('-o, --path <PATH>', 'the file to write (default: NAME.png here)'),
     dataOption(),
     backendOption(),

@@ -2,12 +2,14 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
-import { restoreForOutputs, soundRate } from '../core/run/checkpoint.ts';
+import { alphabetsIn, restoreForOutputs, soundRate } from '../core/run/checkpoint.ts';
 import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, OutputSpec } from '../core/run/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
 import { TrainingRun } from '../core/run/run.ts';
+import { type Alphabet, symbolsFor } from '../core/run/text.ts';
 import { writeNpy } from '../core/sources/npy.ts';
+import { visibleText } from '../core/visible.ts';
 import { chooseBackend } from './backends.ts';
 import { draw } from './drawing.ts';
 import { locate, readCheckpoint } from './folder.ts';
@@ -19,7 +21,10 @@ import { trouble } from './trouble.ts';
 import { isOurWav } from './wav.ts';
 import { writeWhole } from './whole.ts';
 
-/** Evaluates an output on the weights of a run (or a checkpoint) and writes a picture or an NPY file. Gives its paths. */
+/**
+ * Evaluates an output on the weights of a run (or a checkpoint) and writes a picture, text or an NPY file. Gives its paths.
+ * Text without a path is printed where the host can print.
+ */
 export async function sample(
   model: CompiledModel,
   from: string,
@@ -32,10 +37,19 @@ export async function sample(
   if (origin.checkpoint === null) {
     throw new UserError(`${from} has no checkpoint yet`, { hint: 'let it train a little longer' });
   }
-  const path = resolve(options.path ?? `${fileStem(output.name)}.${options.format ?? 'png'}`);
+  const usual = output.type.meaning === 'text' ? 'txt' : 'png';
+  if (options.format !== undefined && options.format !== 'npy' && options.format !== usual) {
+    throw new UserError(
+      usual === 'txt'
+        ? `\`${output.name}\` is text, of which there is no picture`
+        : `\`${output.name}\` is no text`,
+      { hint: `--format ${usual} or npy`, code: 2 },
+    );
+  }
+  const path = resolve(options.path ?? `${fileStem(output.name)}.${options.format ?? usual}`);
   const format = options.format ?? formatOf(path, output);
   const ending = extname(path).toLowerCase();
-  if (['.png', '.npy', '.wav'].includes(ending) && ending !== `.${format}`) {
+  if (['.png', '.npy', '.wav', '.txt'].includes(ending) && ending !== `.${format}`) {
     throw new UserError(
       `${shown(path)} is named as ${ending.slice(1)}, and --format ${format} was asked for`,
       {
@@ -77,6 +91,7 @@ export async function sample(
         : (
             await draw(output, { count: drawn, shape: output.type.shape, values }, 'x', {
               ...(rate === null ? {} : { sampleRate: rate }),
+              ...symbolsOf(output, alphabetsIn(file, origin.checkpoint)),
               ...(await surroundings(run, output)),
             })
           )
@@ -85,6 +100,11 @@ export async function sample(
               path: name === `x.${format}` ? path : beside(path, name.slice(1)),
               bytes,
             }));
+    // Text that was not sent to a file is read at once.
+    if (format === 'txt' && options.path === undefined && host.print !== undefined) {
+      host.print(visibleText(new TextDecoder().decode(paths[0]!.bytes).trimEnd()));
+      return [];
+    }
     for (const one of paths) {
       try {
         // A pipe or a device cannot be replaced, only written to.
@@ -102,6 +122,13 @@ export async function sample(
   }
 }
 
+type Format = 'png' | 'npy' | 'wav' | 'txt';
+
+function symbolsOf({ type }: OutputSpec, alphabets: readonly Alphabet[]): { symbols?: readonly string[] } {
+  const symbols = type.meaning === 'text' ? symbolsFor(type.shape, alphabets) : null;
+  return symbols === null ? {} : { symbols };
+}
+
 /** Pixels of a picture at most, points of a scatter, waves one below another. */
 const MOST_DRAWN = { image: 2 ** 26, points: 100_000, sound: 1000 };
 
@@ -113,7 +140,7 @@ function mostDrawn({ type }: Pick<OutputSpec, 'type'>): number {
 }
 
 /** Refuses more examples than can be drawn, or held. */
-function checkCount(count: number, { name, type }: OutputSpec, format: 'png' | 'npy' | 'wav'): void {
+function checkCount(count: number, { name, type }: OutputSpec, format: Format): void {
   const numbers = count * type.shape.reduce((a, b) => a * b, 1);
   const words = `${count} examples of \`${name}\` [${type.shape.join(', ')}]`;
   if (format === 'png') {
@@ -140,9 +167,16 @@ function refuseOthersWav(path: string): void {
 }
 
 /** What a file's name asks for; sound has a picture and a WAV beside it, or the WAV alone. */
-function formatOf(path: string, output: OutputSpec): 'png' | 'npy' | 'wav' {
+function formatOf(path: string, output: OutputSpec): Format {
   const ending = extname(path);
   if (ending === '.npy') return 'npy';
+  if (output.type.meaning === 'text') {
+    if (ending === '.txt' || ending === '') return 'txt';
+    throw new UserError(`\`${output.name}\` is not written as ${ending}`, {
+      hint: '.txt is the text, .npy the numbers',
+      code: 2,
+    });
+  }
   if (ending === '.wav' && output.type.meaning === 'sound') return 'wav';
   if (ending === '.png' || ending === '') return 'png';
   throw new UserError(`\`${output.name}\` is not written as ${ending}`, {

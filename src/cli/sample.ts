@@ -36,7 +36,9 @@ A checkpoint of ganc train carries its model; one of a page or of a compiled fol
           terminal,
         );
         const runtime = await loadRuntime();
-        for (const file of await runtime.sample(model, run, options, host)) terminal.out(here(file));
+        const print = (text: string) => terminal.out(text);
+        for (const file of await runtime.sample(model, run, options, { ...host, print }))
+          terminal.out(here(file));
       },
     );
 }

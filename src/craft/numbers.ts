@@ -30,8 +30,8 @@ export function* declaredRanges({ model, ranges, terms }: Craft): Generator<Diag
   }
 }
 
-function wayOut(meaning: 'image' | 'sound' | 'label', is: Interval, op: string): string {
-  if (meaning === 'label')
+function wayOut(meaning: 'image' | 'sound' | 'label' | 'text', is: Interval, op: string): string {
+  if (meaning === 'label' || meaning === 'text')
     return 'end it with `softmax`; logits are a plain tensor: declare their shape alone';
   if (op === 'sigmoid') return 'end it with `tanh`, or stretch it: `2 * sigmoid(…) - 1`';
   if (near(is.lo, 0) && near(is.hi, 1)) return 'stretch it: `2 * … - 1`';

@@ -14,6 +14,7 @@ export function typeRange(type: Pick<DeclaredType, 'meaning'>): Interval {
     case 'sound':
       return { lo: -1, hi: 1 };
     case 'label':
+    case 'text':
       return { lo: 0, hi: 1 };
     case 'tensor':
       return anything;

@@ -4,7 +4,7 @@ import { games } from './craft-games.ts';
 import type { Entry } from './diagnostic.ts';
 
 /** The types that promise a range. */
-const kinds = { image: 'an image', sound: 'a sound', label: 'a label' } as const;
+const kinds = { image: 'an image', sound: 'a sound', label: 'a label', text: 'text' } as const;
 
 export const craft = {
   ...games,

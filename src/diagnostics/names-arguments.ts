@@ -134,9 +134,10 @@ output out = G(z)
     severity: 'error',
     title: 'unknown type',
     message: ({ name }) =>
-      `there is no type \`${name}\`: a type is \`[…]\`, \`image[…]\`, \`label[…]\` or \`sound[…]\``,
+      `there is no type \`${name}\`: a type is \`[…]\`, \`image[…]\`, \`label[…]\`, \`sound[…]\` or \`text[…]\``,
     explain: `A type is the shape of one example, without the batch. \`[28, 28, 1]\` is a plain tensor; \`image[h, w, c]\` is a
-picture with values in [−1, 1], \`label[n]\` a class of n (one-hot), \`sound[n]\` a wave. They differ in how they are loaded and
+picture with values in [−1, 1], \`label[n]\` a class of n (one-hot), \`sound[n]\` a wave, \`text[n, k]\` n characters among k symbols
+(one-hot). They differ in how they are loaded and
 drawn, not in what may be done with them.`,
     example: `data x ~ picture[28, 28, 1]
 output out = x

@@ -215,7 +215,8 @@ output out = grad(sum(tanh(z)), w)
     message: ({ name, shape, rule }) =>
       `\`${name}${show(shape)}\`: ${name === 'image' ? 'an' : 'a'} \`${name}\` has ${rule}`,
     explain: `\`image[h, w, c]\` has 1 channel (grey), 3 (colour) or 4 (colour and opacity), the channels last; \`label[n]\` is one
-of n classes; \`sound[n]\` is n samples, \`sound[n, c]\` with c channels. Any other shape is a plain tensor, \`[28, 28, 2]\`.`,
+of n classes; \`sound[n]\` is n samples, \`sound[n, c]\` with c channels; \`text[n, k]\` is n characters, one-hot among k symbols.
+Any other shape is a plain tensor, \`[28, 28, 2]\`.`,
     example: `data x ~ image[1, 28, 28]
 output out = x
 `,

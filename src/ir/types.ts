@@ -45,7 +45,7 @@ export interface NDArray {
 }
 
 /** What a declared type says besides its shape. */
-export type Meaning = 'tensor' | 'image' | 'label' | 'sound';
+export type Meaning = 'tensor' | 'image' | 'label' | 'sound' | 'text';
 
 export interface DeclaredType {
   readonly meaning: Meaning;

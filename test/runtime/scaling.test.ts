@@ -156,7 +156,7 @@ describe('what does not look like its type is said, with the remedy', () => {
     ['quiet floats', 'sound', '<f4', [-0.001, 0.002, 0, 0.001], /±0\.002 of ±1, nearly silent/],
     ['sound of 0 to 1', 'sound', '<f4', [0, 0.5, 1, 0.25], /never below 0.*x \* 2 - 1/],
   ])('%s as %s', async (_, meaning, type, values, words) => {
-    const shape = { image: [2, 2, 1], sound: [4, 1], tensor: [4], label: [4] }[meaning];
+    const shape = { image: [2, 2, 1], sound: [4, 1], tensor: [4], label: [4], text: [2, 2] }[meaning];
     expect((await open(npy(type, [1, ...shape], values), meaning, shape)).notes).toMatch(words);
   });
 
@@ -169,7 +169,7 @@ describe('what does not look like its type is said, with the remedy', () => {
     ['samples of 16 bits', 'sound', '<f4', [-32768, 5, 100, 32767], /16 bits, save x \/ 32768/],
     ['a vector of another kind', 'label', '<f4', [-3, 5, 1, 0], /`x` is declared label\[4\].*-3 to 5/],
   ])('refused: %s', async (_, meaning, type, values, words) => {
-    const shape = { image: [2, 2, 1], sound: [4, 1], tensor: [4], label: [4] }[meaning];
+    const shape = { image: [2, 2, 1], sound: [4, 1], tensor: [4], label: [4], text: [2, 2] }[meaning];
     expect(await refusal(npy(type, [1, ...shape], values), meaning, shape)).toMatch(words);
   });
 });

@@ -7,6 +7,7 @@ import type { OutputSpec } from '../../core/run/model.ts';
 import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../../core/run/outputs.ts';
 import type { TrainingRun } from '../../core/run/run.ts';
 import { squareAround } from '../../core/run/square.ts';
+import { symbolsFor } from '../../core/run/text.ts';
 import { entry, table } from '../../core/table.ts';
 import type { Drawn, FromWorker, Latents, Region } from '../protocol.ts';
 
@@ -44,7 +45,9 @@ export async function drawAll(run: TrainingRun, watched: Watched, send: Send): P
 }
 
 async function drawnOf(run: TrainingRun, output: OutputSpec, values: Float32Array): Promise<Drawn> {
-  const { sampleRate } = output.type.meaning === 'sound' ? await surroundings(run, output) : {};
+  const { meaning } = output.type;
+  const { sampleRate, symbols } =
+    meaning === 'sound' || meaning === 'text' ? await surroundings(run, output) : {};
   const { shape } = output.type;
   return {
     output: output.name,
@@ -53,6 +56,7 @@ async function drawnOf(run: TrainingRun, output: OutputSpec, values: Float32Arra
     shape,
     values,
     ...(sampleRate === undefined ? {} : { sampleRate }),
+    ...(symbols === undefined ? {} : { symbols }),
   };
 }
 
@@ -206,7 +210,17 @@ export async function realExamples(run: TrainingRun): Promise<Extract<FromWorker
       if (!isDrawable(field)) continue;
       const count = Math.min(feed.dataset.count, drawnCount(field));
       const values = (await feed.dataset.read(firstOf(count)))[index]!;
-      out.push({ type: 'real', record: name, field: field.name, spec: field.type, count, values });
+      const symbols =
+        field.type.meaning === 'text' ? symbolsFor(field.type.shape, feed.dataset.alphabets ?? []) : null;
+      out.push({
+        type: 'real',
+        record: name,
+        field: field.name,
+        spec: field.type,
+        count,
+        values,
+        ...(symbols === null ? {} : { symbols }),
+      });
     }
   }
   return out;

@@ -14,6 +14,7 @@ import type { OptimizerState } from './optimise.ts';
 import type { TrainingRun } from './run.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 import { stateShape } from './state.ts';
+import type { Alphabet } from './text.ts';
 import { checkFinite, checkWhole } from './whole-checkpoint.ts';
 
 /** Everything that the run holds, on the host. Refuses weights that are not finite: a checkpoint is a good one. */
@@ -71,6 +72,7 @@ export async function captureCheckpoint(
           latest: feed.latest,
           count: feed.dataset.count,
           ...(feed.dataset.sampleRate === undefined ? {} : { rate: feed.dataset.sampleRate }),
+          ...(feed.dataset.alphabets === undefined ? {} : { alphabets: feed.dataset.alphabets.map(copied) }),
         },
       ]),
     ),
@@ -103,6 +105,14 @@ export function checkpointSummary(
 export function soundRate(file: SafetensorsFile, path: string): number | null {
   const feeds = Object.values(readCounts(file, path)?.feeds ?? {});
   return feeds.find(({ rate }) => rate !== undefined)?.rate ?? null;
+}
+
+const copied = ({ size, symbols }: Alphabet) => ({ size, symbols: [...symbols] });
+
+/** The alphabets of the text that a run has learnt. */
+export function alphabetsIn(file: SafetensorsFile, path: string): Alphabet[] {
+  const feeds = Object.values(readCounts(file, path)?.feeds ?? {});
+  return feeds.flatMap(({ alphabets }) => alphabets ?? []);
 }
 
 /** Weights and states of a file against what is expected; null where all are there in the right shapes. */
@@ -202,6 +212,13 @@ export function restoreCheckpoint(run: TrainingRun, file: SafetensorsFile, path:
         {
           hint: `give the same data with --data ${name}=…${keeping(model, file, path)}`,
         },
+      );
+    }
+    const [before, now] = [saved.alphabets ?? [], feed.dataset.alphabets ?? []];
+    if (before.length > 0 && JSON.stringify(before) !== JSON.stringify(now)) {
+      throw new UserError(
+        `\`${name}\` had other characters when the run was left than ${feed.dataset.origin} has, so its numbers meant others`,
+        { hint: `give the same data with --data ${name}=…${keeping(model, file, path)}` },
       );
     }
     feed.position = { pass: saved.pass, offset: saved.offset };

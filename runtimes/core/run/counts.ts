@@ -21,7 +21,15 @@ const schema = v.object({
   drawn: byName(whole),
   /** By record: passes made, examples visited in the current one, the latest batch, how many there are; of sound, samples a second. */
   feeds: byName(
-    v.object({ pass: whole, offset: whole, latest: whole, count: positive, rate: v.optional(positive) }),
+    v.object({
+      pass: whole,
+      offset: whole,
+      latest: whole,
+      count: positive,
+      rate: v.optional(positive),
+      /** Of text: what the numbers stand for. */
+      alphabets: v.optional(v.array(v.object({ size: positive, symbols: v.array(v.string()) }))),
+    }),
   ),
   /** By optimiser, then weight: steps made. */
   optimizers: byName(byName(whole)),

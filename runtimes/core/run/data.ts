@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { dataStream, permutation } from '../random.ts';
 import type { Visit } from '../sources/transform.ts';
 import type { DataFacts } from './facts.ts';
+import type { Alphabet } from './text.ts';
 
 /** A source of examples. Platforms make them (files, folders, generated points). */
 export interface Dataset {
@@ -21,6 +22,8 @@ export interface Dataset {
   report?(): string | null;
   /** Of sound: samples a second. */
   readonly sampleRate?: number;
+  /** Of text: the symbols of each of its fields. */
+  readonly alphabets?: readonly Alphabet[];
   /** What it is made of, for people: classes, what was left out, what is worth knowing. */
   readonly facts?: DataFacts;
   close?(): Promise<void>;

@@ -20,7 +20,7 @@ export type InitSpec =
   | { kind: 'constant'; value: number };
 
 export interface TypeSpec {
-  meaning: 'tensor' | 'image' | 'label' | 'sound';
+  meaning: 'tensor' | 'image' | 'label' | 'sound' | 'text';
   shape: number[];
 }
 

@@ -1,19 +1,23 @@
 /** What outputs are looked at as, and their values in pieces that fit the memory of a minibatch. */
 import type { OutputSpec } from './model.ts';
 import type { TrainingRun } from './run.ts';
+import { symbolsFor } from './text.ts';
 
 /** Real points shown behind drawn ones. */
 const BACKGROUND = 1000;
 
-/** Whether there is a picture of such an output. */
+/** Whether there is a picture of such an output, or text. */
 export function isDrawable({ type }: Pick<OutputSpec, 'type'>): boolean {
   const { meaning, shape } = type;
-  return meaning === 'image' || meaning === 'sound' || (shape.length === 1 && shape[0] === 2);
+  return (
+    meaning === 'image' || meaning === 'sound' || meaning === 'text' || (shape.length === 1 && shape[0] === 2)
+  );
 }
 
 /** How many examples a picture of this output shows. */
 export function drawnCount({ type }: Pick<OutputSpec, 'type'>): number {
   if (type.meaning === 'image') return 64;
+  if (type.meaning === 'text') return 16;
   return type.meaning === 'sound' ? 4 : 1000;
 }
 
@@ -43,11 +47,11 @@ export async function outputValues(
   return out;
 }
 
-/** What is drawn around an output: real points for points, the data's rate for sound. */
+/** What is drawn around an output: real points for points, the data's rate for sound, its symbols for text. */
 export async function surroundings(
   run: TrainingRun,
   output: OutputSpec,
-): Promise<{ background?: Float32Array; sampleRate?: number }> {
+): Promise<{ background?: Float32Array; sampleRate?: number; symbols?: readonly string[] }> {
   const feeds = run.model.data.flatMap((record) =>
     record.fields.map((field, index) => ({ feed: run.feeds[record.fields[0]!.name], field, index })),
   );
@@ -55,6 +59,11 @@ export async function surroundings(
     // The length of what is drawn may be another; the rate is that of the sounds that were learnt.
     const rate = feeds.find(({ feed }) => feed?.dataset.sampleRate !== undefined)?.feed?.dataset.sampleRate;
     return rate === undefined ? {} : { sampleRate: rate };
+  }
+  if (output.type.meaning === 'text') {
+    const alphabets = Object.values(run.feeds).flatMap((feed) => feed.dataset.alphabets ?? []);
+    const symbols = symbolsFor(output.type.shape, alphabets);
+    return symbols === null ? {} : { symbols };
   }
   const alike = feeds.find(
     ({ feed, field }) => feed !== undefined && field.type.shape.join() === output.type.shape.join(),

@@ -62,6 +62,7 @@ export async function fit(
     origin: source.origin,
     count: source.count,
     ...(source.sampleRate === undefined ? {} : { sampleRate: source.sampleRate }),
+    ...alphabetsOf(source, record),
     report: () => reader.report(),
     close: async () => source.close?.(),
     read: (indices, visit) => reader.read(indices, visit),
@@ -76,6 +77,13 @@ export async function fit(
     ]),
   ];
   return { ...dataset, facts: await factsOf(source, conversions, record, reading, notices) };
+}
+
+function alphabetsOf({ fields }: RawSource, record: readonly Declared[]): Pick<Dataset, 'alphabets'> {
+  const alphabets = fields.flatMap(({ symbols }, i) =>
+    symbols === undefined ? [] : [{ size: record[i]!.type.shape[1] ?? 1, symbols }],
+  );
+  return alphabets.length === 0 ? {} : { alphabets };
 }
 
 /** The fields in the record's order, of the examples that the declaration asks for. */

@@ -7,7 +7,7 @@ import type { ReadingSpec } from '../run/model.ts';
 import { entry } from '../table.ts';
 import { filesOf, natural } from './classes.ts';
 import { openCsv } from './csv.ts';
-import { type Declared, fit, sourceName } from './fit.ts';
+import { type Declared, fit, sourceName, typeText } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { join, withoutBroken } from './join.ts';
@@ -20,6 +20,7 @@ import { byName, pathsIn } from './paths.ts';
 import { openPictures } from './pictures.ts';
 import { type Bytes, folderOf, nameIn, type Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
+import { isText, openText } from './text.ts';
 import { unpackLine } from './wav.ts';
 import { rowsRecord } from './windows.ts';
 
@@ -112,6 +113,12 @@ async function openFolder(
     );
     const notices = [...(source.facts?.notices ?? []), ...otherFolders(path, below, record)];
     return { ...source, facts: { ...source.facts, notices } };
+  }
+  const text = record.find(isText);
+  if (text !== undefined) {
+    throw new UserError(`${path} is a folder, and \`${text.name}\` is declared ${typeText(text.type)}`, {
+      hint: 'a source of text is one file: cat FOLDER/*.txt > ALL.txt',
+    });
   }
   const pictures = filesOf(path, all, PICTURE);
   const sounds = filesOf(path, all, SOUND);
@@ -210,6 +217,7 @@ async function openFile(
       hint: `sounds are WAV files: ${unpackLine(path)}`,
     });
   }
+  if (record.some(isText)) return openText(bytes, record, reading);
   return openCsv(bytes, rowsRecord(record, reading), place);
 }
 

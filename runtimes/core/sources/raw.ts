@@ -26,6 +26,8 @@ export interface RawField {
     readonly field: RawField;
     example(row: number): string;
   };
+  /** Of text: what each entry of a one-hot vector stands for; the first is empty, the end. */
+  readonly symbols?: readonly string[];
   /** Of classes: their names, by number. */
   readonly names?: readonly string[];
   /** Writes one example's numbers, row-major, to `out` from `at`. Throws `Broken` where its file is damaged. */
@@ -54,7 +56,7 @@ export interface RawSource {
   readonly facts?: SourceFacts;
   /** Examples that belong together (clips of one file), by a number that they share: a part takes all of them or none. */
   group?(index: number): number;
-  /** Sound that was cut into clips: a stride has been heeded. */
+  /** Sound or text that was cut into windows: a stride has been heeded. */
   readonly clips?: boolean;
   /** A stretch of time was taken as the part. */
   readonly parted?: boolean;

@@ -71,7 +71,14 @@ export function firstLook(
   ];
 }
 
-const byMeaning: Record<TypeSpec['meaning'], (given: Given) => Scaling> = { tensor, image, sound, label };
+const byMeaning: Record<TypeSpec['meaning'], (given: Given) => Scaling> = {
+  tensor,
+  image,
+  sound,
+  label,
+  // One-hot as it is read.
+  text: () => ({ ...asTheyAre, notices: [] }),
+};
 
 /** Decoded pictures have the values of pictures; numbers of arrays stay what they are. */
 function tensor({ name, raw, range }: Given): Scaling {

@@ -223,7 +223,7 @@ function dimensions(
   return null;
 }
 
-const meanings: readonly Meaning[] = ['image', 'label', 'sound'];
+const meanings: readonly Meaning[] = ['image', 'label', 'sound', 'text'];
 
 /** A type with these sizes; null where it is wrong, which is reported. */
 export function typeOf(c: Checker, type: TypeExpr, sizes: readonly Value[]): DeclaredType | null {
@@ -250,6 +250,8 @@ export function typeOf(c: Checker, type: TypeExpr, sizes: readonly Value[]): Dec
     if (![1, 3, 4].includes(shape[2]!))
       return wrong('1 channel (grey), 3 (colour) or 4 (colour and opacity)');
   }
+  if (meaning === 'text' && (shape.length !== 2 || shape[1]! < 2))
+    return wrong('two sizes, how many characters and of how many symbols: `text[20, 64]`');
   if (meaning === 'label' && shape.length !== 1) return wrong('one number, how many classes: `label[10]`');
   if (meaning === 'sound') {
     if (shape.length === 1) return { meaning, shape: [shape[0]!, 1] };

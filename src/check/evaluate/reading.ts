@@ -31,7 +31,7 @@ const options: { readonly [K in keyof Values]: OptionRule<K> } = {
         ? 'cuts windows from a series, and an `image` is none'
         : types.some((t) => t.meaning !== 'label' && t.shape.length > 0)
           ? null
-          : 'cuts windows from a series, and no field has a length: declare `[24, 6]` for 24 rows of 6 numbers, or `sound[n]`',
+          : 'cuts windows from a series, and no field has a length: declare `[24, 6]` for 24 rows of 6 numbers, `sound[n]` or `text[n, k]`',
   },
   part: {
     read: (c, given) => {

@@ -11,11 +11,12 @@ import { Table } from './numbers.ts';
 import { PictureGrid } from './pictures.ts';
 import { Scatter, type Surface } from './points.ts';
 import { Waves } from './sounds.ts';
+import { Texts } from './texts.ts';
 import type { View } from './view.ts';
 
 /** Examples asked for. */
 export function countOf({ view }: OutputFacts): number {
-  return { image: 64, points: 1000, sound: 4, numbers: 8 }[view];
+  return { image: 64, points: 1000, sound: 4, text: 16, numbers: 8 }[view];
 }
 
 /** Of one output's earlier pictures. */
@@ -31,6 +32,8 @@ export function viewOf(output: OutputFacts): View & { label?: string } {
       return new Scatter();
     case 'sound':
       return new Waves();
+    case 'text':
+      return new Texts();
     case 'numbers':
       return new Table();
   }
@@ -110,7 +113,13 @@ export class OutputPanel {
   }
 
   /** What it is to become: real examples of the same type. */
-  setReal(real: { field: string; spec: TypeSpec; count: number; values: Float32Array }): void {
+  setReal(real: {
+    field: string;
+    spec: TypeSpec;
+    count: number;
+    values: Float32Array;
+    symbols?: readonly string[];
+  }): void {
     const { type } = this.output;
     if (real.spec.meaning !== type.meaning || real.spec.shape.join() !== type.shape.join()) return;
     if (this.view instanceof Scatter) {
@@ -119,7 +128,15 @@ export class OutputPanel {
     }
     const count = Math.min(real.count, countOf(this.output));
     const values = real.values.subarray(0, (count * real.values.length) / real.count);
-    const drawn = { output: this.output.name, step: 0, count, shape: real.spec.shape, values };
+    const { symbols } = real;
+    const drawn = {
+      output: this.output.name,
+      step: 0,
+      count,
+      shape: real.spec.shape,
+      values,
+      ...(symbols === undefined ? {} : { symbols }),
+    };
     this.real = { packed: this.view.pack(drawn), text: `real examples of ${real.field}` };
     this.realButton.hidden = false;
   }
@@ -246,5 +263,6 @@ export function promise(output: OutputFacts): string {
   if (output.view === 'image') return `${counted(many, 'picture')} of ${output.name}`;
   if (output.view === 'points') return `${counted(many, 'point')} of ${output.name}, over real ones`;
   if (output.view === 'sound') return `${counted(many, 'sound')} of ${output.name}`;
+  if (output.view === 'text') return `${counted(many, 'text')} of ${output.name}`;
   return `${output.name}, in numbers`;
 }

@@ -1,4 +1,4 @@
-/** How an output is looked at: one class a kind (pictures, points, sound, numbers), all used alike. */
+/** How an output is looked at: one class a kind (pictures, points, sound, text, numbers), all used alike. */
 import type { Drawn } from '../../protocol.ts';
 
 export interface View<Packed = unknown> {

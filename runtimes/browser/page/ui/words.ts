@@ -49,6 +49,7 @@ export function kindOf({ meaning, shape }: TypeSpec): string {
     return `${colours[third] ?? ''} pictures of ${second} × ${first} pixels`;
   }
   if (meaning === 'label') return `classes, ${first} of them`;
+  if (meaning === 'text') return `texts of ${count(first)} characters`;
   if (meaning === 'sound') return `sounds of ${count(first)} samples`;
   if (shape.length === 1 && first === 2) return 'points in the plane';
   return shape.length === 0 ? 'numbers' : `tensors of ${shape.join(' × ')}`;
