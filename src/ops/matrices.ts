@@ -71,7 +71,7 @@ const inverse: Primitive = {
     return result;
   },
   lower: { tfjs: ([a]) => `nn.inverse(${a})` },
-  samples: [one([3, 3], true), one([2, 2, 2], true), one([2, 2], false), one([1, 1], true)],
+  samples: [one([2, 2, 2], true), one([3, 3], false), one([1, 1], true)],
 };
 
 const determinant: Primitive = {
@@ -98,7 +98,7 @@ const determinant: Primitive = {
     return result;
   },
   lower: { tfjs: ([a]) => `nn.determinant(${a})` },
-  samples: [one([3, 3], true), one([2, 2, 2], true), one([2, 2], false), one([1, 1], true)],
+  samples: [one([3, 3], true), one([2, 2], false)],
 };
 
 const log_determinant: Composite = {
@@ -107,7 +107,7 @@ const log_determinant: Composite = {
   signature: [operand],
   shape: ([a]) => matrices('log_determinant', a!, true) ?? a!.shape.slice(0, -2),
   build: (b, [a]) => b.log(b.op('abs', [b.op('determinant', [a!])])),
-  samples: [one([3, 3], true), one([2, 2], false)],
+  samples: [one([2, 2], true)],
 };
 
 /** Matrices and right sides must be equally many and of one height. */
@@ -185,9 +185,7 @@ const triangular_solve: Primitive = {
   samples: [
     solved([3, 3], true, [3, 2], true, 'lower', false),
     solved([2, 2], true, [2, 1], true, 'upper', true),
-    solved([2, 2, 2], true, [2, 2, 3], true, 'lower', true),
     solved([2, 2], false, [2, 2], true, 'upper', false),
-    solved([3, 3], false, [3, 1], false, 'lower', false),
   ],
 };
 

@@ -47,34 +47,42 @@ function positionOf(f: () => Tensor, x: Tensor, axis: number, keep: boolean): Te
   });
 }
 
-/** Running sums along an axis, from its end where `reverse`. */
+/** Running sums along an axis, from its end where `reverse`: ⌈log₂ n⌉ passes. tfjs's webgpu cumsum confuses lengths (4.22). */
 export function cumsum(x: Tensor, axis: number, reverse = false): Tensor {
-  return own('RunningSum', { x }, { axis, reverse }) ?? tf.cumsum(x, axis, false, reverse);
+  const sums = own('RunningSum', { x }, { axis, reverse });
+  if (sums) return sums;
+  return tf.tidy(() => {
+    const n = x.shape[axis]!;
+    let sum = x;
+    for (let by = 1; by < n; by *= 2) sum = tf.add(sum, before(sum, by, axis, reverse));
+    return tf.clone(sum);
+  });
 }
 
-/** s[i] = a[i] · s[i − 1] + b[i] along an axis, from its end where `reverse`: ⌈log₂ n⌉ passes over the axis. */
+/** s[i] = a[i] · s[i − 1] + b[i] along an axis, from its end where `reverse`: ⌈log₂ n⌉ passes. */
 export function linearRecurrence(a: Tensor, b: Tensor, axis: number, reverse = false): Tensor {
   const states = own('LinearRecurrence', { a, b }, { axis, reverse });
   if (states) return states;
   return tf.tidy(() => {
     const n = a.shape[axis]!;
-    /** The entries `by` positions before; 0 comes in. */
-    const before = (t: Tensor, by: number): Tensor => {
-      const begin = t.shape.map((_, i) => (i === axis && reverse ? by : 0));
-      const size = t.shape.map((d, i) => (i === axis ? n - by : d));
-      const margin: [number, number] = reverse ? [0, by] : [by, 0];
-      return tf.pad(
-        tf.slice(t, begin, size),
-        t.shape.map((_, i): [number, number] => (i === axis ? margin : [0, 0])),
-      );
-    };
     let [factor, state] = [a, b];
     for (let by = 1; by < n; by *= 2) {
-      state = tf.add(state, tf.mul(factor, before(state, by)));
-      if (2 * by < n) factor = tf.mul(factor, before(factor, by));
+      state = tf.add(state, tf.mul(factor, before(state, by, axis, reverse)));
+      if (2 * by < n) factor = tf.mul(factor, before(factor, by, axis, reverse));
     }
     return tf.clone(state);
   });
+}
+
+/** The entries `by` positions before (behind, where `reverse`) along an axis; 0 comes in. */
+function before(t: Tensor, by: number, axis: number, reverse: boolean): Tensor {
+  const begin = t.shape.map((_, i) => (i === axis && reverse ? by : 0));
+  const size = t.shape.map((n, i) => (i === axis ? n - by : n));
+  const margin: [number, number] = reverse ? [0, by] : [by, 0];
+  return tf.pad(
+    tf.slice(t, begin, size),
+    t.shape.map((_, i): [number, number] => (i === axis ? margin : [0, 0])),
+  );
 }
 
 /**
