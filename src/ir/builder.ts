@@ -9,8 +9,8 @@ import type { Attrs, Count, Shape } from './types.ts';
  * A shape error here is a bug of the compiler (the checker has been through), so it throws.
  */
 export interface Builder {
-  /** Span and origin that new nodes get. */
-  at<T>(span: Span, origin: string, f: () => T): T;
+  /** Span and origin that new nodes get, and how many gradients they are away from the source (none if omitted). */
+  at<T>(span: Span, origin: string, f: () => T, derived?: number): T;
   op(op: string, args: readonly Node[], attrs?: Attrs): Node;
   leaf(leaf: Leaf, shape: Shape, count: Count | null): LeafNode;
   scalar(value: number): LeafNode;

@@ -54,6 +54,7 @@ export function createBuilder(
   const known = new Map<string, Node>();
   let span = nowhere;
   let origin = '';
+  let derived = 0;
 
   function primitive(op: string): Primitive {
     const record = operations[op];
@@ -86,7 +87,8 @@ export function createBuilder(
       );
     }
     const node =
-      simple ?? push({ kind: 'op', op: name, args, attrs, shape, count, id: nodes.length, span, origin });
+      simple ??
+      push({ kind: 'op', op: name, args, attrs, shape, count, id: nodes.length, span, origin, derived });
     known.set(key, node);
     return node;
   }
@@ -118,7 +120,16 @@ export function createBuilder(
     budget?.request(span);
     const before = known.get(key);
     if (before !== undefined) return before as LeafNode;
-    const node = push<LeafNode>({ kind: 'leaf', leaf: value, shape, count, id: nodes.length, span, origin });
+    const node = push<LeafNode>({
+      kind: 'leaf',
+      leaf: value,
+      shape,
+      count,
+      id: nodes.length,
+      span,
+      origin,
+      derived,
+    });
     known.set(key, node);
     return node;
   }
@@ -216,7 +227,18 @@ export function createBuilder(
       values.push(a.leaf.value);
     }
     return constant(
-      record.reference(values, { kind: 'op', op: name, args, attrs, shape, count, id: -1, span, origin }),
+      record.reference(values, {
+        kind: 'op',
+        op: name,
+        args,
+        attrs,
+        shape,
+        count,
+        id: -1,
+        span,
+        origin,
+        derived,
+      }),
     );
   }
 
@@ -225,15 +247,17 @@ export function createBuilder(
   const builder: GraphBuilder = {
     nodes,
     operations,
-    at(atSpan, atOrigin, f) {
-      const [outerSpan, outerOrigin] = [span, origin];
+    at(atSpan, atOrigin, f, atDerived = 0) {
+      const [outerSpan, outerOrigin, outerDerived] = [span, origin, derived];
       span = atSpan;
       origin = atOrigin;
+      derived = atDerived;
       try {
         return f();
       } finally {
         span = outerSpan;
         origin = outerOrigin;
+        derived = outerDerived;
       }
     },
     op,
@@ -278,6 +302,7 @@ export function createBuilder(
         id: nodes.length,
         span,
         origin,
+        derived,
       });
       known.set(key, node);
       return node;
@@ -298,6 +323,7 @@ export function createBuilder(
         id: nodes.length,
         span,
         origin,
+        derived,
       });
       known.set(key, node);
       return node;

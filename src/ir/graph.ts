@@ -17,6 +17,8 @@ interface Base {
   readonly span: Span;
   /** The place in the networks that made it (`D/conv_1`), or the user's name for it; names the emitted variable. */
   readonly origin: string;
+  /** 0 for what the source says, 1 for what a gradient of that is made of, 2 for a gradient of a gradient. */
+  readonly derived: number;
 }
 
 export type Node = OpNode | LeafNode;

@@ -3,6 +3,7 @@ import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
+import { named } from '../ir/remarks.ts';
 import type { Attr, Attrs, Initializer, Shape, Shaped } from '../ir/types.ts';
 import { buildConvolution, convolutionShape, resolveConvolution, windowParameters } from './convolution.ts';
 import type { BuildContext, Layer, Parameter, Slot } from './record.ts';
@@ -67,7 +68,7 @@ function normalised(b: Builder, kernel: Node, attrs: Attrs, context: BuildContex
 }
 
 function biased(b: Builder, y: Node, weights: Readonly<Record<string, Node>>): Node {
-  return weights.bias ? b.add(y, weights.bias) : y;
+  return weights.bias ? b.add(named('product', y), weights.bias) : y;
 }
 
 /** The last axis, which dense layers act on. */

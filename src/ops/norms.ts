@@ -3,6 +3,7 @@ import { isProblem, type Problem, problem } from '../diagnostics/table.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
+import { named } from '../ir/remarks.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
 import type { Layer, Parameter, Slot } from './record.ts';
 import { positive } from './window.ts';
@@ -39,9 +40,10 @@ function scaled(b: Builder, y: Node, weights: Readonly<Record<string, Node>>): N
 
 /** (x − mean) / √(variance + ε), the statistics taken over `axes`. */
 function standardised(b: Builder, a: Node, axes: readonly number[]): Node {
-  const centred = b.sub(a, b.mean(a, { axes, keep: true }));
-  const variance = b.mean(b.square(centred), { axes, keep: true });
-  return b.mul(centred, b.rsqrt(b.add(variance, EPSILON)));
+  const mean = named('mean', b.mean(a, { axes, keep: true }));
+  const centred = named('centred', b.sub(a, mean));
+  const variance = named('variance', b.mean(b.square(centred), { axes, keep: true }));
+  return named('standard', b.mul(centred, named('inverse', b.rsqrt(b.add(variance, EPSILON)))));
 }
 
 /** (x − mean) · gamma / √(variance + ε) + beta. With whole statistics, gamma is divided once for all examples. */
@@ -51,9 +53,9 @@ function normalised(
   variance: Node,
   weights: Readonly<Record<string, Node>>,
 ): Node {
-  const inverse = b.rsqrt(b.add(variance, EPSILON));
+  const inverse = named('inverse', b.rsqrt(b.add(variance, EPSILON)));
   return weights.gamma
-    ? b.add(b.mul(centred, b.mul(inverse, weights.gamma)), weights.beta!)
+    ? b.add(b.mul(centred, named('scale', b.mul(inverse, weights.gamma))), weights.beta!)
     : b.mul(centred, inverse);
 }
 
@@ -87,13 +89,18 @@ const batchNorm: Layer = {
   ],
   build: (b, [a], _, weights, context) => {
     if (!context.training) {
-      return normalised(b, b.sub(a!, context.stat('mean')), context.stat('variance'), weights);
+      return normalised(
+        b,
+        named('centred', b.sub(a!, context.stat('mean'))),
+        context.stat('variance'),
+        weights,
+      );
     }
     // [channels] meets the values at the right without the reduced axes.
     const over = { axes: leading(a!.shape), keep: false, batch: true };
-    const mean = b.mean(a!, over);
-    const centred = b.sub(a!, mean);
-    const variance = b.mean(b.square(centred), over);
+    const mean = named('mean', b.mean(a!, over));
+    const centred = named('centred', b.sub(a!, mean));
+    const variance = named('variance', b.mean(b.square(centred), over));
     context.move('mean', mean, KEEP);
     context.move('variance', unbiased(b, variance, a!), KEEP);
     return normalised(b, centred, variance, weights);
@@ -108,8 +115,9 @@ const batchNorm: Layer = {
 /** The variance times n / (n − 1), n being the examples times the positions; of a single number as it is. */
 function unbiased(b: Builder, variance: Node, of: Node): Node {
   const positions = sizeOf(of.shape.slice(0, -1));
-  const n = b.mul(b.leaf({ kind: 'count', count: of.count! }, [], null), positions);
-  return b.mul(variance, b.div(n, b.op('maximum', [b.sub(n, 1), b.scalar(1)])));
+  const n = named('n', b.mul(b.leaf({ kind: 'count', count: of.count! }, [], null), positions));
+  const correction = named('correction', b.div(n, b.op('maximum', [b.sub(n, 1), b.scalar(1)])));
+  return named('unbiased', b.mul(variance, correction));
 }
 
 const layerNorm: Layer = {

@@ -6,6 +6,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import { isLoop, isPart, partOf } from '../ir/loops.ts';
+import { isGradientOf } from '../ir/remarks.ts';
 import type { Primitive } from '../ops/record.ts';
 
 import { loopGradient } from './differentiate-loops.ts';
@@ -71,7 +72,7 @@ function pullback(
     if (isLoop(node)) {
       const given = slopes.get(node);
       if (given === undefined) continue;
-      b.at(node.span, node.origin, () => {
+      const differentiate = () => {
         const found = loopGradient(
           b,
           node,
@@ -80,7 +81,8 @@ function pullback(
           (turn, by) => pullback(b, turn, by, new Set(by)),
         );
         for (const [i, part] of found.entries()) if (part !== null) collect(node.args[i]!, part);
-      });
+      };
+      b.at(node.span, node.origin, differentiate, node.derived + 1);
       continue;
     }
     const dy = gradients.get(node);
@@ -91,15 +93,19 @@ function pullback(
       continue;
     }
     const record = b.operations[node.op] as Primitive;
-    b.at(node.span, node.origin, () => {
+    const differentiate = () => {
       for (const [i, arg] of node.args.entries()) {
         if (!wanted.has(arg)) continue;
         const contribution = record.gradient(b, node, dy, i);
         if (contribution === null) continue;
-        collect(arg, conform(b, contribution, arg, node));
+        const part = conform(b, contribution, arg, node);
+        isGradientOf(part, arg);
+        collect(arg, part);
       }
-    });
+    };
+    b.at(node.span, node.origin, differentiate, node.derived + 1);
   }
+  for (const [target, gradient] of gradients) isGradientOf(gradient, target);
   return xs.map((x) => gradients.get(x) ?? b.full(x.shape, x.count, 0));
 }
 

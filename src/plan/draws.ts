@@ -5,10 +5,8 @@
  */
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { attrsKey, type GraphBuilder } from '../ir/graph-builder.ts';
-import type { Step } from './plan.ts';
+import type { DrawNames, Step } from './plan.ts';
 import { dependencies } from './substitute.ts';
-
-export type DrawNames = ReadonlyMap<Node, string>;
 
 export function nameDraws(b: GraphBuilder, steps: readonly Step[]): DrawNames {
   const draws = drawsOf(steps).sort((p, q) => p.id - q.id);

@@ -4,7 +4,7 @@
  */
 
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Node, OpNode } from '../ir/graph.ts';
+import type { Copy, Node, OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import { type LoopNode, type PartNode, stackedAs } from '../ir/loops.ts';
 import type { Count, DeclaredType, StatSpec, WeightSpec } from '../ir/types.ts';
@@ -17,7 +17,6 @@ import type {
   OptimizerSpec,
   StateSpec,
 } from '../model/model.ts';
-import type { DrawNames } from './draws.ts';
 import type { Reduced } from './group.ts';
 
 export interface Plan {
@@ -36,10 +35,47 @@ export interface Plan {
   readonly outputs: readonly OutputPlan[];
   /** Nets that give each point of the plane a number, evaluated like outputs on the points given; named as the net. */
   readonly probes: readonly OutputPlan[];
+  /** After `outline`: what its calls call. */
+  readonly routines?: readonly Routine[];
+}
+
+/** An evaluation of a net, or the way back through one, as it is called in several places (`outline.ts`). */
+export interface Routine {
+  readonly net: string;
+  /** 0 for an evaluation, 1 for the way back. */
+  readonly derived: number;
+  /** Values that calls give it; the nodes are those of one of the places. */
+  readonly params: readonly Node[];
+  /** Weights in it are those that the call names. */
+  readonly body: readonly Step[];
+  readonly results: readonly Node[];
+  /** The first of the results is what the net gives, the others are what backward steps read. */
+  readonly hasValue: boolean;
+  /** Results that are there only for calls with `keep`; null: all calls need the same. */
+  readonly keeps: ReadonlySet<Node> | null;
+}
+
+export interface CallStep {
+  readonly kind: 'call';
+  readonly routine: Routine;
+  /** `D(x)`. */
+  readonly label: string;
+  /** Which copy of the weights it reads. */
+  readonly copy: Copy | null;
+  /** Parallel to the parameters; 0 where a sum begins. */
+  readonly args: readonly (Node | 0)[];
+  /** Parallel to the results; null for what is not read here and is freed at once. */
+  readonly results: readonly (Node | null)[];
+  readonly keep: boolean;
+  /** Arguments that are not used again. */
+  readonly after: readonly Node[];
 }
 
 /** What the source calls the results of nets (`fake`), whose nodes come from inside the net. */
 export type Names = ReadonlyMap<Node, string>;
+
+/** What the run calls each draw (`draws.ts`). */
+export type DrawNames = ReadonlyMap<Node, string>;
 
 export interface PhasePlan {
   readonly name: string;
@@ -100,7 +136,13 @@ export type Step =
       readonly body: readonly Step[];
     }
   /** These values are not used again. Each computed value is freed in the block that computed it, gradients after their update. */
-  | { readonly kind: 'free'; readonly nodes: readonly Node[] }
+  | {
+      readonly kind: 'free';
+      readonly nodes: readonly Node[];
+      /** In a routine: only where the call does not keep them. */
+      readonly unlessKept?: boolean;
+    }
+  | CallStep
   /** New weights from gradients; the nets' versions advance. `gradients` parallel `weights`. */
   | {
       readonly kind: 'update';

@@ -125,6 +125,13 @@ function printStep(step: Step, names: Names, depth: number): string[] {
       return [`${indent}iterate ${step.kernel}`];
     case 'log':
       return [`${indent}log ${step.name} = ${names.of(step.value)}`];
+    case 'call': {
+      const { routine, args, results } = step;
+      const way = routine.derived > 0 ? ' backwards' : '';
+      const given = args.map((arg) => (arg === 0 ? '0' : names.of(arg))).join(' ');
+      const kept = results.map((node) => (node ? names.of(node) : '_')).join(' ');
+      return [`${indent}call ${routine.net}${way} with ${given} giving ${kept}`];
+    }
     case 'repeat':
       return [
         `${indent}repeat ${printHost(step.count)} {`,

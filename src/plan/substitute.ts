@@ -3,6 +3,7 @@
 import type { LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import { dependencies as hangsOn, isLoop, isPart, type LoopNode, partOf } from '../ir/loops.ts';
+import { gradientTarget, isGradientOf, named, roleOf } from '../ir/remarks.ts';
 
 /** By builder and by the nodes replaced: what has become of the nodes that hung on them. */
 const finished = new WeakMap<GraphBuilder, Map<string, Map<Node, Node>>>();
@@ -40,7 +41,12 @@ export function substitute(
     }
     const args = needed.map((arg) => become(arg)!);
     const same = args.every((arg, i) => arg === needed[i]);
-    done.set(node, same ? node : b.at(node.span, node.origin, () => rebuild(b, node, args)));
+    const made = same ? node : b.at(node.span, node.origin, () => rebuild(b, node, args), node.derived);
+    done.set(node, made);
+    const role = roleOf(node);
+    if (role !== null) named(role, made);
+    const target = gradientTarget(node);
+    if (target !== null) isGradientOf(made, become(target) ?? target);
     stack.pop();
   }
   return become(root)!;

@@ -20,6 +20,8 @@ export function reads(step: Step): readonly Node[] {
     case 'log':
     case 'set':
       return [step.value];
+    case 'call':
+      return step.args.filter((arg) => arg !== 0);
     default:
       return [];
   }

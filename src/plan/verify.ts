@@ -4,24 +4,42 @@
  * `layOut`, on random schedules too.
  */
 import type { Node } from '../ir/graph.ts';
+import { isNumber } from './numbers.ts';
 import { isMade } from './place.ts';
 import { operandsOf, type Plan, type Step, turnResults } from './plan.ts';
 
 /** What is wrong with the lifetimes of a plan's values; empty if nothing. */
 export function verifyLifetimes(plan: Plan): readonly string[] {
   const found: string[] = [];
-  for (const { name, body } of plan.phases) follow(body, (what) => found.push(`phase ${name}: ${what}`));
+  const outlined = plan.routines !== undefined;
+  const about = (what: string) => (said: string) => void found.push(`${what}: ${said}`);
+  for (const { name, body } of plan.phases) follow(body, about(`phase ${name}`), { outlined });
   for (const { name, body, result } of [...plan.outputs, ...plan.probes])
-    follow(body, (what) => found.push(`output ${name}: ${what}`), result);
+    follow(body, about(`output ${name}`), { kept: new Set([result]), outlined });
+  for (const { net, params, body, results } of plan.routines ?? [])
+    follow(body, about(`routine ${net}`), { given: params, kept: new Set(results), outlined });
   return found;
 }
 
 type Complain = (what: string) => void;
 
-/** Follows a body of steps. An output's `result` is the caller's: it is not freed. */
-function follow(body: readonly Step[], complain: Complain, result?: Node): void {
+/** What a body is given, and what of its values it leaves to its caller. */
+interface Bounds {
+  readonly given?: readonly Node[];
+  readonly kept?: ReadonlySet<Node>;
+  /** Plain numbers are then worked out wherever they are read: they have no lifetimes. */
+  readonly outlined: boolean;
+}
+
+/** Follows a body of steps. */
+function follow(
+  body: readonly Step[],
+  complain: Complain,
+  { given = [], kept = new Set(), outlined }: Bounds,
+): void {
   /** Values that are there now. */
-  const alive = new Set<Node>();
+  const alive = new Set<Node>(given);
+  const skipped = (node: Node) => outlined && isNumber(node);
   const nameOf = (node: Node) => `%${node.id} (${node.origin})`;
 
   /** Gives the values of the blocks around that this one reads. `kept`: what of its own it hands out. */
@@ -30,11 +48,12 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
     const freed = new Set<Node>();
     const used = new Set<Node>();
     const use = (node: Node): void => {
-      if (!isMade(node)) return;
+      if (!isMade(node) || skipped(node)) return;
       if (!alive.has(node)) complain(`${nameOf(node)} is read where it is not there`);
       used.add(node);
     };
     const make = (node: Node): void => {
+      if (skipped(node)) return;
       if (alive.has(node)) complain(`${nameOf(node)} is computed twice`);
       alive.add(node);
       made.add(node);
@@ -57,9 +76,13 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
         }
         case 'free':
           for (const node of step.nodes) {
-            if (!made.has(node)) complain(`${nameOf(node)} is freed outside the block that computed it`);
+            // A routine may free what it was given, and what its results are that are not to be kept.
+            if (skipped(node)) continue;
+            if (!made.has(node) && !given.includes(node))
+              complain(`${nameOf(node)} is freed outside the block that computed it`);
             else if (!alive.delete(node)) complain(`${nameOf(node)} is freed twice`);
-            freed.add(node);
+            if (step.unlessKept && !kept.has(node)) complain(`${nameOf(node)} is not kept by any call`);
+            if (!step.unlessKept) freed.add(node);
           }
           break;
         case 'update':
@@ -82,6 +105,18 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
           }
           break;
         }
+        case 'call':
+          for (const arg of step.args) if (arg !== 0) use(arg);
+          step.args.forEach((arg, i) => {
+            const param = step.routine.params[i]!;
+            const isFreed = step.routine.body.some((s) => s.kind === 'free' && s.nodes.includes(param));
+            if (arg === 0 || !isFreed) return;
+            if (!made.has(arg)) complain(`${nameOf(arg)} is freed outside the block that computed it`);
+            alive.delete(arg);
+            freed.add(arg);
+          });
+          for (const node of step.results) if (node) make(node);
+          break;
         case 'repeat':
         case 'when':
           if (step.body.length === 0) complain('a block is empty');
@@ -98,5 +133,5 @@ function follow(body: readonly Step[], complain: Complain, result?: Node): void 
     }
     return new Set([...used].filter((node) => !made.has(node)));
   };
-  block(body, new Set(result ? [result] : []));
+  block(body, kept);
 }

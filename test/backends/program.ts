@@ -4,6 +4,8 @@ import { Names } from '../../src/emit/text/names.ts';
 import { Sources, Writer } from '../../src/emit/text/writer.ts';
 import { Body } from '../../src/emit/tfjs/body.ts';
 import { Constants } from '../../src/emit/tfjs/constants.ts';
+import { Formulas } from '../../src/emit/tfjs/formulas.ts';
+import { Routines } from '../../src/emit/tfjs/routines.ts';
 import { Variables } from '../../src/emit/tfjs/variables.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
 import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
@@ -13,7 +15,7 @@ import { Block } from '../../src/plan/blocks.ts';
 import { nameDraws } from '../../src/plan/draws.ts';
 import { layOut } from '../../src/plan/lifetimes.ts';
 import { place } from '../../src/plan/place.ts';
-import type { Step } from '../../src/plan/plan.ts';
+import type { Plan, Step } from '../../src/plan/plan.ts';
 import { Versions } from '../../src/plan/versions.ts';
 
 const span = { file: '', start: 0, end: 0 };
@@ -37,22 +39,37 @@ export function programOf(
   root.statement(steps, [...gradients.values(), ...values.values()]);
   const placed = place({ b, root, versions: new Versions(), moves: [], iterations: new Map() });
   const laid = layOut(root, placed);
-  const constants = new Constants(new Names());
+  const names = new Names();
+  const constants = new Constants(names);
+  const formulas = new Formulas(names, operations);
   const variables = new Variables(laid, null, new Map(), constants, '');
   const body = new Writer(new Sources([]));
   const weights = variables.weights(laid, null);
   if (weights) body.line(`const ${weights} = run;`);
   new Body({
     writer: body,
-    names: new Names(),
+    names: new Names(names),
     variables,
     operations,
+    formulas,
+    routines: new Routines(
+      { phases: [], outputs: [], probes: [] } as unknown as Plan,
+      names,
+      new Sources([]),
+      {
+        operations,
+        formulas,
+        constants,
+        optimizers: new Map(),
+      },
+    ),
     optimizers: new Map([['o', optimizer]]),
     steps: laid,
     draws: nameDraws(b, laid),
   }).print();
   const whole = new Writer(new Sources([]));
   constants.print(whole);
+  formulas.print(whole);
   whole.append(body);
   return whole.finish('program').code;
 }

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TrainingRun } from '../../runtimes/core/run/run.ts';
 import { analyse, moduleOf, planOf } from '../../src/compile.ts';
+import { outline } from '../../src/plan/outline.ts';
 import { verifyLifetimes } from '../../src/plan/verify.ts';
 import { loadModule } from '../emitted/load.ts';
 import { PlainTrainer } from '../oracle/plain-trainer.ts';
@@ -119,6 +120,7 @@ function read(text: string) {
   expect(diagnostics.filter((d) => d.severity === 'error').map((d) => d.message)).toEqual([]);
   const plan = planOf(model!, sources);
   expect(verifyLifetimes(plan)).toEqual([]);
+  expect(verifyLifetimes(outline(plan))).toEqual([]);
   return { model: model!, sources, plan };
 }
 

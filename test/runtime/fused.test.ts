@@ -1,7 +1,7 @@
 /** Formulas with reductions: what is wide and what is narrow, and their values against loops over float64 numbers. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fused, parseFormula, plainExecutor, shapesOf } from '../../runtimes/core/formula/fused.ts';
+import { formula, fused, parseFormula, plainExecutor, shapesOf } from '../../runtimes/core/formula/fused.ts';
 import { inParts } from '../../runtimes/core/run/parts.ts';
 
 const ways = { 'as it is': plainExecutor, 'in parts': inParts(plainExecutor) };
@@ -154,4 +154,36 @@ test('shapes of both kinds', () => {
   const f = parseFormula('y = x * g; s = sum(y) + h', ['x', 'g', 'h'], [0, 2], true);
   const inputs = [tf.zeros([4, 3, 1]), tf.zeros([5]), tf.zeros([1, 3, 1])];
   expect(shapesOf(f, inputs)).toEqual({ wide: [4, 3, 5], narrow: [1, 3, 1] });
+});
+
+describe('a formula under a name', () => {
+  const x = () => tf.tensor2d([1, 2, 3, 6], [2, 2]);
+
+  test('of one expression, or of statements with one result, gives a tensor', async () => {
+    const one = formula('(x, bias) => relu(x + bias)');
+    expect([...(await (one(x(), -2) as tf.Tensor).data())]).toEqual([0, 0, 1, 4]);
+    const statements = formula('(x) => { let m = mean(x); y = m * 2 }', [0]);
+    expect([...(await (statements(x()) as tf.Tensor).data())]).toEqual([4, 8]);
+  });
+
+  test('of several results gives a list', async () => {
+    const several = formula(
+      '(x, m) => { let v = mean(square(x - m)); twice = v * 2; inverse = rsqrt(v + 1) }',
+      [0],
+    );
+    const [twice, inverse] = several(x(), tf.tensor1d([2, 4])) as tf.Tensor[];
+    expect([...(await twice!.data())]).toEqual([2, 8]);
+    expect([...(await inverse!.data())].map((v) => v.toFixed(4))).toEqual(['0.7071', '0.4472']);
+  });
+
+  test('a sum goes on from 0 as from nothing', async () => {
+    const added = formula('(x, before) => { y = x * 1; total = before + sum(x) }', [0]);
+    const [, total] = added(x(), 0) as tf.Tensor[];
+    expect([...(await total!.data())]).toEqual([4, 8]);
+  });
+
+  test('what is none is refused', () => {
+    expect(() => formula('x + 1')).toThrow('Not a formula');
+    expect(() => formula('(x) => y + 1')).toThrow('Not a formula');
+  });
 });

@@ -98,7 +98,12 @@ test.each(['conv.gan', 'ring.gan'])('the memory of a step of %s is what tfjs hol
       /^( *)(const (?:\{[^=]*?\}|[^={]+) = )((?:tf|nn|run)\.\w+\((?:[^\n]*\)|\n[\s\S]*?\n\1\)));$/gm,
       '$1$2measured($3);',
     );
-  const model = new Function('tf', 'nn', 'measured', body)(tf, nn, measured) as CompiledModel;
+  const formula = (...given: Parameters<typeof nn.formula>) => {
+    const apply = nn.formula(...given);
+    return (...operands: Parameters<typeof apply>) => measured(apply(...operands));
+  };
+  const watched = { ...nn, formula };
+  const model = new Function('tf', 'nn', 'measured', body)(tf, watched, measured) as CompiledModel;
   const size = model.data[0]!.fields[0]!.type.shape.reduce((a, b) => a * b, 1);
   const read = async (indices: ArrayLike<number>) => [new Float32Array(indices.length * size).fill(0.5)];
   const run = new TrainingRun(model, { seed: 1, datasets: { x: { origin: 'made up', count: 64, read } } });

@@ -90,6 +90,32 @@ export function fused(
   return results;
 }
 
+/**
+ * A formula under a name of its own, for what is computed in several places:
+ *
+ *   const scaled = nn.formula('(x, scale, beta) => relu(x * scale + beta)');
+ *   const y = scaled(x, inverse, w['beta']);
+ *
+ * One of several statements has them in braces. One with several results is called for a list of them:
+ *
+ *   const spread = nn.formula('(x, m) => { let v = mean(square(x - m)); variance = v; inverse = rsqrt(v + 1e-5) }', [0]);
+ *   const [variance, inverse] = spread(x, m);
+ *
+ * `axes` and `keep` are as for `fused`. Results are the caller's.
+ */
+export function formula(
+  text: string,
+  axes = NO_AXES,
+  keep = false,
+): (...operands: (Tensor | number)[]) => Tensor | Tensor[] {
+  const [, names, body] = /^\(([^)]*)\) =>\s*([\s\S]*)$/.exec(text) ?? [];
+  if (names === undefined || body === undefined) throw new Error(`Not a formula: ${text}`);
+  const statements = body.startsWith('{') ? body.slice(1, body.lastIndexOf('}')) : `y = ${body}`;
+  const f = parseFormula(statements, names === '' ? [] : names.split(/,\s*/), axes, keep);
+  if (f.outputs.length > 1) return (...operands) => executorNow()(f, operands);
+  return (...operands) => executorNow()(f, operands)[0]!;
+}
+
 /** The formula of this text for operands of these names. */
 export function formulaOf(
   text: string,

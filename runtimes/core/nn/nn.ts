@@ -1,6 +1,6 @@
 /** What lowerings call beside tfjs itself. Every function frees what it made on the way. */
 
-export { fused } from '../formula/fused.ts';
+export { formula, fused } from '../formula/fused.ts';
 export * from './borders.ts';
 export * from './contraction.ts';
 export * from './convolution.ts';

@@ -46,6 +46,11 @@ export function key(name: string): string {
   return isIdentifier(name) ? name : string(name);
 }
 
+/** How a property of this name is read. */
+export function access(name: string): string {
+  return isIdentifier(name) ? `.${name}` : `[${string(name)}]`;
+}
+
 /** Whether it may stand behind a dot; as a variable's name, unless it is a word of the language. */
 export function isIdentifier(name: string): boolean {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);

@@ -111,12 +111,17 @@ export class Writer {
     else this.line(['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n'));
   }
 
-  /** `open` null: the line is there already. */
-  block(open: string | null, close: string, body: () => void, span: Span | null = null): void {
-    if (open !== null) this.line(open, span);
+  /** What is written in the meantime stands one level deeper. */
+  indent(body: () => void): void {
     this.#depth++;
     body();
     this.#depth--;
+  }
+
+  /** `open` null: the line is there already. */
+  block(open: string | null, close: string, body: () => void, span: Span | null = null): void {
+    if (open !== null) this.line(open, span);
+    this.indent(body);
     this.line(close);
   }
 

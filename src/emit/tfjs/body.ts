@@ -7,16 +7,22 @@ import type { HostExpr } from '../../ir/host.ts';
 import { dependencies, partOf, stackedAs } from '../../ir/loops.ts';
 import type { OptimizerSpec } from '../../model/model.ts';
 import type { Operation } from '../../ops/record.ts';
-import type { DrawNames } from '../../plan/draws.ts';
 import { ARITHMETIC, FUNCTIONS, inlineNumber, isNumber } from '../../plan/numbers.ts';
-import { type Guard, operandsOf, type Step, turnResults } from '../../plan/plan.ts';
+import {
+  type CallStep,
+  type DrawNames,
+  type Guard,
+  operandsOf,
+  type Step,
+  turnResults,
+} from '../../plan/plan.ts';
 import { isOwned, partsOf, reads, walk } from '../../plan/uses.ts';
 import { hostCondition, hostNumber, hostOperand } from '../text/host.ts';
-import { isIdentifier, key, literal, number, Raw, string, type Value } from '../text/literal.ts';
+import { access, key, literal, number, Raw, string, type Value } from '../text/literal.ts';
 import type { Names } from '../text/names.ts';
 import { WIDTH, type Writer } from '../text/writer.ts';
-import { chainText } from './formula.ts';
-import { fusedCall } from './fused-call.ts';
+import type { Formulas } from './formulas.ts';
+import type { RoutineTexts } from './routine-text.ts';
 import type { Variables } from './variables.ts';
 
 export interface BodyOptions {
@@ -25,10 +31,15 @@ export interface BodyOptions {
   readonly variables: Variables;
   readonly operations: Readonly<Record<string, Operation>>;
   readonly optimizers: ReadonlyMap<string, OptimizerSpec>;
+  readonly formulas: Formulas;
   readonly steps: readonly Step[];
   readonly draws: DrawNames;
+  readonly routines: RoutineTexts;
   /** What an output returns. */
   readonly result?: Node;
+  /** In a routine: the text of what it is given, and of whether it keeps what backward steps read. */
+  readonly given?: ReadonlyMap<Node, string>;
+  readonly keep?: string | null;
 }
 
 export class Body {
@@ -40,11 +51,20 @@ export class Body {
   readonly #taken = new Set<Node>();
   /** What the latest comments said, and of what something has been said. */
   #lastComments = new Set<string>();
+  /** The evaluation of a net that the lines are under; '' where a formula is part of several, or of none. */
+  #evaluation: string | null = null;
   readonly #told = new Set<Node>();
 
   constructor(options: BodyOptions) {
     this.#o = options;
     this.#parts = partsOf(options.steps);
+    for (const [node, text] of options.given ?? []) this.#scopes[0]!.set(node, text);
+    // A routine says in its documentation what it evaluates.
+    const [first] = options.given
+      ? options.steps.filter((step) => step.kind === 'fuse' || step.kind === 'compute')
+      : [];
+    if (first)
+      this.#evaluation = options.variables.evaluation(first.kind === 'fuse' ? first.results[0]! : first.node);
   }
 
   print(): void {
@@ -54,6 +74,11 @@ export class Body {
     if (result) writer.blank();
     this.#block(steps);
     if (result) writer.line(`return ${this.#tensor(result)};`, result.span);
+  }
+
+  /** The variable of a value that is there at the end. */
+  nameOf(node: Node): string {
+    return this.#operand(node);
   }
 
   #block(steps: readonly Step[]): void {
@@ -114,6 +139,9 @@ export class Body {
         break;
       case 'free':
         this.#free(steps, at);
+        break;
+      case 'call':
+        this.#call(step);
         break;
       case 'update':
         this.#update(step, steps[at + 1]);
@@ -238,21 +266,22 @@ export class Body {
     this.#o.writer.line(fit(`const ${name} = ${this.#apply(node)};`, this.#o.writer.room), node.span);
   }
 
-  /** A group is one formula: `const { y } = nn.fused('y = relu(x * gamma)', { x, gamma: w['…'] })`. */
+  /** A group is a call of its formula: `const y = convRelu(x, w['…'])`, or a list of results. */
   #fuse(step: Extract<Step, { kind: 'fuse' }>): void {
-    const { writer, variables, operations } = this.#o;
+    const { writer, variables, formulas } = this.#o;
     this.#bindSources(operandsOf(step));
-    this.#comment(...step.nodes);
-    const span = step.results.at(-1)!.span;
-    const text = chainText(
-      step.nodes,
-      new Set<Node>(step.results),
-      operations,
-      (node) => this.#operand(node),
-      (node) => this.#bind(node, variables.wanted(node)),
+    // What a gradient computes again on its way is no evaluation of its own.
+    const least = Math.min(...step.results.map((node) => node.derived));
+    this.#comment(...step.nodes.filter((node) => node.derived >= least));
+    const { name, operands } = formulas.of(
+      step,
+      (node) => numeral(isNumber(node) ? this.#operand(node) : ''),
+      (node) => variables.isBackward(node),
     );
-    const results = step.results.map((node) => this.#operand(node));
-    writer.line(fusedCall({ results, ...text, reduced: step.reduced }, writer.room), span);
+    const given = operands.map((node) => this.#operand(node)).join(', ');
+    const results = step.results.map((node) => this.#bind(node, variables.wanted(node)));
+    const left = results.length === 1 ? results[0]! : `[${results.join(', ')}]`;
+    writer.line(fit(`const ${left} = ${name}(${given});`, writer.room), step.results.at(-1)!.span);
   }
 
   #makeLeaf(node: LeafNode): void {
@@ -400,21 +429,84 @@ export class Body {
 
   #free(steps: readonly Step[], at: number): void {
     // Consecutive frees are one line; the first of the run prints them all.
-    if (at > 0 && steps[at - 1]!.kind === 'free') return;
+    const isFree = (step: Step | undefined, unlessKept: boolean): step is FreeStep =>
+      step?.kind === 'free' && (step.unlessKept ?? false) === unlessKept;
+    const unlessKept = (steps[at] as FreeStep).unlessKept ?? false;
+    if (at > 0 && isFree(steps[at - 1], unlessKept)) return;
     const names: string[] = [];
-    for (let i = at; steps[i]?.kind === 'free'; i++) {
-      for (const node of (steps[i] as Extract<Step, { kind: 'free' }>).nodes) {
+    for (let i = at; isFree(steps[i], unlessKept); i++) {
+      for (const node of (steps[i] as FreeStep).nodes) {
         if (isOwned(node) && !this.#taken.has(node)) names.push(this.#operand(node));
       }
     }
+    this.#dispose(names, unlessKept ? `if (!${this.#o.keep}) ` : '');
+  }
+
+  #dispose(names: readonly string[], condition = ''): void {
     if (names.length === 0) return;
     const { writer } = this.#o;
     if (names.length === 1) {
-      writer.line(`tf.dispose(${names[0]});`);
+      writer.line(`${condition}tf.dispose(${names[0]});`);
       return;
     }
     const list = names.map((name) => new Raw(name));
-    writer.line(`tf.dispose(${literal(list, 0, 'tf.dispose();'.length, writer.room)});`);
+    const around = condition.length + 'tf.dispose();'.length;
+    writer.line(`${condition}tf.dispose(${literal(list, 0, around, writer.room)});`);
+  }
+
+  /** `const [fake, G_z] = G(run, w, z);`: the value of a net, and the record of what else is read of it. */
+  #call(step: CallStep): void {
+    const { writer, variables, names } = this.#o;
+    const { routine, results, args, keep } = step;
+    const { name, run, weights, inputs, fields } = this.#o.routines.of(routine);
+    this.#bindSources(args.filter((arg) => arg !== 0));
+    if (this.#evaluation !== null) writer.blank();
+    this.#evaluation = null;
+    this.#lastComments = new Set();
+
+    const given: string[] = [
+      ...(run ? ['run'] : []),
+      ...(weights ? [variables.copy(step.copy ?? 'live')] : []),
+    ];
+    for (const { params, from } of inputs) {
+      const arg = args[params[0]!]!;
+      const text = arg === 0 ? '0' : this.#operand(arg);
+      given.push(
+        from
+          ? text.slice(
+              0,
+              text.lastIndexOf(access(this.#o.routines.of(from.routine).fields[from.results[0]!]!)),
+            )
+          : text,
+      );
+    }
+    if (keep && routine.keeps) given.push('true');
+
+    const value = routine.hasValue ? this.#valueOf(results[0]!, step) : null;
+    const rest = routine.hasValue ? 1 : 0;
+    const spare: string[] = [];
+    let left = value;
+    if (results.length > rest) {
+      const record = names.fresh(
+        `${routine.derived > 0 ? 'd_' : ''}${step.label.replace(/\((.*)\)$/, '_$1')}`,
+      );
+      results.forEach((node, i) => {
+        if (i < rest) return;
+        const text = `${record}${access(fields[i]!)}`;
+        if (node) this.#scopes.at(-1)!.set(node, text);
+        else if (keep || !routine.keeps?.has(routine.results[i]!)) spare.push(text);
+      });
+      const isIdle = results.every((node, i) => i < rest || node === null);
+      left = isIdle && spare.length === 0 ? `[${value}]` : value === null ? record : `[${value}, ${record}]`;
+      if (isIdle && spare.length > 1) spare.splice(0, spare.length, record);
+    }
+    writer.line(fit(`const ${left} = ${name}(${given.join(', ')});`, writer.room));
+    this.#dispose(spare);
+    if (routine.hasValue && results[0] === null) this.#dispose([value!]);
+  }
+
+  #valueOf(node: Node | null, { label }: CallStep): string {
+    return node ? this.#bind(node, this.#o.variables.wanted(node)) : this.#o.names.fresh(label);
   }
 
   /** The run takes over the gradients that the plan frees right after the update, and gets copies of the others. */
@@ -443,8 +535,9 @@ export class Body {
       writer.line(flat, step.span);
       return;
     }
-    const parts = [name, literal(gradients, 1, 1, writer.room), literal(hyper, 1, 1, writer.room)];
-    writer.line(`run.update(\n${parts.map((part) => `  ${part},\n`).join('')});`, step.span);
+    const open = `run.update(${name}, `;
+    const close = `, ${literal(hyper, 0, 0, Infinity)});`;
+    writer.line(`${open}${literal(gradients, 0, writer.room, writer.room)}${close}`, step.span);
   }
 
   #move(step: Extract<Step, { kind: 'move' }>): void {
@@ -470,16 +563,22 @@ export class Body {
     const where = place && what === text ? ` (line ${place.line + 1})` : '';
     writer.comment(`── ${what.replace(/\s+/g, ' ')}${where}`, step.span);
     this.#lastComments = new Set();
+    this.#evaluation = null;
   }
 
-  /** The source, where what it says begins: a layer with its arguments, or a whole line outside the nets. */
+  /**
+   * The source, where what it says begins: a layer with its arguments, or a whole line outside the nets. A heading says
+   * which evaluation of a net follows.
+   */
   #comment(...nodes: readonly Node[]): void {
     const { writer, variables } = this.#o;
     const found = new Map<string, { node: Node; where: string; ways: Set<boolean> }>();
+    const evaluations = new Set<string | null>();
     for (const node of nodes) {
       const place = writer.sources.place(node.span);
-      if (!place || this.#told.has(node)) continue;
+      if (!place || this.#told.has(node) || isNumber(node)) continue;
       this.#told.add(node);
+      evaluations.add(variables.evaluation(node));
       const id = `${node.span.file} ${node.origin.includes('/') ? `${node.span.start} ${node.origin}` : place.line}`;
       const where = `${variables.isMain(node.span) ? '' : `${node.span.file} `}line ${place.line + 1}`;
       const known = found.get(id) ?? { node, where, ways: new Set() };
@@ -487,10 +586,20 @@ export class Body {
       found.set(id, known);
     }
     if (found.size === 0) return;
+    const heading = narrowest(evaluations);
+    // What does not depend on what a net is given is part of its evaluation all the same.
+    const isPart = nodes.every((node) => node.derived === 0) && this.#evaluation?.startsWith(`${heading}(`);
+    if (heading !== this.#evaluation && !isPart) {
+      writer.blank();
+      if (heading) writer.remark(`${heading}:`);
+      this.#lastComments = new Set();
+    }
+    if (!isPart) this.#evaluation = heading;
     const before = this.#lastComments;
     this.#lastComments = new Set();
     for (const [id, { node, where, ways }] of found) {
-      const way = !ways.has(true) ? '' : ways.has(false) ? ', and backwards' : ', backwards';
+      // Under a heading it is plain which way it goes.
+      const way = heading || !ways.has(true) ? '' : ways.has(false) ? ' and its gradient' : ', its gradient';
       this.#lastComments.add(id + way);
       if (before.has(id + way)) continue;
       const inNet = node.origin.includes('/');
@@ -518,6 +627,20 @@ function elseOf(first: HostExpr, second: HostExpr): HostExpr | null | undefined 
   if (excludes(second)) return null;
   const both = second.kind === 'binary' && second.op === 'and' && excludes(second.left);
   return both ? second.right : undefined;
+}
+
+/** Of `gradient of D(x)` and `gradient of D` the first; '' for what belongs to several, or to none. */
+function narrowest(evaluations: ReadonlySet<string | null>): string {
+  const all = [...evaluations];
+  const found = all.find((e) => e && all.every((other) => other === e || e.startsWith(`${other}(`)));
+  return found ?? '';
+}
+
+type FreeStep = Extract<Step, { kind: 'free' }>;
+
+/** A plain number as a formula writes it; null for what has to be handed to it. */
+function numeral(text: string): string | null {
+  return /^-?[\d.]+(e[-+]?\d+)?$/.test(text) ? text : null;
 }
 
 /** The sources of which a block draws new samples somewhere. */
@@ -566,18 +689,23 @@ const SERVES: ReadonlySet<Step['kind']> = new Set([
   'fuse',
   'loop',
   'free',
+  'call',
   'log',
   'move',
   'iterate',
 ]);
 
-function access(name: string): string {
-  return isIdentifier(name) ? `.${name}` : `[${string(name)}]`;
-}
-
-/** Breaks the outermost call of a line that is too long, an argument a line. */
+/** Breaks the outermost call of a line that is too long: its arguments go on lines of their own. */
 export function fit(text: string, room = WIDTH): string {
   if (text.length <= room) return text;
+  const [, names] = /^const \[([^\]]*)\] = /.exec(text) ?? [];
+  if (names !== undefined && names.length > room / 2) {
+    const items = names.split(', ').map((name) => new Raw(name));
+    const [first, ...middle] = literal(items, 0, room, room).split('\n');
+    const last = middle.pop()!;
+    const rest = fit(`${last}${text.slice(text.indexOf('] = ') + 1)}`, room);
+    return [`const ${first}`, ...middle, rest].join('\n');
+  }
   const open = text.indexOf('(');
   if (open === -1) return text;
   const parts: string[] = [];
@@ -597,7 +725,13 @@ export function fit(text: string, room = WIDTH): string {
         parts.push(text.slice(start, i).trim());
         const rest = text.slice(i);
         if (parts.length === 1 && !parts[0]!.startsWith('[')) return text;
-        return `${text.slice(0, open + 1)}\n${parts.map((part) => `  ${part},\n`).join('')}${rest}`;
+        const filled = literal(
+          parts.map((part) => new Raw(part)),
+          0,
+          room,
+          room,
+        );
+        return `${text.slice(0, open + 1)}${filled.slice(1, -1)}${rest}`;
       }
     } else if (c === ',' && depth === 1) {
       parts.push(text.slice(start, i).trim());

@@ -4,6 +4,7 @@
  */
 import type { Source } from '../../diagnostics/diagnostic.ts';
 import type { Operation } from '../../ops/record.ts';
+import { outline } from '../../plan/outline.ts';
 import type { OutputPlan, PhasePlan, Plan } from '../../plan/plan.ts';
 import { walk } from '../../plan/uses.ts';
 import { literal, string } from '../text/literal.ts';
@@ -11,7 +12,9 @@ import { Names } from '../text/names.ts';
 import { Sources, Writer, type Written } from '../text/writer.ts';
 import { Body } from './body.ts';
 import { Constants } from './constants.ts';
+import { Formulas } from './formulas.ts';
 import { modelLiteral } from './model.ts';
+import { Routines } from './routines.ts';
 import { Variables } from './variables.ts';
 
 export interface EmitOptions {
@@ -26,16 +29,21 @@ export interface EmitOptions {
   readonly file?: string;
 }
 
-export function emit(plan: Plan, options: EmitOptions): Written {
+export function emit(given: Plan, options: EmitOptions): Written {
+  const plan = outline(given);
   const sources = new Sources(options.sources);
   const names = new Names();
   const phaseNames = plan.phases.map((phase) => names.fresh(phase.name));
   const outputNames = plan.outputs.map((output) => names.fresh(output.name));
   const probeNames = plan.probes.map((probe) => names.fresh(`${probe.name}_at_${probe.sources[0]}`));
   const constants = new Constants(names);
+  const formulas = new Formulas(names, options.operations);
   const optimizers = new Map(plan.optimizers.map((spec) => [spec.name, spec]));
 
+  const common = { operations: options.operations, optimizers, formulas };
+  const routines = new Routines(plan, names, sources, { ...common, constants });
   const functions = new Writer(sources);
+  functions.append(routines.writer);
   const write = (name: string, of: PhasePlan | OutputPlan) => {
     const output = 'result' in of ? of : null;
     const result = output && { node: output.result, name: output.name };
@@ -51,8 +59,8 @@ export function emit(plan: Plan, options: EmitOptions): Written {
         writer: functions,
         names: new Names(names),
         variables,
-        operations: options.operations,
-        optimizers,
+        ...common,
+        routines,
         steps: of.body,
         draws: of.draws,
         ...(output ? { result: output.result } : {}),
@@ -80,14 +88,18 @@ export function emit(plan: Plan, options: EmitOptions): Written {
     writer.comment(plan.doc);
   }
   writer.line(`import * as tf from ${string(options.tfjs)};`);
-  const helpers = functions.mentions('nn.') ? 'main, nn' : 'main';
+  const parts = new Writer(sources);
+  constants.print(parts);
+  formulas.print(parts);
+  const usesHelpers = parts.mentions('nn.') || functions.mentions('nn.');
+  const helpers = usesHelpers ? 'main, nn' : 'main';
   writer.line(`import { ${helpers} } from ${string(options.runtime)};`);
   writer.blank();
-  constants.print(writer);
   const functionNames = { phases: phaseNames, outputs: outputNames, probes: probeNames };
   const model = modelLiteral(plan, functionNames, (span) => (sources.place(span)?.line ?? 0) + 1);
   writer.line(`export const model = ${literal(model, 0, WIDTH_FORCED)};`);
   writer.blank();
+  writer.append(parts);
   writer.append(functions);
   writer.comment('Run as a program, it trains; imported, it only gives the model.');
   writer.line('await main(model, import.meta.url);');

@@ -1,15 +1,28 @@
 /** A group of elementwise operations and reductions as the text of a formula (runtimes/core/formula/fused.ts). */
 import type { Node, OpNode } from '../../ir/graph.ts';
 import type { Operation } from '../../ops/record.ts';
-import { isIdentifier } from '../text/literal.ts';
-import { identifier } from '../text/names.ts';
 
-export interface ChainText {
-  /** `let c = x - mean`, `y = relu(c * scale)`: one a line. */
+export interface FormulaText {
+  /** Its parameters, and the nodes that they stand for. */
+  readonly operands: readonly (readonly [name: string, node: Node])[];
+  /** `let c = x - m`, `y = relu(c * scale)`: one a line. */
   readonly statements: readonly string[];
-  /** The formula's names for what it reads; a name that is its own text is a variable. */
-  readonly operands: ReadonlyMap<string, string>;
+  /** What the only statement gives; null where there are several. */
+  readonly expression: string | null;
 }
+
+/** What the values of a formula are called in it; equal names are told apart by numbers. */
+export interface FormulaNames {
+  readonly operand: (node: Node) => string;
+  readonly result: (node: OpNode) => string;
+  readonly local: (node: OpNode) => string;
+}
+
+/** The same names for all formulas of one form, so that their texts are equal. */
+export const PLACES: FormulaNames = { operand: () => 'o', result: () => 'r', local: () => 't' };
+
+/** Names for values that are called as operations are. */
+const OTHERWISE: Readonly<Record<string, string>> = { mean: 'mu', sum: 'total' };
 
 /** How tightly an operation of a formula binds; calls and names most. */
 const PRECEDENCE: Readonly<Record<string, number>> = { add: 1, sub: 1, mul: 2, div: 2, neg: 3 };
@@ -20,19 +33,22 @@ interface Text {
   readonly binds: number;
 }
 
-/** `operand` gives the JavaScript of what the chain reads, `resultName` the variable of a value that it gives. */
-export function chainText(
+/** `numeral` gives the text of an operand that is a plain number, and null for others. */
+export function formulaText(
   nodes: readonly OpNode[],
-  results: ReadonlySet<Node>,
+  results: readonly OpNode[],
   operations: Readonly<Record<string, Operation>>,
-  operand: (node: Node) => string,
-  resultName: (node: OpNode) => string,
-): ChainText {
+  numeral: (node: Node) => string | null,
+  names: FormulaNames,
+): FormulaText {
   const uses = new Map<Node, number>();
   for (const node of nodes) for (const arg of node.args) uses.set(arg, (uses.get(arg) ?? 0) + 1);
   const members = new Set<Node>(nodes);
-  const taken = new Set<string>();
-  const fresh = (wanted: string): string => {
+  // A value is not called as an operation is that the formula applies: `mean = mean(x)` reads badly.
+  const applied = new Set<string>(nodes.map((node) => node.op));
+  const taken = new Set<string>(applied);
+  const fresh = (given: string): string => {
+    const wanted = applied.has(given) ? (OTHERWISE[given] ?? `${given}_`) : given;
     let name = wanted;
     for (let k = 2; taken.has(name); k++) name = `${wanted}${k}`;
     taken.add(name);
@@ -40,35 +56,38 @@ export function chainText(
   };
 
   const texts = new Map<Node, Text>();
-  const operands = new Map<string, string>();
-  for (const node of nodes) if (results.has(node)) texts.set(node, name(fresh(resultName(node))));
+  const operands: [string, Node][] = [];
   for (const node of nodes) {
     for (const arg of node.args) {
       if (members.has(arg) || texts.has(arg)) continue;
-      const text = operand(arg);
-      if (/^-?[\d.]+(e[-+]?\d+)?$/.test(text)) {
+      const text = numeral(arg);
+      if (text !== null) {
         texts.set(arg, { text, binds: text.startsWith('-') ? PRECEDENCE.neg! : TIGHTEST });
         continue;
       }
-      const alias = fresh(isIdentifier(text) ? text : identifier(shortName(arg)));
-      operands.set(alias, text);
+      const alias = fresh(names.operand(arg));
+      operands.push([alias, arg]);
       texts.set(arg, name(alias));
     }
   }
+  const only = results.length === 1 ? results[0]! : null;
+  for (const node of results) texts.set(node, name(fresh(node === only ? 'y' : names.result(node))));
 
   const statements: string[] = [];
+  let given = '';
   for (const node of nodes) {
     const { text, binds } = expression(node);
     const known = texts.get(node);
+    if (node === only) given = text;
     if (known) statements.push(`${known.text} = ${text}`);
     else if (uses.get(node) === 1) texts.set(node, { text, binds });
     else {
-      const local = fresh(node.op);
+      const local = fresh(names.local(node));
       statements.push(`let ${local} = ${text}`);
       texts.set(node, name(local));
     }
   }
-  return { statements, operands };
+  return { operands, statements, expression: only && statements.length === 1 ? given : null };
 
   function expression(node: OpNode): Text {
     const record = operations[node.op];
@@ -90,20 +109,28 @@ export function chainText(
 
 const name = (text: string): Text => ({ text, binds: TIGHTEST });
 
-/** `gamma` for the weight `D/batch_norm_1/gamma`; what has no name is a number of the host's. */
-function shortName(node: Node): string {
-  if (node.kind !== 'leaf') return 'k';
-  const { leaf } = node;
-  switch (leaf.kind) {
-    case 'weight':
-    case 'stat':
-      return leaf.name.slice(leaf.name.lastIndexOf('/') + 1);
-    case 'source':
-    case 'state':
-      return leaf.name;
-    case 'count':
-      return 'n';
-    default:
-      return 'k';
+/** Text without a place of its own: how a line too long is broken, before the operator or after the comma that binds least. */
+export function broken(text: string, room: number): string[] {
+  if (text.length <= room) return [text];
+  let best = 0;
+  let strength = Infinity;
+  let depth = 0;
+  for (let i = 0; i < room; i++) {
+    const c = text[i]!;
+    if (c === '(') depth++;
+    else if (c === ')') depth--;
+    else if (c === ' ' && i > room / 3) {
+      const sum = /^ [-+] /.test(text.slice(i, i + 3));
+      const product = /^ [*/] /.test(text.slice(i, i + 3));
+      if (!sum && !product && text[i - 1] !== ',') continue;
+      const own = 2 * depth + (product ? 1 : 0);
+      if (own <= strength) [best, strength] = [i, own];
+    }
   }
+  if (best === 0) return [text];
+  const next = broken(text.slice(best + 1), room - 2);
+  return [
+    text.slice(0, best),
+    ...next.map((line, k) => (k === 0 || !line.startsWith('  ') ? `  ${line}` : line)),
+  ];
 }

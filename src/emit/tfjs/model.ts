@@ -51,12 +51,10 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
       ({ name, net, shape, init, fanIn, fanOut }) =>
         new Raw(oneLine({ name, net, shape, init: { ...init } as Value, fanIn, fanOut })),
     ),
-    stats: plan.stats.map(({ name, net, shape, init }) => ({ name, net, shape, init })),
-    optimizers: plan.optimizers.map(({ name, rule, update }) => ({
-      name,
-      rule,
-      update: update && { ...update },
-    })),
+    stats: plan.stats.map(({ name, net, shape, init }) => new Raw(oneLine({ name, net, shape, init }))),
+    optimizers: plan.optimizers.map(
+      ({ name, rule, update }) => new Raw(oneLine({ name, rule, update: update && { ...update } })),
+    ),
     phases: plan.phases.map((phase, i) => ({
       name: phase.name,
       batch: phase.batch,
@@ -75,14 +73,12 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
           }),
       step: new Raw(names.phases[i]!),
     })),
-    outputs: plan.outputs.map((output, i) => ({
-      name: output.name,
-      type: { ...output.type } as Value,
-      doc: output.doc,
-      sources: output.sources,
-      ...(output.states.length === 0 ? {} : { states: output.states }),
-      evaluate: new Raw(names.outputs[i]!),
-    })),
+    outputs: plan.outputs.map((output, i) => {
+      const { name, type, doc, sources, states } = output;
+      const evaluate = new Raw(names.outputs[i]!);
+      const read: Record<string, Value> = states.length === 0 ? {} : { states };
+      return new Raw(oneLine({ name, type: { ...type } as Value, doc, sources, ...read, evaluate }));
+    }),
     ...(plan.probes.length === 0 ? {} : { probes: probesOf(plan, names) }),
   };
 }

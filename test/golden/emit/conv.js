@@ -30,16 +30,8 @@ export const model = {
     { name: 'D/conv_1/v', net: 'D', shape: [8], init: 'unit' },
   ],
   optimizers: [
-    {
-      name: 'train/D/d_loss/adam',
-      rule: 'adam',
-      update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(2e-4, beta1 = 0.5)' },
-    },
-    {
-      name: 'train/G/g_loss/adam',
-      rule: 'adam',
-      update: { phase: 'train', nets: ['G'], goal: 'minimize g_loss', settings: 'adam(2e-4, beta1 = 0.5)' },
-    },
+    { name: 'train/D/d_loss/adam', rule: 'adam', update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(2e-4, beta1 = 0.5)' } },
+    { name: 'train/G/g_loss/adam', rule: 'adam', update: { phase: 'train', nets: ['G'], goal: 'minimize g_loss', settings: 'adam(2e-4, beta1 = 0.5)' } },
   ],
   phases: [
     {
@@ -56,15 +48,157 @@ export const model = {
     },
   ],
   outputs: [
-    {
-      name: 'samples',
-      type: { meaning: 'image', shape: [8, 8, 1] },
-      doc: '',
-      sources: ['z'],
-      evaluate: samples,
-    },
+    { name: 'samples', type: { meaning: 'image', shape: [8, 8, 1] }, doc: '', sources: ['z'], evaluate: samples },
   ],
 };
+
+// Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
+const reshapeBatchNorm = nn.formula('(x, x2) => { shifted = x + x2; mu = mean(shifted) }', [0, 1, 2]);
+const batchNorm = nn.formula(`(shifted, mu, correction, gamma) => {
+  let variance = mean(square(shifted - mu));
+  unbiased = variance * correction;
+  inverse = rsqrt(variance + 1e-5);
+  scale = inverse * gamma;
+}`, [0, 1, 2]);
+const batchNormRelu = nn.formula('(shifted, mean, scale, beta) => relu((shifted - mean) * scale + beta)');
+const convTransposeTanh = nn.formula('(product, bias) => tanh(product + bias)');
+const dropoutConvGradient = nn.formula(`(x, dy, x2, d_bias) => {
+  let dy3 = step(x2, 0.2);
+  dy2 = dy * (x * 1.4285714285714286) * dy3;
+  d_bias2 = d_bias + sum(x * dy * dy3) * 1.4285714285714286;
+}`, [0, 1, 2]);
+const tanhConvTransposeGradient = nn.formula(`(x, dy) => {
+  dy2 = dy * (1 - square(x));
+  d_bias = sum(dy2);
+}`, [0, 1, 2]);
+const batchNormReluGradient = nn.formula(`(shifted, mean, x, dy) => {
+  dy2 = dy * step(x, 0);
+  d_beta = sum(dy2);
+  d_scale = sum(dy2 * (shifted - mean));
+}`, [0, 1, 2]);
+const batchNormGradient = nn.formula(`(d_scale, gamma, inverse, n) => {
+  d_gamma = d_scale * inverse;
+  d = d_scale * gamma * -0.5 * (square(inverse) * inverse) / 16 / n * 2;
+}`);
+const batchNormGradient$2 = nn.formula('(d_beta, scale, n) => d_beta * scale / -16 / n');
+const batchNormReshapeGradient = nn.formula(`(shifted, mean, dy, scale, d, d2) => {
+  dy2 = dy * scale + (shifted - mean) * d + d2;
+  dy3 = sum(dy2);
+}`, [0]);
+const conv = nn.formula('(x, x2) => sum(x * x2)', [0, 1]);
+const convDropout = nn.formula(`(product, bias, x) => {
+  x2 = leaky_relu(product + bias, 0.2);
+  x3 = less(x, 0.7);
+  scaled = x2 * (x3 * 1.4285714285714286);
+}`);
+const denseDLossAndGradient = nn.formula(`(product, bias, product2, k) => {
+  x = relu(1 - (product + bias));
+  let x2 = relu(1 + (product2 + bias));
+  shifted = mean(x) + mean(x2);
+  let dy2 = step(x2, 0);
+  dy = k * dy2;
+  d_bias = sum(dy2) * k;
+}`, [0]);
+const reluDenseGradient = nn.formula(`(x, k, d_bias) => {
+  let dy2 = step(x, 0);
+  dy = -(k * dy2);
+  d_bias2 = d_bias - sum(dy2) * k;
+}`, [0]);
+const convGradient = nn.formula(`(dy, dy2, total, scaled) => {
+  let dy4 = dy + dy2;
+  d_kernel = dy4 / total;
+  dy3 = -sum(dy4 * scaled / total);
+}`, [0, 1, 2, 3]);
+const dropoutLeakyRelu = nn.formula(`(x, product, bias) => {
+  x2 = leaky_relu(product + bias, 0.2);
+  scaled = x2 * (x * 1.4285714285714286);
+}`);
+const dropoutLeakyReluGradient = nn.formula('(x, d, x2) => d * (x * 1.4285714285714286) * step(x2, 0.2)');
+const denseGLoss = nn.formula('(product, bias) => -mean(product + bias)', [0]);
+const batchNorm$2 = nn.formula('(variance, gamma) => rsqrt(variance + 1e-5) * gamma');
+const reshapeRelu = nn.formula('(x, x2, mean, scale, beta) => relu((x + x2 - mean) * scale + beta)');
+
+/** Evaluates `G`; with what else is read of it: statistics, and what the way back needs. */
+function G(run, w, z) {
+  // line 7: dense(4 * 4 * 8)
+  const dense_1_product = tf.matMul(z, w['G/dense_1/kernel']);
+  // line 8: reshape(4, 4, 8)
+  const reshape_reshape = tf.reshape(dense_1_product, [-1, 4, 4, 8]);
+  tf.dispose(dense_1_product);
+  const reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
+  // line 9: batch_norm
+  const [reshape, mean] = reshapeBatchNorm(reshape_reshape, reshape_reshape$2);
+  tf.dispose([reshape_reshape, reshape_reshape$2]);
+  const n = run.batch * 16;
+  const correction = n / Math.max(n - 1, 1);
+  const [unbiased, inverse, scale] = batchNorm(reshape, mean, correction, w['G/batch_norm_1/gamma']);
+  // line 10: relu
+  const relu = batchNormRelu(reshape, mean, scale, w['G/batch_norm_1/beta']);
+  // line 11: conv_transpose(1, kernel = 4, stride = 2)
+  const conv_transpose_1_product = tf.conv2dTranspose(
+    relu, w['G/conv_transpose_1/kernel'], [relu.shape[0], 8, 8, 1], 2, 'same',
+  );
+  // line 12: tanh
+  const tanh = convTransposeTanh(conv_transpose_1_product, w['G/conv_transpose_1/bias']);
+  tf.dispose(conv_transpose_1_product);
+  return [tanh, { reshape, mean, unbiased, inverse, scale, relu }];
+}
+
+/** Back through `D`: from the gradient of what it gives to those of its weights and of what it is given. */
+function D_backward(w, d_dense_1, flatten, dropout, leaky_relu, d_bias_before, x) {
+  // line 20: dense(1)
+  const d_flatten = tf.matMul(d_dense_1, w['D/dense_1/kernel'], false, true);
+  const d_kernel = tf.matMul(flatten, d_dense_1, true);
+  tf.dispose([d_dense_1, flatten]);
+  // line 19: flatten
+  const d_dropout = tf.reshape(d_flatten, [-1, 4, 4, 8]);
+  tf.dispose(d_flatten);
+  // line 18: dropout(0.3)
+  // line 17: leaky_relu(0.2)
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const [d_conv_1, d_bias] = dropoutConvGradient(dropout, d_dropout, leaky_relu, d_bias_before);
+  tf.dispose([d_dropout, leaky_relu, d_bias_before]);
+  const d_conv_1$2 = nn.conv2dFilterGradient(x, d_conv_1, [3, 3, 1, 8], { stride: 2, padding: 'same' });
+  tf.dispose(d_conv_1);
+  return { d_kernel, d_bias, d_conv_1$2 };
+}
+
+/** Back through `G`: from the gradient of what it gives to those of its weights and of what it is given. */
+function G_backward(run, w, kept, tanh, d_tanh, z) {
+  // line 12: tanh
+  // line 11: conv_transpose(1, kernel = 4, stride = 2)
+  const [d_conv_transpose_1, d_conv_transpose_1_bias] = tanhConvTransposeGradient(tanh, d_tanh);
+  tf.dispose([tanh, d_tanh]);
+  const d_relu = tf.conv2d(d_conv_transpose_1, w['G/conv_transpose_1/kernel'], 2, 'same');
+  const d_conv_transpose_1_kernel = nn.conv2dFilterGradient(
+    d_conv_transpose_1, kept.relu, [4, 4, 1, 8], { stride: 2, padding: 'same' },
+  );
+  tf.dispose(d_conv_transpose_1);
+  // line 10: relu
+  // line 9: batch_norm
+  const [d_batch_norm_1, d_beta, d_scale] = batchNormReluGradient(kept.reshape, kept.mean, kept.relu, d_relu);
+  tf.dispose([d_relu, kept.relu]);
+  const [d_gamma, d_batch_norm_1_mul] = batchNormGradient(
+    d_scale, w['G/batch_norm_1/gamma'], kept.inverse, run.batch,
+  );
+  tf.dispose([d_scale, kept.inverse]);
+  const d_batch_norm_1_div = batchNormGradient$2(d_beta, kept.scale, run.batch);
+  // line 8: reshape(4, 4, 8)
+  const [d_reshape, d_reshape$2] = batchNormReshapeGradient(
+    kept.reshape, kept.mean, d_batch_norm_1, kept.scale, d_batch_norm_1_mul, d_batch_norm_1_div,
+  );
+  tf.dispose([kept.reshape, kept.mean, d_batch_norm_1, d_batch_norm_1_mul, kept.scale, d_batch_norm_1_div]);
+  const d_dense_1_bias = tf.reshape(d_reshape$2, [128]);
+  tf.dispose(d_reshape$2);
+  const d_product = tf.reshape(d_reshape, [-1, 128]);
+  tf.dispose(d_reshape);
+  // line 7: dense(4 * 4 * 8)
+  const d_dense_1_kernel = tf.matMul(z, d_product, true);
+  tf.dispose(d_product);
+  return {
+    d_conv_transpose_1_bias, d_conv_transpose_1_kernel, d_beta, d_gamma, d_dense_1_bias, d_dense_1_kernel,
+  };
+}
 
 /** One step of phase `train` (20 steps of 8 examples). */
 async function train(run) {
@@ -76,382 +210,177 @@ async function train(run) {
 
   // ── update D to minimize d_loss with adam(2e-4, beta1 = 0.5) (line 32)
   run.iterate('D/conv_1/kernel', 'D/conv_1/u', 'D/conv_1/v');
+
+  // D:
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_reshape = tf.reshape(w['D/conv_1/u'], [9, 1]);
   const D_conv_1_reshape$2 = tf.reshape(w['D/conv_1/v'], [1, 8]);
   const D_conv_1_linear = tf.matMul(D_conv_1_reshape, D_conv_1_reshape$2);
   tf.dispose([D_conv_1_reshape, D_conv_1_reshape$2]);
   const D_conv_1_reshape$3 = tf.reshape(w['D/conv_1/kernel'], [9, 8]);
-  const { D_conv_1_sum } = nn.fused(
-    'D_conv_1_sum = sum(D_conv_1_reshape$3 * D_conv_1_linear)',
-    { D_conv_1_reshape$3, D_conv_1_linear },
-    [0, 1],
-  );
+  const D_conv_1_sum = conv(D_conv_1_reshape$3, D_conv_1_linear);
   tf.dispose(D_conv_1_reshape$3);
   const D_conv_1_div = tf.div(w['D/conv_1/kernel'], D_conv_1_sum);
-  const D_conv_1_conv2d$x = tf.conv2d(x, D_conv_1_div, 2, 'same');
+
+  // D(x):
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const D_conv_1_product$x = tf.conv2d(x, D_conv_1_div, 2, 'same');
+
   // line 18: dropout(0.3)
   const D_dropout = run.draw('D/dropout_1#0', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
+
+  // D(x):
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
-  const { D_leaky_relu$x, D_dropout_lt, D_dropout$x } = nn.fused(
-    `
-      D_leaky_relu$x = leaky_relu(D_conv_1_conv2d$x + bias, 0.2);
-      D_dropout_lt = less(D_dropout, 0.7);
-      D_dropout$x = D_leaky_relu$x * (D_dropout_lt * 1.4285714285714286);
-    `,
-    { D_conv_1_conv2d$x, bias: w['D/conv_1/bias'], D_dropout },
+  // line 18: dropout(0.3)
+  const [D_leaky_relu$x, D_dropout_lt, D_dropout$x] = convDropout(
+    D_conv_1_product$x, w['D/conv_1/bias'], D_dropout,
   );
-  tf.dispose([D_conv_1_conv2d$x, D_dropout]);
+  tf.dispose([D_conv_1_product$x, D_dropout]);
   // line 19: flatten
   const D_flatten$x = tf.reshape(D_dropout$x, [-1, 128]);
   tf.dispose(D_dropout$x);
   // line 20: dense(1)
-  const D_dense_1_linear$x = tf.matMul(D_flatten$x, w['D/dense_1/kernel']);
-  // line 7: dense(4 * 4 * 8)
-  const G_dense_1 = tf.matMul(z, w['G/dense_1/kernel']);
-  // line 8: reshape(4, 4, 8)
-  const G_reshape_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
-  tf.dispose(G_dense_1);
-  const G_reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
-  // line 9: batch_norm
-  const G_batch_norm_1_mul = run.batch * 16;
-  const G_batch_norm_1_div = G_batch_norm_1_mul / Math.max(G_batch_norm_1_mul - 1, 1);
-  // line 8: reshape(4, 4, 8)
-  const { G_reshape, G_batch_norm_1_mean } = nn.fused(
-    `
-      G_reshape = G_reshape_reshape + G_reshape_reshape$2;
-      G_batch_norm_1_mean = mean(G_reshape);
-    `,
-    { G_reshape_reshape, G_reshape_reshape$2 },
-    [0, 1, 2],
-  );
-  tf.dispose([G_reshape_reshape, G_reshape_reshape$2]);
-  const { G_batch_norm_1_variance, G_batch_norm_1_rsqrt, G_batch_norm_1_mul$2 } = nn.fused(
-    `
-      let mean = mean(square(G_reshape - G_batch_norm_1_mean));
-      G_batch_norm_1_variance = mean * G_batch_norm_1_div;
-      G_batch_norm_1_rsqrt = rsqrt(mean + 1e-5);
-      G_batch_norm_1_mul$2 = G_batch_norm_1_rsqrt * gamma;
-    `,
-    { G_reshape, G_batch_norm_1_mean, G_batch_norm_1_div, gamma: w['G/batch_norm_1/gamma'] },
-    [0, 1, 2],
-  );
-  // line 10: relu
-  const { G_relu } = nn.fused(
-    'G_relu = relu((G_reshape - G_batch_norm_1_mean) * G_batch_norm_1_mul$2 + beta)',
-    { G_reshape, G_batch_norm_1_mean, G_batch_norm_1_mul$2, beta: w['G/batch_norm_1/beta'] },
-  );
-  // line 11: conv_transpose(1, kernel = 4, stride = 2)
-  const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
-    G_relu,
-    w['G/conv_transpose_1/kernel'],
-    [G_relu.shape[0], 8, 8, 1],
-    2,
-    'same',
-  );
-  // line 12: tanh
-  const { fake } = nn.fused(
-    'fake = tanh(G_conv_transpose_1_conv2d_input_gradient + bias)',
-    { G_conv_transpose_1_conv2d_input_gradient, bias: w['G/conv_transpose_1/bias'] },
-  );
-  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
+  const D_dense_1_product$x = tf.matMul(D_flatten$x, w['D/dense_1/kernel']);
+
+  const [fake, G_z] = G(run, w, z);
+
+  // D(fake):
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_conv2d$fake = tf.conv2d(fake, D_conv_1_div, 2, 'same');
+  const D_conv_1_product$fake = tf.conv2d(fake, D_conv_1_div, 2, 'same');
+
   // line 18: dropout(0.3)
   const D_dropout$2 = run.draw('D/dropout_1#1', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
+
+  // D(fake):
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
-  const { D_leaky_relu$fake, D_dropout_lt$2, D_dropout$fake } = nn.fused(
-    `
-      D_leaky_relu$fake = leaky_relu(D_conv_1_conv2d$fake + bias, 0.2);
-      D_dropout_lt$2 = less(D_dropout$2, 0.7);
-      D_dropout$fake = D_leaky_relu$fake * (D_dropout_lt$2 * 1.4285714285714286);
-    `,
-    { D_conv_1_conv2d$fake, bias: w['D/conv_1/bias'], D_dropout$2 },
+  // line 18: dropout(0.3)
+  const [D_leaky_relu$fake, D_dropout_lt$2, D_dropout$fake] = convDropout(
+    D_conv_1_product$fake, w['D/conv_1/bias'], D_dropout$2,
   );
-  tf.dispose([D_conv_1_conv2d$fake, D_dropout$2]);
+  tf.dispose([D_conv_1_product$fake, D_dropout$2]);
   // line 19: flatten
   const D_flatten$fake = tf.reshape(D_dropout$fake, [-1, 128]);
   tf.dispose(D_dropout$fake);
   // line 20: dense(1)
-  const D_dense_1_linear$fake = tf.matMul(D_flatten$fake, w['D/dense_1/kernel']);
-  // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const expect_back = 1 / run.batch;
-  // line 20, and backwards: dense(1)
-  // line 24, and backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  const { relu, d_loss, relu_back, D_dense_1_back_mul$fake } = nn.fused(
-    `
-      relu = relu(1 - (D_dense_1_linear$x + bias));
-      let relu2 = relu(1 + (D_dense_1_linear$fake + bias));
-      d_loss = mean(relu) + mean(relu2);
-      let step = step(relu2, 0);
-      relu_back = expect_back * step;
-      D_dense_1_back_mul$fake = sum(step) * expect_back;
-    `,
-    { D_dense_1_linear$x, bias: w['D/dense_1/bias'], D_dense_1_linear$fake, expect_back },
-    [0],
+  const D_dense_1_product$fake = tf.matMul(D_flatten$fake, w['D/dense_1/kernel']);
+  const d_expect = 1 / run.batch;
+
+  // line 20 and its gradient: dense(1)
+  // line 24 and its gradient: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
+  const [relu, d_loss, d_add, d_D_dense_1_bias$fake] = denseDLossAndGradient(
+    D_dense_1_product$x, w['D/dense_1/bias'], D_dense_1_product$fake, d_expect,
   );
-  tf.dispose([D_dense_1_linear$x, D_dense_1_linear$fake]);
-  // line 20, backwards: dense(1)
-  const D_dense_1_back_linear$fake = tf.matMul(relu_back, w['D/dense_1/kernel'], false, true);
-  const D_dense_1_back$fake = tf.matMul(D_flatten$fake, relu_back, true);
-  tf.dispose([D_flatten$fake, relu_back]);
-  // line 19, backwards: flatten
-  const D_flatten_back$fake = tf.reshape(D_dense_1_back_linear$fake, [-1, 4, 4, 8]);
-  tf.dispose(D_dense_1_back_linear$fake);
-  // line 18, backwards: dropout(0.3)
-  // line 17, backwards: leaky_relu(0.2)
-  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const { D_leaky_relu_back$fake, D_conv_1_back_mul$fake } = nn.fused(
-    `
-      let step = step(D_leaky_relu$fake, 0.2);
-      D_leaky_relu_back$fake = D_flatten_back$fake * (D_dropout_lt$2 * 1.4285714285714286) * step;
-      D_conv_1_back_mul$fake = sum(D_dropout_lt$2 * D_flatten_back$fake * step) * 1.4285714285714286;
-    `,
-    { D_dropout_lt$2, D_flatten_back$fake, D_leaky_relu$fake },
-    [0, 1, 2],
+  tf.dispose([D_dense_1_product$x, D_dense_1_product$fake]);
+
+  const d_D_fake = D_backward(w, d_add, D_flatten$fake, D_dropout_lt$2, D_leaky_relu$fake, 0, fake);
+
+  // line 24, its gradient: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
+  // line 20, its gradient: dense(1)
+  const [d_D_dense_1$x, d_D_dense_1_bias] = reluDenseGradient(relu, d_expect, d_D_dense_1_bias$fake);
+  tf.dispose([relu, d_D_dense_1_bias$fake]);
+
+  const d_D_x = D_backward(w, d_D_dense_1$x, D_flatten$x, D_dropout_lt, D_leaky_relu$x, d_D_fake.d_bias, x);
+  tf.dispose(D_dropout_lt);
+
+  // gradient of D:
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const [d_D_conv_1_kernel, d_D_conv_1_sum] = convGradient(
+    d_D_fake.d_conv_1$2, d_D_x.d_conv_1$2, D_conv_1_sum, D_conv_1_div,
   );
-  tf.dispose([D_leaky_relu$fake, D_flatten_back$fake]);
-  const D_conv_1_back$fake = nn.conv2dFilterGradient(
-    fake,
-    D_leaky_relu_back$fake,
-    [3, 3, 1, 8],
-    { stride: 2, padding: 'same' },
-  );
-  tf.dispose(D_leaky_relu_back$fake);
-  // line 24, backwards: loss d_loss = expect(relu(1 - D(x))) + expect(relu(1 + D(fake)))
-  // line 20, backwards: dense(1)
-  const { sub_back, D_dense_1_bias_grad } = nn.fused(
-    `
-      let step = step(relu, 0);
-      sub_back = -(expect_back * step);
-      D_dense_1_bias_grad = D_dense_1_back_mul$fake - sum(step) * expect_back;
-    `,
-    { relu, expect_back, D_dense_1_back_mul$fake },
-    [0],
-  );
-  tf.dispose([relu, D_dense_1_back_mul$fake]);
-  const D_dense_1_back_linear$x = tf.matMul(sub_back, w['D/dense_1/kernel'], false, true);
-  const D_dense_1_back_linear_kernel_gradient$x = tf.matMul(D_flatten$x, sub_back, true);
-  tf.dispose([D_flatten$x, sub_back]);
-  // line 19, backwards: flatten
-  const D_flatten_back$x = tf.reshape(D_dense_1_back_linear$x, [-1, 4, 4, 8]);
-  tf.dispose(D_dense_1_back_linear$x);
-  // line 18, backwards: dropout(0.3)
-  // line 17, backwards: leaky_relu(0.2)
-  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const { D_leaky_relu_back$x, D_conv_1_bias_grad } = nn.fused(
-    `
-      let step = step(D_leaky_relu$x, 0.2);
-      D_leaky_relu_back$x = D_flatten_back$x * (D_dropout_lt * 1.4285714285714286) * step;
-      D_conv_1_bias_grad = D_conv_1_back_mul$fake
-        + sum(D_dropout_lt * D_flatten_back$x * step) * 1.4285714285714286;
-    `,
-    { D_dropout_lt, D_flatten_back$x, D_leaky_relu$x, D_conv_1_back_mul$fake },
-    [0, 1, 2],
-  );
-  tf.dispose([D_leaky_relu$x, D_dropout_lt, D_conv_1_back_mul$fake, D_flatten_back$x]);
-  const D_conv_1_back_conv2d_filter_gradient$x = nn.conv2dFilterGradient(
-    x,
-    D_leaky_relu_back$x,
-    [3, 3, 1, 8],
-    { stride: 2, padding: 'same' },
-  );
-  tf.dispose(D_leaky_relu_back$x);
-  const { D_conv_1_back_div, D_conv_1_back_neg } = nn.fused(
-    `
-      let add = D_conv_1_back$fake + D_conv_1_back_conv2d_filter_gradient$x;
-      D_conv_1_back_div = add / D_conv_1_sum;
-      D_conv_1_back_neg = -sum(add * D_conv_1_div / D_conv_1_sum);
-    `,
-    { D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x, D_conv_1_sum, D_conv_1_div },
-    [0, 1, 2, 3],
-  );
-  tf.dispose([D_conv_1_sum, D_conv_1_div, D_conv_1_back$fake, D_conv_1_back_conv2d_filter_gradient$x]);
-  const D_conv_1_back_reshape = tf.reshape(D_conv_1_back_neg, [1, 1]);
-  tf.dispose(D_conv_1_back_neg);
-  const D_conv_1_back_mul = tf.mul(D_conv_1_back_reshape, D_conv_1_linear);
-  tf.dispose([D_conv_1_linear, D_conv_1_back_reshape]);
-  const D_conv_1_back_reshape$2 = tf.reshape(D_conv_1_back_mul, [3, 3, 1, 8]);
-  tf.dispose(D_conv_1_back_mul);
-  // line 20, backwards: dense(1)
-  const D_dense_1_kernel_grad = tf.add(D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x);
-  tf.dispose([D_dense_1_back$fake, D_dense_1_back_linear_kernel_gradient$x]);
-  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_kernel_grad = tf.add(D_conv_1_back_div, D_conv_1_back_reshape$2);
-  tf.dispose([D_conv_1_back_div, D_conv_1_back_reshape$2]);
-  run.move({
-    'G/batch_norm_1/mean': G_batch_norm_1_mean,
-    'G/batch_norm_1/variance': G_batch_norm_1_variance,
-  }, 0.9);
-  tf.dispose(G_batch_norm_1_variance);
-  run.update(
-    'train/D/d_loss/adam',
-    {
-      'D/conv_1/kernel': D_conv_1_kernel_grad,
-      'D/conv_1/bias': D_conv_1_bias_grad,
-      'D/dense_1/kernel': D_dense_1_kernel_grad,
-      'D/dense_1/bias': D_dense_1_bias_grad,
-    },
-    { lr: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  tf.dispose([D_conv_1_sum, D_conv_1_div, d_D_fake.d_conv_1$2, d_D_x.d_conv_1$2]);
+  const d_D_conv_1_reshape = tf.reshape(d_D_conv_1_sum, [1, 1]);
+  tf.dispose(d_D_conv_1_sum);
+  const d_D_conv_1_reshape$2 = tf.mul(d_D_conv_1_reshape, D_conv_1_linear);
+  tf.dispose([D_conv_1_linear, d_D_conv_1_reshape]);
+  const d_D_conv_1_kernel$2 = tf.reshape(d_D_conv_1_reshape$2, [3, 3, 1, 8]);
+  tf.dispose(d_D_conv_1_reshape$2);
+  // line 20: dense(1)
+  const d_D_dense_1_kernel = tf.add(d_D_fake.d_kernel, d_D_x.d_kernel);
+  tf.dispose([d_D_fake.d_kernel, d_D_x.d_kernel]);
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const d_D_conv_1_kernel$3 = tf.add(d_D_conv_1_kernel, d_D_conv_1_kernel$2);
+  tf.dispose([d_D_conv_1_kernel, d_D_conv_1_kernel$2]);
+  run.move({ 'G/batch_norm_1/mean': G_z.mean, 'G/batch_norm_1/variance': G_z.unbiased }, 0.9);
+  tf.dispose(G_z.unbiased);
+  run.update('train/D/d_loss/adam', {
+    'D/conv_1/kernel': d_D_conv_1_kernel$3,
+    'D/conv_1/bias': d_D_x.d_bias,
+    'D/dense_1/kernel': d_D_dense_1_kernel,
+    'D/dense_1/bias': d_D_dense_1_bias,
+  }, { lr: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
   run.log('d_loss', d_loss);
   tf.dispose(d_loss);
 
   // ── update G to minimize g_loss with adam(2e-4, beta1 = 0.5) (line 33)
   run.iterate('D/conv_1/kernel', 'D/conv_1/u', 'D/conv_1/v');
+
+  // D:
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_reshape$4 = tf.reshape(w['D/conv_1/u'], [9, 1]);
   const D_conv_1_reshape$5 = tf.reshape(w['D/conv_1/v'], [1, 8]);
   const D_conv_1_linear$2 = tf.matMul(D_conv_1_reshape$4, D_conv_1_reshape$5);
   tf.dispose([D_conv_1_reshape$4, D_conv_1_reshape$5]);
   const D_conv_1_reshape$6 = tf.reshape(w['D/conv_1/kernel'], [9, 8]);
-  const { D_conv_1_sum$2 } = nn.fused(
-    'D_conv_1_sum$2 = sum(D_conv_1_reshape$6 * D_conv_1_linear$2)',
-    { D_conv_1_reshape$6, D_conv_1_linear$2 },
-    [0, 1],
-  );
+  const D_conv_1_sum$2 = conv(D_conv_1_reshape$6, D_conv_1_linear$2);
   tf.dispose([D_conv_1_linear$2, D_conv_1_reshape$6]);
   const D_conv_1_div$2 = tf.div(w['D/conv_1/kernel'], D_conv_1_sum$2);
   tf.dispose(D_conv_1_sum$2);
-  const D_conv_1_conv2d$fake$2 = tf.conv2d(fake, D_conv_1_div$2, 2, 'same');
+
+  // D(fake):
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const D_conv_1_product$fake$2 = tf.conv2d(fake, D_conv_1_div$2, 2, 'same');
   // line 17: leaky_relu(0.2)
   // line 18: dropout(0.3)
-  const { D_leaky_relu$fake$2, D_dropout$fake$2 } = nn.fused(
-    `
-      D_leaky_relu$fake$2 = leaky_relu(D_conv_1_conv2d$fake$2 + bias, 0.2);
-      D_dropout$fake$2 = D_leaky_relu$fake$2 * (D_dropout_lt$2 * 1.4285714285714286);
-    `,
-    { D_dropout_lt$2, D_conv_1_conv2d$fake$2, bias: w['D/conv_1/bias'] },
+  const [D_leaky_relu$fake$2, D_dropout$fake$2] = dropoutLeakyRelu(
+    D_dropout_lt$2, D_conv_1_product$fake$2, w['D/conv_1/bias'],
   );
-  tf.dispose(D_conv_1_conv2d$fake$2);
+  tf.dispose(D_conv_1_product$fake$2);
   // line 19: flatten
   const D_flatten$fake$2 = tf.reshape(D_dropout$fake$2, [-1, 128]);
   tf.dispose(D_dropout$fake$2);
   // line 20: dense(1)
-  const D_dense_1_linear$fake$2 = tf.matMul(D_flatten$fake$2, w['D/dense_1/kernel']);
+  const D_dense_1_product$fake$2 = tf.matMul(D_flatten$fake$2, w['D/dense_1/kernel']);
   tf.dispose(D_flatten$fake$2);
-  // line 25, backwards: loss g_loss = -expect(D(fake))
-  const expect_back_div = -1 / run.batch;
-  const expect_back$2 = tf.reshape(expect_back_div, [1]);
-  // line 20, backwards: dense(1)
-  const D_dense_1_back = nn.linear(expect_back$2, w['D/dense_1/kernel'], true);
-  tf.dispose(expect_back$2);
-  // line 19, backwards: flatten
-  const D_flatten_back = tf.reshape(D_dense_1_back, [4, 4, 8]);
-  tf.dispose(D_dense_1_back);
-  // line 18, backwards: dropout(0.3)
-  // line 17, backwards: leaky_relu(0.2)
-  const { D_leaky_relu_back$fake$2 } = nn.fused(
-    `
-      D_leaky_relu_back$fake$2 = D_flatten_back * (D_dropout_lt$2 * 1.4285714285714286)
-        * step(D_leaky_relu$fake$2, 0.2);
-    `,
-    { D_dropout_lt$2, D_flatten_back, D_leaky_relu$fake$2 },
+  const d_expect_div = -1 / run.batch;
+
+  // line 25, its gradient: loss g_loss = -expect(D(fake))
+  const d_expect$2 = tf.reshape(d_expect_div, [1]);
+
+  // gradient of D:
+  // line 20: dense(1)
+  const d_D_dense_1 = nn.linear(d_expect$2, w['D/dense_1/kernel'], true);
+  tf.dispose(d_expect$2);
+  // line 19: flatten
+  const d_D_flatten = tf.reshape(d_D_dense_1, [4, 4, 8]);
+  tf.dispose(d_D_dense_1);
+
+  // gradient of D(fake):
+  // line 18: dropout(0.3)
+  // line 17: leaky_relu(0.2)
+  const d_D_conv_1$fake = dropoutLeakyReluGradient(D_dropout_lt$2, d_D_flatten, D_leaky_relu$fake$2);
+  tf.dispose([D_dropout_lt$2, D_leaky_relu$fake$2, d_D_flatten]);
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
+  const d_G_tanh = tf.conv2dTranspose(
+    d_D_conv_1$fake, D_conv_1_div$2, [d_D_conv_1$fake.shape[0], 8, 8, 1], 2, 'same',
   );
-  tf.dispose([D_dropout_lt$2, D_leaky_relu$fake$2, D_flatten_back]);
-  // line 16, backwards: conv(8, kernel = 3, stride = 2, norm = "spectral")
-  const D_conv_1_back$fake$2 = tf.conv2dTranspose(
-    D_leaky_relu_back$fake$2,
-    D_conv_1_div$2,
-    [D_leaky_relu_back$fake$2.shape[0], 8, 8, 1],
-    2,
-    'same',
-  );
-  tf.dispose([D_conv_1_div$2, D_leaky_relu_back$fake$2]);
-  // line 12, backwards: tanh
-  // line 11, backwards: conv_transpose(1, kernel = 4, stride = 2)
-  const { G_tanh_back, G_conv_transpose_1_bias_grad } = nn.fused(
-    `
-      G_tanh_back = D_conv_1_back$fake$2 * (1 - square(fake));
-      G_conv_transpose_1_bias_grad = sum(G_tanh_back);
-    `,
-    { fake, D_conv_1_back$fake$2 },
-    [0, 1, 2],
-  );
-  tf.dispose([fake, D_conv_1_back$fake$2]);
-  const G_conv_transpose_1_back_conv2d = tf.conv2d(G_tanh_back, w['G/conv_transpose_1/kernel'], 2, 'same');
-  const G_conv_transpose_1_kernel_grad = nn.conv2dFilterGradient(
-    G_tanh_back,
-    G_relu,
-    [4, 4, 1, 8],
-    { stride: 2, padding: 'same' },
-  );
-  tf.dispose(G_tanh_back);
-  // line 10, backwards: relu
-  // line 9, backwards: batch_norm
-  const { G_relu_back, G_batch_norm_1_beta_grad, G_batch_norm_1_back_sum } = nn.fused(
-    `
-      G_relu_back = G_conv_transpose_1_back_conv2d * step(G_relu, 0);
-      G_batch_norm_1_beta_grad = sum(G_relu_back);
-      G_batch_norm_1_back_sum = sum(G_relu_back * (G_reshape - G_batch_norm_1_mean));
-    `,
-    { G_reshape, G_batch_norm_1_mean, G_relu, G_conv_transpose_1_back_conv2d },
-    [0, 1, 2],
-  );
-  tf.dispose([G_relu, G_conv_transpose_1_back_conv2d]);
-  const { G_batch_norm_1_gamma_grad, G_batch_norm_1_back_mul } = nn.fused(
-    `
-      G_batch_norm_1_gamma_grad = G_batch_norm_1_back_sum * G_batch_norm_1_rsqrt;
-      G_batch_norm_1_back_mul = G_batch_norm_1_back_sum * gamma * -0.5
-        * (square(G_batch_norm_1_rsqrt) * G_batch_norm_1_rsqrt) / 16 / n * 2;
-    `,
-    { G_batch_norm_1_back_sum, gamma: w['G/batch_norm_1/gamma'], G_batch_norm_1_rsqrt, n: run.batch },
-  );
-  tf.dispose([G_batch_norm_1_rsqrt, G_batch_norm_1_back_sum]);
-  const { G_batch_norm_1_back_div } = nn.fused(
-    'G_batch_norm_1_back_div = G_batch_norm_1_beta_grad * G_batch_norm_1_mul$2 / -16 / n',
-    { G_batch_norm_1_beta_grad, G_batch_norm_1_mul$2, n: run.batch },
-  );
-  // line 8, backwards: reshape(4, 4, 8)
-  const { G_batch_norm_1_back, G_reshape_back_sum } = nn.fused(
-    `
-      G_batch_norm_1_back = G_relu_back * G_batch_norm_1_mul$2
-        + (G_reshape - G_batch_norm_1_mean) * G_batch_norm_1_back_mul + G_batch_norm_1_back_div;
-      G_reshape_back_sum = sum(G_batch_norm_1_back);
-    `,
-    {
-      G_reshape,
-      G_batch_norm_1_mean,
-      G_relu_back,
-      G_batch_norm_1_mul$2,
-      G_batch_norm_1_back_mul,
-      G_batch_norm_1_back_div,
-    },
-    [0],
-  );
-  tf.dispose([
-    G_reshape, G_batch_norm_1_mean, G_batch_norm_1_mul$2, G_relu_back, G_batch_norm_1_back_mul,
-    G_batch_norm_1_back_div,
-  ]);
-  const G_dense_1_bias_grad = tf.reshape(G_reshape_back_sum, [128]);
-  tf.dispose(G_reshape_back_sum);
-  const G_reshape_back = tf.reshape(G_batch_norm_1_back, [-1, 128]);
-  tf.dispose(G_batch_norm_1_back);
-  // line 7, backwards: dense(4 * 4 * 8)
-  const G_dense_1_kernel_grad = tf.matMul(z, G_reshape_back, true);
-  tf.dispose(G_reshape_back);
+  tf.dispose([D_conv_1_div$2, d_D_conv_1$fake]);
+
+  const d_G_z = G_backward(run, w, G_z, fake, d_G_tanh, z);
+
   // line 20: dense(1)
   // line 25: loss g_loss = -expect(D(fake))
-  const { g_loss } = nn.fused(
-    'g_loss = -mean(D_dense_1_linear$fake$2 + bias)',
-    { D_dense_1_linear$fake$2, bias: w['D/dense_1/bias'] },
-    [0],
-  );
-  tf.dispose(D_dense_1_linear$fake$2);
-  run.update(
-    'train/G/g_loss/adam',
-    {
-      'G/dense_1/kernel': G_dense_1_kernel_grad,
-      'G/dense_1/bias': G_dense_1_bias_grad,
-      'G/batch_norm_1/gamma': G_batch_norm_1_gamma_grad,
-      'G/batch_norm_1/beta': G_batch_norm_1_beta_grad,
-      'G/conv_transpose_1/kernel': G_conv_transpose_1_kernel_grad,
-      'G/conv_transpose_1/bias': G_conv_transpose_1_bias_grad,
-    },
-    { lr: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  const g_loss = denseGLoss(D_dense_1_product$fake$2, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product$fake$2);
+  run.update('train/G/g_loss/adam', {
+    'G/dense_1/kernel': d_G_z.d_dense_1_kernel,
+    'G/dense_1/bias': d_G_z.d_dense_1_bias,
+    'G/batch_norm_1/gamma': d_G_z.d_gamma,
+    'G/batch_norm_1/beta': d_G_z.d_beta,
+    'G/conv_transpose_1/kernel': d_G_z.d_conv_transpose_1_kernel,
+    'G/conv_transpose_1/bias': d_G_z.d_conv_transpose_1_bias,
+  }, { lr: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
   run.log('g_loss', g_loss);
   tf.dispose(g_loss);
 }
@@ -461,45 +390,30 @@ function samples(run) {
   const { output: w } = run;
   const { z } = run.samples;
 
+  // G(z):
   // line 7: dense(4 * 4 * 8)
-  const G_dense_1 = tf.matMul(z, w['G/dense_1/kernel']);
+  const G_dense_1_product = tf.matMul(z, w['G/dense_1/kernel']);
   // line 8: reshape(4, 4, 8)
-  const G_reshape_reshape = tf.reshape(G_dense_1, [-1, 4, 4, 8]);
-  tf.dispose(G_dense_1);
+  const G_reshape_reshape = tf.reshape(G_dense_1_product, [-1, 4, 4, 8]);
+  tf.dispose(G_dense_1_product);
   const G_reshape_reshape$2 = tf.reshape(w['G/dense_1/bias'], [4, 4, 8]);
   // line 9: batch_norm
-  const { G_batch_norm_1_mul } = nn.fused(
-    'G_batch_norm_1_mul = rsqrt(variance + 1e-5) * gamma',
-    { variance: w['G/batch_norm_1/variance'], gamma: w['G/batch_norm_1/gamma'] },
-  );
+  const G_batch_norm_1_scale = batchNorm$2(w['G/batch_norm_1/variance'], w['G/batch_norm_1/gamma']);
   // line 8: reshape(4, 4, 8)
   // line 10: relu
-  const { G_relu } = nn.fused(
-    'G_relu = relu((G_reshape_reshape + G_reshape_reshape$2 - mean) * G_batch_norm_1_mul + beta)',
-    {
-      G_reshape_reshape,
-      G_reshape_reshape$2,
-      mean: w['G/batch_norm_1/mean'],
-      G_batch_norm_1_mul,
-      beta: w['G/batch_norm_1/beta'],
-    },
+  const G_relu = reshapeRelu(
+    G_reshape_reshape, G_reshape_reshape$2, w['G/batch_norm_1/mean'], G_batch_norm_1_scale,
+    w['G/batch_norm_1/beta'],
   );
-  tf.dispose([G_reshape_reshape, G_reshape_reshape$2, G_batch_norm_1_mul]);
+  tf.dispose([G_reshape_reshape, G_reshape_reshape$2, G_batch_norm_1_scale]);
   // line 11: conv_transpose(1, kernel = 4, stride = 2)
-  const G_conv_transpose_1_conv2d_input_gradient = tf.conv2dTranspose(
-    G_relu,
-    w['G/conv_transpose_1/kernel'],
-    [G_relu.shape[0], 8, 8, 1],
-    2,
-    'same',
+  const G_conv_transpose_1_product = tf.conv2dTranspose(
+    G_relu, w['G/conv_transpose_1/kernel'], [G_relu.shape[0], 8, 8, 1], 2, 'same',
   );
   tf.dispose(G_relu);
   // line 12: tanh
-  const { samples } = nn.fused(
-    'samples = tanh(G_conv_transpose_1_conv2d_input_gradient + bias)',
-    { G_conv_transpose_1_conv2d_input_gradient, bias: w['G/conv_transpose_1/bias'] },
-  );
-  tf.dispose(G_conv_transpose_1_conv2d_input_gradient);
+  const samples = convTransposeTanh(G_conv_transpose_1_product, w['G/conv_transpose_1/bias']);
+  tf.dispose(G_conv_transpose_1_product);
   return samples;
 }
 

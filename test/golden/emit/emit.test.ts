@@ -32,29 +32,48 @@ describe.each(names)('%s', (name) => {
 
   test('frees or hands over every tensor that it makes, once, and uses each', () => {
     const { code } = compiled(name);
-    for (const [, body] of code.matchAll(/^(?:async )?function \w+\(run\) \{\n([\s\S]*?)^\}$/gm)) {
-      const made = [...body!.matchAll(/^ *const ([\p{ID_Continue}$]+) = (?:tf|nn|run)\.\w+\(/gmu)].map(
-        (match) => match[1]!,
+    const formulas = [...code.matchAll(/^const ([\p{ID_Continue}$]+) = nn\.formula\(/gmu)].map((m) => m[1]!);
+    const makers = ['(?:tf|nn|run)\\.\\w+', ...formulas.map((f) => f.replaceAll('$', '\\$'))].join('|');
+    const making = new RegExp(`^ *const (\\[[^\\]]*\\]|[\\p{ID_Continue}$]+) = (?:${makers})\\(`, 'gmu');
+    const functions = [...code.matchAll(/^(?:async )?function ([\w$]+)\(([^)]*)\) \{\n([\s\S]*?)^\}$/gm)].map(
+      ([, title, params, body]) => ({ title: title!, params: params!.split(', '), body: body! }),
+    );
+    const words = (text: string) => text.split(/[^\p{ID_Continue}$]+/u);
+    /** Whether a call hands the variable to a function that frees what it is given in that place. */
+    const isConsumed = (body: string, variable: string) =>
+      functions.some(({ title, params, body: inner }) =>
+        [...body.matchAll(new RegExp(`= ${title.replaceAll('$', '\\$')}\\(([^)]*)\\);`, 'g'))].some(
+          ([, given]) => {
+            const param = params[given!.split(',').findIndex((arg) => arg.trim() === variable)];
+            const freed = inner.match(/tf\.dispose\([^)]*\)/g) ?? [];
+            return param !== undefined && freed.some((text) => words(text).includes(param));
+          },
+        ),
       );
+    let found = 0;
+    for (const { body } of functions) {
+      const made = [...body.matchAll(making)].flatMap((match) => match[1]!.match(/[\p{ID_Continue}$]+/gu)!);
       expect(new Set(made).size).toBe(made.length);
+      const disposals = body.match(/(?<!if \(!keep\) )tf\.dispose\([^)]*\)/g) ?? [];
+      const [returned = ''] = body.match(/^ {2}return [^;]*;/m) ?? [];
       for (const variable of made) {
+        found++;
+        const has = (text: string) => words(text).includes(variable);
         const escaped = variable.replaceAll('$', '\\$');
-        const uses = [
-          ...body!.matchAll(
-            new RegExp(`(?<![\\p{ID_Continue}$./'])${escaped}(?![\\p{ID_Continue}$/])`, 'gu'),
-          ),
-        ];
-        const disposals = body!.match(/tf\.dispose\([^)]*\)/g) ?? [];
-        const freed = disposals.filter((text) =>
-          text.split(/[^\p{ID_Continue}$]+/u).includes(variable),
-        ).length;
-        const given = new RegExp(`'[^']+': ${escaped},?$|return ${escaped};|: ${escaped}[ ,]`, 'm').test(
-          body!,
-        );
+        const word = new RegExp(`(?<![\\p{ID_Continue}$./'])${escaped}(?![\\p{ID_Continue}$/])`, 'gu');
+        const uses = [...body.matchAll(word)].length;
+        const freed = disposals.filter(has).length + Number(isConsumed(body, variable));
+        const given =
+          has(returned) || new RegExp(`'[^']+': ${escaped}(,?$| \\})|: ${escaped}[ ,]`, 'm').test(body);
+        // A routine frees what it is given as well as what it makes.
         expect({ variable, ends: freed + Number(given) }).toEqual({ variable, ends: 1 });
-        expect({ variable, used: uses.length > 2 || given }).toEqual({ variable, used: true });
+        expect({ variable, used: uses > 2 || given || isConsumed(body, variable) }).toEqual({
+          variable,
+          used: true,
+        });
       }
     }
+    expect(found).toBeGreaterThan(5);
   });
 });
 
@@ -70,7 +89,7 @@ test('a stack trace leads to the line of the source', () => {
   writeFileSync(
     join(folder, 'runtime.js'),
     `const run = { live: {}, samples: { x: 0, z: 0 }, sample: async () => {} };
-     export const nn = {};
+     export const nn = { formula: () => () => 0 };
      export const main = (model) => model.phases[0].step(run);`,
   );
   const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', file], { encoding: 'utf8' });

@@ -19,26 +19,9 @@ export const model = {
   ],
   stats: [],
   optimizers: [
-    {
-      name: 'train/N/linear/sgd',
-      rule: 'sgd',
-      update: { phase: 'train', nets: ['N'], goal: 'minimize linear', settings: 'sgd(0.1)' },
-    },
-    {
-      name: 'train/N/objective/sgd',
-      rule: 'sgd',
-      update: {
-        phase: 'train',
-        nets: ['N'],
-        goal: 'maximize linear + progress',
-        settings: 'sgd(0.1 * progress)',
-      },
-    },
-    {
-      name: 'train/N/constant/sgd',
-      rule: 'sgd',
-      update: { phase: 'train', nets: ['N'], goal: 'minimize constant', settings: 'sgd(0.1)' },
-    },
+    { name: 'train/N/linear/sgd', rule: 'sgd', update: { phase: 'train', nets: ['N'], goal: 'minimize linear', settings: 'sgd(0.1)' } },
+    { name: 'train/N/objective/sgd', rule: 'sgd', update: { phase: 'train', nets: ['N'], goal: 'maximize linear + progress', settings: 'sgd(0.1 * progress)' } },
+    { name: 'train/N/constant/sgd', rule: 'sgd', update: { phase: 'train', nets: ['N'], goal: 'minimize constant', settings: 'sgd(0.1)' } },
   ],
   phases: [
     {
@@ -60,6 +43,10 @@ export const model = {
   ],
 };
 
+// Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
+const mulGradient = nn.formula('(x, k) => { d = sum(x); dy = d * k }', [0]);
+const mulSlope = nn.formula('(x, shifted) => sum(x * shifted)', [1]);
+
 /** One step of phase `train` (20 steps of 8 examples). */
 async function train(run) {
   const { live: w } = run;
@@ -69,70 +56,63 @@ async function train(run) {
   const { x } = run.samples;
 
   // ── repeat 2 (line 16)
-  // line 8, backwards: loss linear = expect(slope)
-  const linear_back = 1 / run.batch;
-  // line 7, backwards: let slope = sum(x * N())
-  const { mul_back_sum, N_weight_2_value_grad } = nn.fused(
-    `
-      mul_back_sum = sum(x);
-      N_weight_2_value_grad = mul_back_sum * linear_back;
-    `,
-    { x, linear_back },
-    [0],
-  );
+  const d_linear = 1 / run.batch;
+
+  // line 7, its gradient: let slope = sum(x * N())
+  const [d_mul_sum, d_N_weight_2_value] = mulGradient(x, d_linear);
   for (let i = 1; i <= 2; i++) {
     // ── update N to minimize linear with sgd(0.1) (line 16)
+
+    // N:
     // line 5: weight([2]) + weight([2])
     const N_add = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+
     // line 7: let slope = sum(x * N())
-    const { slope } = nn.fused('slope = sum(x * N_add)', { x, N_add }, [1]);
+    const slope = mulSlope(x, N_add);
     tf.dispose(N_add);
     // line 8: loss linear = expect(slope)
     const linear = tf.mean(slope, [0]);
     tf.dispose(slope);
-    run.update(
-      'train/N/linear/sgd',
-      {
-        'N/weight_1/value': tf.clone(N_weight_2_value_grad),
-        'N/weight_2/value': tf.clone(N_weight_2_value_grad),
-      },
-      { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null },
-    );
+    run.update('train/N/linear/sgd', {
+      'N/weight_1/value': tf.clone(d_N_weight_2_value),
+      'N/weight_2/value': tf.clone(d_N_weight_2_value),
+    }, { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null });
     run.log('linear', linear);
     tf.dispose(linear);
   }
-  tf.dispose(N_weight_2_value_grad);
+  tf.dispose(d_N_weight_2_value);
 
   // ── update N to maximize linear + progress with sgd(0.1 * progress) (line 17)
-  // line 8, backwards: loss linear = expect(slope)
-  const linear_back$2 = -1 / run.batch;
+  const d_linear$2 = -1 / run.batch;
+
+  // N:
   // line 5: weight([2]) + weight([2])
   const N_add$2 = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+
   // line 7: let slope = sum(x * N())
-  const { slope$2 } = nn.fused('slope$2 = sum(x * N_add$2)', { x, N_add$2 }, [1]);
+  const slope$2 = mulSlope(x, N_add$2);
   tf.dispose(N_add$2);
   // line 8: loss linear = expect(slope)
   const linear$2 = tf.mean(slope$2, [0]);
   tf.dispose(slope$2);
-  // line 7, backwards: let slope = sum(x * N())
-  const N_weight_2_value_grad$2 = tf.mul(mul_back_sum, linear_back$2);
-  tf.dispose(mul_back_sum);
-  run.update(
-    'train/N/objective/sgd',
-    { 'N/weight_1/value': N_weight_2_value_grad$2, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$2) },
-    { lr: 0.1 * run.progress, momentum: 0, nesterov: false, clip_norm: null },
-  );
+  // line 7, its gradient: let slope = sum(x * N())
+  const d_N_weight_2_value$2 = tf.mul(d_mul_sum, d_linear$2);
+  tf.dispose(d_mul_sum);
+  run.update('train/N/objective/sgd', {
+    'N/weight_1/value': d_N_weight_2_value$2,
+    'N/weight_2/value': tf.clone(d_N_weight_2_value$2),
+  }, { lr: 0.1 * run.progress, momentum: 0, nesterov: false, clip_norm: null });
   run.log('linear', linear$2);
   tf.dispose(linear$2);
 
   // ── update N to minimize constant with sgd(0.1) (line 18)
-  // line 18, backwards: update N to minimize constant with sgd(0.1)
-  const N_weight_2_value_grad$3 = tf.fill([2], 0);
-  run.update(
-    'train/N/constant/sgd',
-    { 'N/weight_1/value': N_weight_2_value_grad$3, 'N/weight_2/value': tf.clone(N_weight_2_value_grad$3) },
-    { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null },
-  );
+
+  // line 18: update N to minimize constant with sgd(0.1)
+  const d_N_weight_2_value$3 = tf.fill([2], 0);
+  run.update('train/N/constant/sgd', {
+    'N/weight_1/value': d_N_weight_2_value$3,
+    'N/weight_2/value': tf.clone(d_N_weight_2_value$3),
+  }, { lr: 0.1, momentum: 0, nesterov: false, clip_norm: null });
   tf.tidy(() => run.log('constant', tf.scalar(1)));
 }
 
@@ -141,8 +121,10 @@ function shift(run) {
   const { output: w } = run;
   const { x } = run.samples;
 
+  // N:
   // line 5: weight([2]) + weight([2])
   const N_add = tf.add(w['N/weight_1/value'], w['N/weight_2/value']);
+
   // line 11: output shift = x + N()
   const shift = tf.add(x, N_add);
   tf.dispose(N_add);

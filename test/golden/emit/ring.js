@@ -23,21 +23,8 @@ export const model = {
   ],
   stats: [],
   optimizers: [
-    {
-      name: 'train/D/d_loss/adam',
-      rule: 'adam',
-      update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(1e-3, beta1 = 0)' },
-    },
-    {
-      name: 'train/G/g_loss/adam',
-      rule: 'adam',
-      update: {
-        phase: 'train',
-        nets: ['G'],
-        goal: 'minimize g_loss',
-        settings: 'adam(1e-3 * (1 - progress), beta1 = 0)',
-      },
-    },
+    { name: 'train/D/d_loss/adam', rule: 'adam', update: { phase: 'train', nets: ['D'], goal: 'minimize d_loss', settings: 'adam(1e-3, beta1 = 0)' } },
+    { name: 'train/G/g_loss/adam', rule: 'adam', update: { phase: 'train', nets: ['G'], goal: 'minimize g_loss', settings: 'adam(1e-3 * (1 - progress), beta1 = 0)' } },
   ],
   phases: [
     {
@@ -54,16 +41,60 @@ export const model = {
     },
   ],
   outputs: [
-    {
-      name: 'samples',
-      type: { meaning: 'tensor', shape: [2] },
-      doc: 'Points, drawn as a scatter.',
-      sources: ['z'],
-      evaluate: samples,
-    },
+    { name: 'samples', type: { meaning: 'tensor', shape: [2] }, doc: 'Points, drawn as a scatter.', sources: ['z'], evaluate: samples },
   ],
   probes: [{ name: 'D', source: 'x', evaluate: D_at_x }],
 };
+
+// Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
+const denseRelu = nn.formula('(product, bias) => relu(product + bias)');
+const denseTanh = nn.formula('(product, bias) => tanh(product + bias)');
+const tanhGradient = nn.formula('(x, d) => { dy = 1 - square(x); dy2 = d * dy }');
+const powSumAndGradient = nn.formula('(d_x, k) => { total = sum(square(d_x)); dy = d_x * k }', [1]);
+const tanhGradient$2 = nn.formula('(dy, dy2, d, x) => { dy3 = sum(dy * dy2); dy4 = x * (dy * d * -2) }', [0]);
+const expectR1 = nn.formula('(total) => mean(total) * 0.5', [0]);
+const denseDLossAndGradient = nn.formula(`(product, bias, product2, scaled, k) => {
+  negative = -(product + bias);
+  let shifted2 = product2 + bias;
+  shifted = mean(softplus(negative)) + mean(softplus(shifted2)) + scaled;
+  let dy2 = sigmoid(shifted2);
+  dy = k * dy2;
+  d_bias = sum(dy2) * k;
+}`, [0]);
+const tanhDenseGradient = nn.formula('(x, dy) => { dy2 = dy * (1 - square(x)); d_bias = sum(dy2) }', [0]);
+const softplusDenseGradient = nn.formula(`(negative, k, d_bias) => {
+  let dy2 = sigmoid(negative);
+  dy = -(k * dy2);
+  d_bias2 = d_bias - sum(dy2) * k;
+}`, [0]);
+const denseTanhGradient = nn.formula(`(dy, dy2, dy3, d_bias) => {
+  dy4 = (dy + dy2) * dy3;
+  d_bias2 = d_bias + sum(dy4);
+}`, [0]);
+const denseGradient = nn.formula('(d_kernel, d_kernel2, d_kernel3) => d_kernel + d_kernel2 + d_kernel3');
+const denseGLossAndGradient = nn.formula(`(product, bias, k) => {
+  let negative = -(product + bias);
+  m = mean(softplus(negative));
+  dy = -(k * sigmoid(negative));
+}`, [0]);
+const tanhGradient$3 = nn.formula('(x, dy) => dy * (1 - square(x))');
+const reluDenseGradient = nn.formula('(x, dy) => { dy2 = dy * step(x, 0); d_bias = sum(dy2) }', [0]);
+const denseSure = nn.formula('(product, bias) => mean(sigmoid(product + bias))', [0]);
+
+/** Evaluates `G`; with what else is read of it: statistics, and what the way back needs (freed unless `keep`). */
+function G(w, z, keep) {
+  // line 7: dense(8)
+  const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
+  // line 7: relu
+  const relu = denseRelu(product_1, w['G/dense_1/bias']);
+  tf.dispose(product_1);
+  // line 7: dense(2)
+  const product_2 = tf.matMul(relu, w['G/dense_2/kernel']);
+  if (!keep) tf.dispose(relu);
+  const dense_2 = tf.add(product_2, w['G/dense_2/bias']);
+  tf.dispose(product_2);
+  return [dense_2, { relu }];
+}
 
 /** One step of phase `train` (20 steps of 16 examples). */
 async function train(run) {
@@ -74,177 +105,114 @@ async function train(run) {
   const { x, z } = run.samples;
 
   // ── update D to minimize d_loss with adam(1e-3, beta1 = 0) (line 22)
+
+  // D(x):
   // line 8: dense(8)
-  const D_dense_1_linear$x = tf.matMul(x, w['D/dense_1/kernel']);
+  const D_dense_1_product$x = tf.matMul(x, w['D/dense_1/kernel']);
   // line 8: tanh
-  const { D_tanh$x } = nn.fused(
-    'D_tanh$x = tanh(D_dense_1_linear$x + bias)',
-    { D_dense_1_linear$x, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$x);
+  const D_tanh$x = denseTanh(D_dense_1_product$x, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product$x);
   // line 8: dense(1)
-  const D_dense_2_linear$x = tf.matMul(D_tanh$x, w['D/dense_2/kernel']);
-  // line 7: dense(8)
-  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  // line 7: relu
-  const { G_relu } = nn.fused(
-    'G_relu = relu(G_dense_1_linear + bias)',
-    { G_dense_1_linear, bias: w['G/dense_1/bias'] },
-  );
-  tf.dispose(G_dense_1_linear);
-  // line 7: dense(2)
-  const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
-  tf.dispose(G_relu);
-  const fake = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
-  tf.dispose(G_dense_2_linear);
+  const D_dense_2_product$x = tf.matMul(D_tanh$x, w['D/dense_2/kernel']);
+
+  const [fake] = G(w, z);
+
+  // D(fake):
   // line 8: dense(8)
-  const D_dense_1_linear$fake = tf.matMul(fake, w['D/dense_1/kernel']);
+  const D_dense_1_product$fake = tf.matMul(fake, w['D/dense_1/kernel']);
   // line 8: tanh
-  const { D_tanh$fake } = nn.fused(
-    'D_tanh$fake = tanh(D_dense_1_linear$fake + bias)',
-    { D_dense_1_linear$fake, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$fake);
+  const D_tanh$fake = denseTanh(D_dense_1_product$fake, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product$fake);
   // line 8: dense(1)
-  const D_dense_2_linear$fake = tf.matMul(D_tanh$fake, w['D/dense_2/kernel']);
-  const D_dense_2_broadcast_to = tf.fill([1], 1);
-  const D_dense_2 = nn.linear(D_dense_2_broadcast_to, w['D/dense_2/kernel'], true);
+  const D_dense_2_product$fake = tf.matMul(D_tanh$fake, w['D/dense_2/kernel']);
+
+  // gradient of D:
+  // line 8: dense(1)
+  const d_add = tf.fill([1], 1);
+  const d_D_dense_2 = nn.linear(d_add, w['D/dense_2/kernel'], true);
+
+  // gradient of D(x):
   // line 8: tanh
-  const { D_tanh_sub$x, D_tanh$x$2 } = nn.fused(
-    `
-      D_tanh_sub$x = 1 - square(D_tanh$x);
-      D_tanh$x$2 = D_dense_2 * D_tanh_sub$x;
-    `,
-    { D_tanh$x, D_dense_2 },
-  );
+  const [d_D_tanh_sub$x, d_D_dense_1$x] = tanhGradient(D_tanh$x, d_D_dense_2);
   // line 8: dense(8)
-  const D_dense_1$x = tf.matMul(D_tanh$x$2, w['D/dense_1/kernel'], false, true);
-  // line 11, backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
-  const pow_back_mul = (0.5 / run.batch) * 2;
-  // line 11, and backwards: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
-  const { sum, pow_back } = nn.fused(
-    `
-      sum = sum(square(D_dense_1$x));
-      pow_back = D_dense_1$x * pow_back_mul;
-    `,
-    { D_dense_1$x, pow_back_mul },
-    [1],
-  );
-  tf.dispose(D_dense_1$x);
-  // line 8, backwards: dense(8)
-  const D_dense_1_back_linear$x = tf.matMul(pow_back, w['D/dense_1/kernel']);
-  const D_dense_1_back$x = tf.matMul(pow_back, D_tanh$x$2, true);
-  tf.dispose([D_tanh$x$2, pow_back]);
-  // line 8, backwards: tanh
-  const { D_tanh_back_sum$x, D_tanh_back$x } = nn.fused(
-    `
-      D_tanh_back_sum$x = sum(D_dense_1_back_linear$x * D_tanh_sub$x);
-      D_tanh_back$x = D_tanh$x * (D_dense_1_back_linear$x * D_dense_2 * -2);
-    `,
-    { D_dense_1_back_linear$x, D_tanh_sub$x, D_dense_2, D_tanh$x },
-    [0],
-  );
-  tf.dispose([D_dense_2, D_dense_1_back_linear$x]);
-  // line 8, backwards: dense(1)
-  const D_dense_2_back$x = nn.linearKernelGradient(D_tanh_back_sum$x, D_dense_2_broadcast_to);
-  tf.dispose([D_dense_2_broadcast_to, D_tanh_back_sum$x]);
-  // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const expect_back = 1 / run.batch;
+  const d_x$x = tf.matMul(d_D_dense_1$x, w['D/dense_1/kernel'], false, true);
+  const d_pow_mul = (0.5 / run.batch) * 2;
+
+  // line 11 and its gradient: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
+  const [sum, d_pow] = powSumAndGradient(d_x$x, d_pow_mul);
+  tf.dispose(d_x$x);
+
+  // gradient of the gradient of D(x):
+  // line 8: dense(8)
+  const d_d_D_dense_1$x = tf.matMul(d_pow, w['D/dense_1/kernel']);
+  const d_D_dense_1_kernel$x = tf.matMul(d_pow, d_D_dense_1$x, true);
+  tf.dispose([d_D_dense_1$x, d_pow]);
+  // line 8: tanh
+  const [d_d_D_dense_2, d_D_tanh$x] = tanhGradient$2(d_d_D_dense_1$x, d_D_tanh_sub$x, d_D_dense_2, D_tanh$x);
+  tf.dispose([d_D_dense_2, d_d_D_dense_1$x]);
+  // line 8: dense(1)
+  const d_D_dense_2_kernel$x = nn.linearKernelGradient(d_d_D_dense_2, d_add);
+  tf.dispose([d_add, d_d_D_dense_2]);
+  const d_expect = 1 / run.batch;
+
   // line 11: let r1 = gamma / 2 * expect(sum(grad(D(x), x) ^ 2))
-  const { r1 } = nn.fused('r1 = mean(sum) * 0.5', { sum }, [0]);
+  const r1 = expectR1(sum);
   tf.dispose(sum);
-  // line 8, and backwards: dense(1)
-  // line 13, and backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  const { neg, d_loss, softplus_back, D_dense_2_back_mul$fake } = nn.fused(
-    `
-      neg = -(D_dense_2_linear$x + bias);
-      let add = D_dense_2_linear$fake + bias;
-      d_loss = mean(softplus(neg)) + mean(softplus(add)) + r1;
-      let sigmoid = sigmoid(add);
-      softplus_back = expect_back * sigmoid;
-      D_dense_2_back_mul$fake = sum(sigmoid) * expect_back;
-    `,
-    { D_dense_2_linear$x, bias: w['D/dense_2/bias'], D_dense_2_linear$fake, r1, expect_back },
-    [0],
+  // line 8 and its gradient: dense(1)
+  // line 13 and its gradient: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
+  const [neg, d_loss, d_D_dense_2$fake, d_D_dense_2_bias$fake] = denseDLossAndGradient(
+    D_dense_2_product$x, w['D/dense_2/bias'], D_dense_2_product$fake, r1, d_expect,
   );
-  tf.dispose([D_dense_2_linear$x, D_dense_2_linear$fake, r1]);
-  // line 8, backwards: dense(1)
-  const D_dense_2_back_linear$fake = tf.matMul(softplus_back, w['D/dense_2/kernel'], false, true);
-  const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_tanh$fake, softplus_back, true);
-  tf.dispose(softplus_back);
-  // line 8, backwards: tanh
-  // line 8, backwards: dense(8)
-  const { D_tanh_back$fake, D_dense_1_back_sum$fake } = nn.fused(
-    `
-      D_tanh_back$fake = D_dense_2_back_linear$fake * (1 - square(D_tanh$fake));
-      D_dense_1_back_sum$fake = sum(D_tanh_back$fake);
-    `,
-    { D_tanh$fake, D_dense_2_back_linear$fake },
-    [0],
+  tf.dispose([D_dense_2_product$x, D_dense_2_product$fake, r1]);
+
+  // gradient of D(fake):
+  // line 8: dense(1)
+  const d_D_tanh$fake = tf.matMul(d_D_dense_2$fake, w['D/dense_2/kernel'], false, true);
+  const d_D_dense_2_kernel$fake = tf.matMul(D_tanh$fake, d_D_dense_2$fake, true);
+  tf.dispose(d_D_dense_2$fake);
+  // line 8: tanh
+  // line 8: dense(8)
+  const [d_D_dense_1$fake, d_D_dense_1_bias$fake] = tanhDenseGradient(D_tanh$fake, d_D_tanh$fake);
+  tf.dispose([D_tanh$fake, d_D_tanh$fake]);
+  const d_D_dense_1_kernel$fake = tf.matMul(fake, d_D_dense_1$fake, true);
+  tf.dispose([fake, d_D_dense_1$fake]);
+
+  // line 13, its gradient: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
+  // line 8, its gradient: dense(1)
+  const [d_D_dense_2$x, d_D_dense_2_bias] = softplusDenseGradient(neg, d_expect, d_D_dense_2_bias$fake);
+  tf.dispose([neg, d_D_dense_2_bias$fake]);
+
+  // gradient of D(x):
+  // line 8: dense(1)
+  const d_D_tanh$x$2 = tf.matMul(d_D_dense_2$x, w['D/dense_2/kernel'], false, true);
+  const d_D_dense_2_kernel$x$2 = tf.matMul(D_tanh$x, d_D_dense_2$x, true);
+  tf.dispose([D_tanh$x, d_D_dense_2$x]);
+  // line 8: tanh
+  // line 8: dense(8)
+  const [d_D_dense_1$x$2, d_D_dense_1_bias] = denseTanhGradient(
+    d_D_tanh$x, d_D_tanh$x$2, d_D_tanh_sub$x, d_D_dense_1_bias$fake,
   );
-  tf.dispose([D_tanh$fake, D_dense_2_back_linear$fake]);
-  const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_tanh_back$fake, true);
-  tf.dispose([fake, D_tanh_back$fake]);
-  // line 13, backwards: loss d_loss = expect(softplus(-D(x))) + expect(softplus(D(fake))) + r1
-  // line 8, backwards: dense(1)
-  const { neg_back, D_dense_2_bias_grad } = nn.fused(
-    `
-      let sigmoid = sigmoid(neg);
-      neg_back = -(expect_back * sigmoid);
-      D_dense_2_bias_grad = D_dense_2_back_mul$fake - sum(sigmoid) * expect_back;
-    `,
-    { neg, expect_back, D_dense_2_back_mul$fake },
-    [0],
+  tf.dispose([d_D_tanh_sub$x, d_D_tanh$x, d_D_dense_1_bias$fake, d_D_tanh$x$2]);
+  const d_D_dense_1_kernel$x$2 = tf.matMul(x, d_D_dense_1$x$2, true);
+  tf.dispose(d_D_dense_1$x$2);
+
+  // gradient of D:
+  // line 8: dense(1)
+  const d_D_dense_2_kernel = denseGradient(
+    d_D_dense_2_kernel$x, d_D_dense_2_kernel$fake, d_D_dense_2_kernel$x$2,
   );
-  tf.dispose([neg, D_dense_2_back_mul$fake]);
-  const D_dense_2_back_linear$x = tf.matMul(neg_back, w['D/dense_2/kernel'], false, true);
-  const D_dense_2_back_linear_kernel_gradient$x = tf.matMul(D_tanh$x, neg_back, true);
-  tf.dispose([D_tanh$x, neg_back]);
-  // line 8, backwards: tanh
-  // line 8, backwards: dense(8)
-  const { D_tanh_back$x$2, D_dense_1_bias_grad } = nn.fused(
-    `
-      D_tanh_back$x$2 = (D_tanh_back$x + D_dense_2_back_linear$x) * D_tanh_sub$x;
-      D_dense_1_bias_grad = D_dense_1_back_sum$fake + sum(D_tanh_back$x$2);
-    `,
-    { D_tanh_back$x, D_dense_2_back_linear$x, D_tanh_sub$x, D_dense_1_back_sum$fake },
-    [0],
+  tf.dispose([d_D_dense_2_kernel$x, d_D_dense_2_kernel$fake, d_D_dense_2_kernel$x$2]);
+  // line 8: dense(8)
+  const d_D_dense_1_kernel = denseGradient(
+    d_D_dense_1_kernel$x, d_D_dense_1_kernel$fake, d_D_dense_1_kernel$x$2,
   );
-  tf.dispose([D_tanh_sub$x, D_tanh_back$x, D_dense_1_back_sum$fake, D_dense_2_back_linear$x]);
-  const D_dense_1_back_linear_kernel_gradient$x = tf.matMul(x, D_tanh_back$x$2, true);
-  tf.dispose(D_tanh_back$x$2);
-  // line 8, backwards: dense(1)
-  const { D_dense_2_kernel_grad } = nn.fused(
-    `
-      D_dense_2_kernel_grad = D_dense_2_back$x + D_dense_2_back_linear_kernel_gradient$fake
-        + D_dense_2_back_linear_kernel_gradient$x;
-    `,
-    { D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake, D_dense_2_back_linear_kernel_gradient$x },
-  );
-  tf.dispose([
-    D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake, D_dense_2_back_linear_kernel_gradient$x,
-  ]);
-  // line 8, backwards: dense(8)
-  const { D_dense_1_kernel_grad } = nn.fused(
-    `
-      D_dense_1_kernel_grad = D_dense_1_back$x + D_dense_1_back_linear_kernel_gradient$fake
-        + D_dense_1_back_linear_kernel_gradient$x;
-    `,
-    { D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x },
-  );
-  tf.dispose([
-    D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake, D_dense_1_back_linear_kernel_gradient$x,
-  ]);
-  run.update(
-    'train/D/d_loss/adam',
-    {
-      'D/dense_1/kernel': D_dense_1_kernel_grad,
-      'D/dense_1/bias': D_dense_1_bias_grad,
-      'D/dense_2/kernel': D_dense_2_kernel_grad,
-      'D/dense_2/bias': D_dense_2_bias_grad,
-    },
-    { lr: 0.001, beta1: 0, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  tf.dispose([d_D_dense_1_kernel$x, d_D_dense_1_kernel$fake, d_D_dense_1_kernel$x$2]);
+  run.update('train/D/d_loss/adam', {
+    'D/dense_1/kernel': d_D_dense_1_kernel,
+    'D/dense_1/bias': d_D_dense_1_bias,
+    'D/dense_2/kernel': d_D_dense_2_kernel,
+    'D/dense_2/bias': d_D_dense_2_bias,
+  }, { lr: 0.001, beta1: 0, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
   run.log('d_loss', d_loss);
   tf.dispose(d_loss);
 
@@ -253,104 +221,79 @@ async function train(run) {
   const { z: z$2 } = run.samples;
 
   // ── update G to minimize g_loss with adam(1e-3 * (1 - progress), beta1 = 0) (line 24)
-  // line 7: dense(8)
-  const G_dense_1_linear$2 = tf.matMul(z$2, w['G/dense_1/kernel']);
-  // line 7: relu
-  const { G_relu$2 } = nn.fused(
-    'G_relu$2 = relu(G_dense_1_linear$2 + bias)',
-    { G_dense_1_linear$2, bias: w['G/dense_1/bias'] },
-  );
-  tf.dispose(G_dense_1_linear$2);
-  // line 7: dense(2)
-  const G_dense_2_linear$2 = tf.matMul(G_relu$2, w['G/dense_2/kernel']);
-  const fake$2 = tf.add(G_dense_2_linear$2, w['G/dense_2/bias']);
-  tf.dispose(G_dense_2_linear$2);
+  const [fake$2, G_z$2] = G(w, z$2, true);
+
+  // D(fake):
   // line 8: dense(8)
-  const D_dense_1_linear$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
+  const D_dense_1_product$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
   tf.dispose(fake$2);
   // line 8: tanh
-  const { D_tanh$fake$2 } = nn.fused(
-    'D_tanh$fake$2 = tanh(D_dense_1_linear$fake$2 + bias)',
-    { D_dense_1_linear$fake$2, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$fake$2);
+  const D_tanh$fake$2 = denseTanh(D_dense_1_product$fake$2, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product$fake$2);
   // line 8: dense(1)
-  const D_dense_2_linear$fake$2 = tf.matMul(D_tanh$fake$2, w['D/dense_2/kernel']);
-  // line 14, and backwards: loss g_loss = expect(softplus(-D(fake)))
-  const { g_loss, neg_back$2 } = nn.fused(
-    `
-      let neg = -(D_dense_2_linear$fake$2 + bias);
-      g_loss = mean(softplus(neg));
-      neg_back$2 = -(expect_back * sigmoid(neg));
-    `,
-    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], expect_back },
-    [0],
+  const D_dense_2_product$fake$2 = tf.matMul(D_tanh$fake$2, w['D/dense_2/kernel']);
+
+  // line 8: dense(1)
+  // line 14 and its gradient: loss g_loss = expect(softplus(-D(fake)))
+  const [g_loss, d_D_dense_2$fake$2] = denseGLossAndGradient(
+    D_dense_2_product$fake$2, w['D/dense_2/bias'], d_expect,
   );
-  tf.dispose(D_dense_2_linear$fake$2);
-  // line 8, backwards: dense(1)
-  const D_dense_2_back$fake = tf.matMul(neg_back$2, w['D/dense_2/kernel'], false, true);
-  tf.dispose(neg_back$2);
-  // line 8, backwards: tanh
-  const { D_tanh_back$fake$2 } = nn.fused(
-    'D_tanh_back$fake$2 = D_dense_2_back$fake * (1 - square(D_tanh$fake$2))',
-    { D_tanh$fake$2, D_dense_2_back$fake },
-  );
-  tf.dispose([D_tanh$fake$2, D_dense_2_back$fake]);
-  // line 8, backwards: dense(8)
-  const D_dense_1_back$fake = tf.matMul(D_tanh_back$fake$2, w['D/dense_1/kernel'], false, true);
-  tf.dispose(D_tanh_back$fake$2);
-  // line 7, backwards: dense(2)
-  const G_dense_2_back_linear = tf.matMul(D_dense_1_back$fake, w['G/dense_2/kernel'], false, true);
-  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, D_dense_1_back$fake, true);
-  // line 7, backwards: relu
-  // line 7, backwards: dense(8)
-  const { G_relu_back, G_dense_1_bias_grad } = nn.fused(
-    `
-      G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0);
-      G_dense_1_bias_grad = sum(G_relu_back);
-    `,
-    { G_relu$2, G_dense_2_back_linear },
-    [0],
-  );
-  tf.dispose([G_relu$2, G_dense_2_back_linear]);
-  const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
-  tf.dispose(G_relu_back);
-  // line 7, backwards: dense(2)
-  const G_dense_2_bias_grad = tf.sum(D_dense_1_back$fake, [0]);
-  tf.dispose(D_dense_1_back$fake);
-  run.update(
-    'train/G/g_loss/adam',
-    {
-      'G/dense_1/kernel': G_dense_1_kernel_grad,
-      'G/dense_1/bias': G_dense_1_bias_grad,
-      'G/dense_2/kernel': G_dense_2_kernel_grad,
-      'G/dense_2/bias': G_dense_2_bias_grad,
-    },
-    { lr: 0.001 * (1 - run.progress), beta1: 0, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  tf.dispose(D_dense_2_product$fake$2);
+
+  // gradient of D(fake):
+  // line 8: dense(1)
+  const d_D_tanh$fake$2 = tf.matMul(d_D_dense_2$fake$2, w['D/dense_2/kernel'], false, true);
+  tf.dispose(d_D_dense_2$fake$2);
+  // line 8: tanh
+  const d_D_dense_1$fake$2 = tanhGradient$3(D_tanh$fake$2, d_D_tanh$fake$2);
+  tf.dispose([D_tanh$fake$2, d_D_tanh$fake$2]);
+  // line 8: dense(8)
+  const d_G_dense_2 = tf.matMul(d_D_dense_1$fake$2, w['D/dense_1/kernel'], false, true);
+  tf.dispose(d_D_dense_1$fake$2);
+
+  // gradient of G:
+  // line 7: dense(2)
+  const d_G_relu = tf.matMul(d_G_dense_2, w['G/dense_2/kernel'], false, true);
+
+  // gradient of G(z):
+  // line 7: dense(2)
+  const d_G_dense_2_kernel = tf.matMul(G_z$2.relu, d_G_dense_2, true);
+  // line 7: relu
+  // line 7: dense(8)
+  const [d_G_dense_1, d_G_dense_1_bias] = reluDenseGradient(G_z$2.relu, d_G_relu);
+  tf.dispose([G_z$2.relu, d_G_relu]);
+  const d_G_dense_1_kernel = tf.matMul(z$2, d_G_dense_1, true);
+  tf.dispose(d_G_dense_1);
+
+  // gradient of G:
+  // line 7: dense(2)
+  const d_G_dense_2_bias = tf.sum(d_G_dense_2, [0]);
+  tf.dispose(d_G_dense_2);
+  run.update('train/G/g_loss/adam', {
+    'G/dense_1/kernel': d_G_dense_1_kernel,
+    'G/dense_1/bias': d_G_dense_1_bias,
+    'G/dense_2/kernel': d_G_dense_2_kernel,
+    'G/dense_2/bias': d_G_dense_2_bias,
+  }, { lr: 0.001 * (1 - run.progress), beta1: 0, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
   run.log('g_loss', g_loss);
   tf.dispose(g_loss);
 
   // ── metrics, at steps that are written down
   if (run.logging) {
+    // D(x):
     // line 8: dense(8)
-    const D_dense_1_linear$x$2 = tf.matMul(x, w['D/dense_1/kernel']);
+    const D_dense_1_product$x$2 = tf.matMul(x, w['D/dense_1/kernel']);
     // line 8: tanh
-    const { D_tanh$x$3 } = nn.fused(
-      'D_tanh$x$3 = tanh(D_dense_1_linear$x$2 + bias)',
-      { D_dense_1_linear$x$2, bias: w['D/dense_1/bias'] },
-    );
-    tf.dispose(D_dense_1_linear$x$2);
+    const D_tanh$x$2 = denseTanh(D_dense_1_product$x$2, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_product$x$2);
     // line 8: dense(1)
-    const D_dense_2_linear$x$2 = tf.matMul(D_tanh$x$3, w['D/dense_2/kernel']);
-    tf.dispose(D_tanh$x$3);
+    const D_dense_2_product$x$2 = tf.matMul(D_tanh$x$2, w['D/dense_2/kernel']);
+    tf.dispose(D_tanh$x$2);
+
+    // line 8: dense(1)
     // line 15: metric sure = expect(sigmoid(D(x)))
-    const { sure } = nn.fused(
-      'sure = mean(sigmoid(D_dense_2_linear$x$2 + bias))',
-      { D_dense_2_linear$x$2, bias: w['D/dense_2/bias'] },
-      [0],
-    );
-    tf.dispose(D_dense_2_linear$x$2);
+    const sure = denseSure(D_dense_2_product$x$2, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_product$x$2);
     run.log('sure', sure);
     tf.dispose(sure);
   }
@@ -361,19 +304,7 @@ function samples(run) {
   const { output: w } = run;
   const { z } = run.samples;
 
-  // line 7: dense(8)
-  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  // line 7: relu
-  const { G_relu } = nn.fused(
-    'G_relu = relu(G_dense_1_linear + bias)',
-    { G_dense_1_linear, bias: w['G/dense_1/bias'] },
-  );
-  tf.dispose(G_dense_1_linear);
-  // line 7: dense(2)
-  const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
-  tf.dispose(G_relu);
-  const samples = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
-  tf.dispose(G_dense_2_linear);
+  const [samples] = G(w, z);
   return samples;
 }
 
@@ -382,19 +313,17 @@ function D_at_x(run) {
   const { output: w } = run;
   const { x } = run.samples;
 
+  // D(x):
   // line 8: dense(8)
-  const D_dense_1_linear = tf.matMul(x, w['D/dense_1/kernel']);
+  const D_dense_1_product = tf.matMul(x, w['D/dense_1/kernel']);
   // line 8: tanh
-  const { D_tanh } = nn.fused(
-    'D_tanh = tanh(D_dense_1_linear + bias)',
-    { D_dense_1_linear, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear);
+  const D_tanh = denseTanh(D_dense_1_product, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product);
   // line 8: dense(1)
-  const D_dense_2_linear = tf.matMul(D_tanh, w['D/dense_2/kernel']);
+  const D_dense_2_product = tf.matMul(D_tanh, w['D/dense_2/kernel']);
   tf.dispose(D_tanh);
-  const D = tf.add(D_dense_2_linear, w['D/dense_2/bias']);
-  tf.dispose(D_dense_2_linear);
+  const D = tf.add(D_dense_2_product, w['D/dense_2/bias']);
+  tf.dispose(D_dense_2_product);
   return D;
 }
 

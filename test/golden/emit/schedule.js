@@ -2,8 +2,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { main, nn } from './runtime.js';
 
-const constant$values = [1, 2, 3, 4];
-
 export const model = {
   format: 1,
   name: 'schedule',
@@ -40,31 +38,10 @@ export const model = {
   stats: [],
   optimizers: [
     { name: 'd_opt', rule: 'rmsprop', update: null },
-    {
-      name: 'warm/E/guess/sgd',
-      rule: 'sgd',
-      update: { phase: 'warm', nets: ['E'], goal: 'minimize guess', settings: 'sgd(0.1, momentum = 0.9)' },
-    },
-    {
-      name: 'warm/E/guess/sgd_2',
-      rule: 'sgd',
-      update: {
-        phase: 'warm',
-        nets: ['E'],
-        goal: 'minimize guess',
-        settings: 'sgd(0.1, momentum = 0.9, clip_norm = 1)',
-      },
-    },
-    {
-      name: 'learn/G/generator/adam',
-      rule: 'adam',
-      update: { phase: 'learn', nets: ['G'], goal: 'minimize generator', settings: 'adam(1e-3)' },
-    },
-    {
-      name: 'learn/E/keep/adam',
-      rule: 'adam',
-      update: { phase: 'learn', nets: ['E'], goal: 'minimize keep', settings: 'adam(1e-3)' },
-    },
+    { name: 'warm/E/guess/sgd', rule: 'sgd', update: { phase: 'warm', nets: ['E'], goal: 'minimize guess', settings: 'sgd(0.1, momentum = 0.9)' } },
+    { name: 'warm/E/guess/sgd_2', rule: 'sgd', update: { phase: 'warm', nets: ['E'], goal: 'minimize guess', settings: 'sgd(0.1, momentum = 0.9, clip_norm = 1)' } },
+    { name: 'learn/G/generator/adam', rule: 'adam', update: { phase: 'learn', nets: ['G'], goal: 'minimize generator', settings: 'adam(1e-3)' } },
+    { name: 'learn/E/keep/adam', rule: 'adam', update: { phase: 'learn', nets: ['E'], goal: 'minimize keep', settings: 'adam(1e-3)' } },
   ],
   phases: [
     {
@@ -99,6 +76,126 @@ export const model = {
   probes: [{ name: 'D', source: 'x', evaluate: D_at_x }],
 };
 
+const constant$values = [1, 2, 3, 4];
+
+// Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
+const denseH = nn.formula('(product, bias) => relu(product + bias)');
+const denseHGradient = nn.formula(`(dy, dy2, x) => {
+  dy3 = (dy + dy2) * step(x, 0);
+  d_bias = sum(dy3);
+}`, [0]);
+const mulLogSoftmaxGradient = nn.formula('(k, x) => { dy = k * x; dy2 = sum(dy) }', [1], true);
+const denseCode = nn.formula(`(product, bias, product2, bias2, x) => {
+  exponential = exp((product2 + bias2) / 2);
+  shifted = product + bias + exponential * x;
+}`);
+const logSoftmaxDenseGradient = nn.formula(`(dy, dy2, dy3, x, exponential) => {
+  dy4 = dy3 - dy * dy2;
+  dy5 = dy4 * x * exponential;
+  d_bias = sum(dy4);
+}`, [0]);
+const divDenseGradient = nn.formula('(dy) => { dy2 = dy / 2; d_bias = sum(dy) / 2 }', [0]);
+const mulSum = nn.formula('(x, x2) => sum(x * x2)', [1]);
+const expectGuess = nn.formula('(total) => -mean(total)', [0]);
+const denseLeakyRelu = nn.formula('(product, bias) => leaky_relu(product + bias, 0.2)');
+const leakyReluDenseGradient = nn.formula(`(x, d) => {
+  let dy2 = step(x, 0.2);
+  dy = d * dy2;
+  d_bias = sum(dy2) * d;
+}`, [0]);
+const leakyReluDenseGradient$2 = nn.formula(`(x, d, d_bias) => {
+  let dy2 = step(x, 0.2);
+  dy = d * dy2;
+  d_bias2 = d_bias + sum(dy2) * d;
+}`, [0]);
+const denseCritic = nn.formula(`(product, bias, product2) =>
+  mean(product + bias) - mean(product2 + bias)`, [0]);
+const subSumAndGradient = nn.formula(`(x) => {
+  let difference = x - 1;
+  total = sum(square(difference));
+  dy = difference * 1.25e-4;
+}`, [1, 2]);
+const leakyReluGradient = nn.formula('(x, d) => d * step(x, 0.2)');
+const denseGradient = nn.formula(`(d_product, dy, d_bias) => {
+  d_product2 = d_product + dy;
+  d_bias2 = d_bias + sum(dy);
+}`, [0]);
+const reluDenseGradient = nn.formula('(x, dy) => { dy2 = dy * step(x, 0); d_bias = sum(dy2) }', [0]);
+const densePowAndGradient = nn.formula(`(product, bias, product2, bias2) => {
+  let difference = product + bias - (product2 + bias2);
+  squared = square(difference);
+  dy = difference * 0.125;
+  d_bias = sum(difference) * 0.125;
+}`, [0]);
+const expectMul = nn.formula('(total) => mean(total) * 0.001', [0]);
+const denseGenerator = nn.formula('(product, bias, scaled) => scaled - mean(product + bias)', [0]);
+const denseExpect = nn.formula('(product, bias) => mean(product + bias)', [0]);
+const denseCode$2 = nn.formula(`(product, bias, product2, bias2, x) =>
+  product + bias + exp((product2 + bias2) / 2) * x`);
+
+/** Evaluates `E`; with what else is read of it: statistics, and what the way back needs. */
+function E(w, x) {
+  // line 8: dense(6)
+  const product_1 = tf.matMul(x, w['E/dense_1/kernel']);
+  // line 8: relu
+  const h = denseH(product_1, w['E/dense_1/bias']);
+  tf.dispose(product_1);
+  // line 9: dense(h, 3)
+  const product_2 = tf.matMul(h, w['E/dense_2/kernel']);
+  // line 9: dense(h, 3)
+  const product_3 = tf.matMul(h, w['E/dense_3/kernel']);
+  return [product_3, { h, product_2 }];
+}
+
+/** Evaluates `G`; with what else is read of it: statistics, and what the way back needs (freed unless `keep`). */
+function G(w, z, keep) {
+  // line 11: dense(6)
+  const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
+  // line 11: relu
+  const relu = denseH(product_1, w['G/dense_1/bias']);
+  tf.dispose(product_1);
+  // line 11: dense(2)
+  const product_2 = tf.matMul(relu, w['G/dense_2/kernel']);
+  if (!keep) tf.dispose(relu);
+  const dense_2 = tf.add(product_2, w['G/dense_2/bias']);
+  if (!keep) tf.dispose(product_2);
+  return [dense_2, { relu, product_2 }];
+}
+
+/** Evaluates `G`. */
+function G$2(w, z) {
+  // line 11: dense(6)
+  const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
+  // line 11: relu
+  const relu = denseH(product_1, w['G/dense_1/bias']);
+  tf.dispose(product_1);
+  // line 11: dense(2)
+  const product_2 = tf.matMul(relu, w['G/dense_2/kernel']);
+  tf.dispose(relu);
+  const dense_2 = tf.add(product_2, w['G/dense_2/bias']);
+  tf.dispose(product_2);
+  return dense_2;
+}
+
+/** Back through `E`: from the gradient of what it gives to those of its weights and of what it is given. */
+function E_backward(w, d_dense_3, h, d_x, x) {
+  // line 9: dense(h, 3)
+  const d_h = tf.matMul(d_dense_3, w['E/dense_3/kernel'], false, true);
+  const d_kernel_3 = tf.matMul(h, d_dense_3, true);
+  tf.dispose(d_dense_3);
+  // line 9: dense(h, 3)
+  const d_h$2 = tf.matMul(d_x, w['E/dense_2/kernel'], false, true);
+  const d_kernel_2 = tf.matMul(h, d_x, true);
+  tf.dispose(d_x);
+  // line 8: relu
+  // line 8: dense(6)
+  const [d_dense_1, d_bias] = denseHGradient(d_h, d_h$2, h);
+  tf.dispose([d_h, h, d_h$2]);
+  const d_kernel_1 = tf.matMul(x, d_dense_1, true);
+  tf.dispose(d_dense_1);
+  return { d_kernel_3, d_kernel_2, d_bias, d_kernel_1 };
+}
+
 /** One step of phase `warm` (10 steps of 8 examples). */
 async function warm(run) {
   const { live: w } = run;
@@ -108,198 +205,97 @@ async function warm(run) {
   const { x, y } = run.samples;
 
   // ── once (line 30)
+
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
-  // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
-  const expect_back = -1 / run.batch;
-  const { mul_back, log_softmax_back_sum } = nn.fused(
-    `
-      mul_back = expect_back * y;
-      log_softmax_back_sum = sum(mul_back);
-    `,
-    { expect_back, y },
-    [1],
-    true,
-  );
+  const d_expect = -1 / run.batch;
+  // line 21, its gradient: loss guess = -expect(sum(y * log_softmax(code)))
+  const [d_log_softmax, d_log_softmax_sum] = mulLogSoftmaxGradient(d_expect, y);
   if (run.step === 0) {
     // ── update E to minimize guess with sgd(0.1, momentum = 0.9) (line 30)
-    // line 8: dense(6)
-    const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
-    // line 8: relu
-    const { E_h } = nn.fused(
-      'E_h = relu(E_dense_1_linear + bias)',
-      { E_dense_1_linear, bias: w['E/dense_1/bias'] },
-    );
-    tf.dispose(E_dense_1_linear);
+    const [E_dense_3_product, E_x] = E(w, x);
+
     // line 9: dense(h, 3)
-    const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
-    // line 9: dense(h, 3)
-    const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
     // line 9: dense(h, 3)
     // line 16: let code = mu + exp(s / 2) * draw normal[3]
-    const { exp, code } = nn.fused(
-      `
-        exp = exp((E_dense_3_linear + bias2) / 2);
-        code = E_dense_2_linear + bias + exp * draw;
-      `,
-      { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_3_linear, bias2: w['E/dense_3/bias'], draw },
+    const [exp, code] = denseCode(
+      E_x.product_2, w['E/dense_2/bias'], E_dense_3_product, w['E/dense_3/bias'], draw,
     );
-    tf.dispose([E_dense_2_linear, E_dense_3_linear]);
+    tf.dispose([E_x.product_2, E_dense_3_product]);
     // line 21: loss guess = -expect(sum(y * log_softmax(code)))
     const log_softmax = tf.logSoftmax(code);
-    // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
-    const log_softmax_back_softmax = tf.softmax(code);
+    // line 21, its gradient: loss guess = -expect(sum(y * log_softmax(code)))
+    const d_log_softmax_softmax = tf.softmax(code);
     tf.dispose(code);
-    // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-    // line 9, backwards: dense(h, 3)
-    const { log_softmax_back, exp_back, E_dense_2_bias_grad } = nn.fused(
-      `
-        log_softmax_back = mul_back - log_softmax_back_softmax * log_softmax_back_sum;
-        exp_back = log_softmax_back * draw * exp;
-        E_dense_2_bias_grad = sum(log_softmax_back);
-      `,
-      { log_softmax_back_softmax, log_softmax_back_sum, mul_back, draw, exp },
-      [0],
+    // line 16, its gradient: let code = mu + exp(s / 2) * draw normal[3]
+    // line 9, its gradient: dense(h, 3)
+    const [d_code, d_div, d_E_dense_2_bias] = logSoftmaxDenseGradient(
+      d_log_softmax_softmax, d_log_softmax_sum, d_log_softmax, draw, exp,
     );
-    tf.dispose([exp, log_softmax_back_softmax]);
-    // line 9, backwards: dense(h, 3)
-    const { div_back, E_dense_3_bias_grad } = nn.fused(
-      `
-        div_back = exp_back / 2;
-        E_dense_3_bias_grad = sum(exp_back) / 2;
-      `,
-      { exp_back },
-      [0],
-    );
-    tf.dispose(exp_back);
-    const E_dense_3_back_linear = tf.matMul(div_back, w['E/dense_3/kernel'], false, true);
-    const E_dense_3_kernel_grad = tf.matMul(E_h, div_back, true);
-    tf.dispose(div_back);
-    // line 9, backwards: dense(h, 3)
-    const E_dense_2_back_linear = tf.matMul(log_softmax_back, w['E/dense_2/kernel'], false, true);
-    const E_dense_2_kernel_grad = tf.matMul(E_h, log_softmax_back, true);
-    tf.dispose(log_softmax_back);
-    // line 8, backwards: relu
-    // line 8, backwards: dense(6)
-    const { E_h_back, E_dense_1_bias_grad } = nn.fused(
-      `
-        E_h_back = (E_dense_3_back_linear + E_dense_2_back_linear) * step(E_h, 0);
-        E_dense_1_bias_grad = sum(E_h_back);
-      `,
-      { E_dense_3_back_linear, E_dense_2_back_linear, E_h },
-      [0],
-    );
-    tf.dispose([E_h, E_dense_3_back_linear, E_dense_2_back_linear]);
-    const E_dense_1_kernel_grad = tf.matMul(x, E_h_back, true);
-    tf.dispose(E_h_back);
+    tf.dispose([exp, d_log_softmax_softmax]);
+    // line 9, its gradient: dense(h, 3)
+    const [d_E_dense_3, d_E_dense_3_bias] = divDenseGradient(d_div);
+    tf.dispose(d_div);
+
+    const d_E_x = E_backward(w, d_E_dense_3, E_x.h, d_code, x);
+
     // line 21: loss guess = -expect(sum(y * log_softmax(code)))
-    const { sum } = nn.fused('sum = sum(y * log_softmax)', { y, log_softmax }, [1]);
+    const sum = mulSum(y, log_softmax);
     tf.dispose(log_softmax);
-    const { guess } = nn.fused('guess = -mean(sum)', { sum }, [0]);
+    const guess = expectGuess(sum);
     tf.dispose(sum);
-    run.update(
-      'warm/E/guess/sgd',
-      {
-        'E/dense_1/kernel': E_dense_1_kernel_grad,
-        'E/dense_1/bias': E_dense_1_bias_grad,
-        'E/dense_2/kernel': E_dense_2_kernel_grad,
-        'E/dense_2/bias': E_dense_2_bias_grad,
-        'E/dense_3/kernel': E_dense_3_kernel_grad,
-        'E/dense_3/bias': E_dense_3_bias_grad,
-      },
-      { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: null },
-    );
+    run.update('warm/E/guess/sgd', {
+      'E/dense_1/kernel': d_E_x.d_kernel_1,
+      'E/dense_1/bias': d_E_x.d_bias,
+      'E/dense_2/kernel': d_E_x.d_kernel_2,
+      'E/dense_2/bias': d_E_dense_2_bias,
+      'E/dense_3/kernel': d_E_x.d_kernel_3,
+      'E/dense_3/bias': d_E_dense_3_bias,
+    }, { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: null });
     run.log('guess', guess);
     tf.dispose(guess);
   }
 
   // ── update E to minimize guess with sgd(0.1, momentum = 0.9, clip_norm = 1) (line 31)
-  // line 8: dense(6)
-  const E_dense_1_linear$2 = tf.matMul(x, w['E/dense_1/kernel']);
-  // line 8: relu
-  const { E_h$2 } = nn.fused(
-    'E_h$2 = relu(E_dense_1_linear$2 + bias)',
-    { E_dense_1_linear$2, bias: w['E/dense_1/bias'] },
-  );
-  tf.dispose(E_dense_1_linear$2);
+  const [E_dense_3_product$2, E_x$2] = E(w, x);
+
   // line 9: dense(h, 3)
-  const E_dense_2_linear$2 = tf.matMul(E_h$2, w['E/dense_2/kernel']);
-  // line 9: dense(h, 3)
-  const E_dense_3_linear$2 = tf.matMul(E_h$2, w['E/dense_3/kernel']);
   // line 9: dense(h, 3)
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
-  const { exp$2, code$2 } = nn.fused(
-    `
-      exp$2 = exp((E_dense_3_linear$2 + bias2) / 2);
-      code$2 = E_dense_2_linear$2 + bias + exp$2 * draw;
-    `,
-    { E_dense_2_linear$2, bias: w['E/dense_2/bias'], E_dense_3_linear$2, bias2: w['E/dense_3/bias'], draw },
+  const [exp$2, code$2] = denseCode(
+    E_x$2.product_2, w['E/dense_2/bias'], E_dense_3_product$2, w['E/dense_3/bias'], draw,
   );
-  tf.dispose([E_dense_2_linear$2, E_dense_3_linear$2]);
+  tf.dispose([E_x$2.product_2, E_dense_3_product$2]);
   // line 21: loss guess = -expect(sum(y * log_softmax(code)))
   const log_softmax$2 = tf.logSoftmax(code$2);
-  // line 21, backwards: loss guess = -expect(sum(y * log_softmax(code)))
-  const log_softmax_back_softmax$2 = tf.softmax(code$2);
+  // line 21, its gradient: loss guess = -expect(sum(y * log_softmax(code)))
+  const d_log_softmax_softmax$2 = tf.softmax(code$2);
   tf.dispose(code$2);
-  // line 16, backwards: let code = mu + exp(s / 2) * draw normal[3]
-  // line 9, backwards: dense(h, 3)
-  const { log_softmax_back$2, exp_back$2, E_dense_2_bias_grad$2 } = nn.fused(
-    `
-      log_softmax_back$2 = mul_back - log_softmax_back_softmax$2 * log_softmax_back_sum;
-      exp_back$2 = log_softmax_back$2 * draw * exp$2;
-      E_dense_2_bias_grad$2 = sum(log_softmax_back$2);
-    `,
-    { log_softmax_back_softmax$2, log_softmax_back_sum, mul_back, draw, exp$2 },
-    [0],
+  // line 16, its gradient: let code = mu + exp(s / 2) * draw normal[3]
+  // line 9, its gradient: dense(h, 3)
+  const [d_code$2, d_div$2, d_E_dense_2_bias$2] = logSoftmaxDenseGradient(
+    d_log_softmax_softmax$2, d_log_softmax_sum, d_log_softmax, draw, exp$2,
   );
-  tf.dispose([draw, mul_back, log_softmax_back_sum, exp$2, log_softmax_back_softmax$2]);
-  // line 9, backwards: dense(h, 3)
-  const { div_back$2, E_dense_3_bias_grad$2 } = nn.fused(
-    `
-      div_back$2 = exp_back$2 / 2;
-      E_dense_3_bias_grad$2 = sum(exp_back$2) / 2;
-    `,
-    { exp_back$2 },
-    [0],
-  );
-  tf.dispose(exp_back$2);
-  const E_dense_3_back_linear$2 = tf.matMul(div_back$2, w['E/dense_3/kernel'], false, true);
-  const E_dense_3_kernel_grad$2 = tf.matMul(E_h$2, div_back$2, true);
-  tf.dispose(div_back$2);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_2_back_linear$2 = tf.matMul(log_softmax_back$2, w['E/dense_2/kernel'], false, true);
-  const E_dense_2_kernel_grad$2 = tf.matMul(E_h$2, log_softmax_back$2, true);
-  tf.dispose(log_softmax_back$2);
-  // line 8, backwards: relu
-  // line 8, backwards: dense(6)
-  const { E_h_back$2, E_dense_1_bias_grad$2 } = nn.fused(
-    `
-      E_h_back$2 = (E_dense_3_back_linear$2 + E_dense_2_back_linear$2) * step(E_h$2, 0);
-      E_dense_1_bias_grad$2 = sum(E_h_back$2);
-    `,
-    { E_dense_3_back_linear$2, E_dense_2_back_linear$2, E_h$2 },
-    [0],
-  );
-  tf.dispose([E_h$2, E_dense_3_back_linear$2, E_dense_2_back_linear$2]);
-  const E_dense_1_kernel_grad$2 = tf.matMul(x, E_h_back$2, true);
-  tf.dispose(E_h_back$2);
+  tf.dispose([draw, d_log_softmax, d_log_softmax_sum, exp$2, d_log_softmax_softmax$2]);
+  // line 9, its gradient: dense(h, 3)
+  const [d_E_dense_3$2, d_E_dense_3_bias$2] = divDenseGradient(d_div$2);
+  tf.dispose(d_div$2);
+
+  const d_E_x$2 = E_backward(w, d_E_dense_3$2, E_x$2.h, d_code$2, x);
+
   // line 21: loss guess = -expect(sum(y * log_softmax(code)))
-  const { sum$2 } = nn.fused('sum$2 = sum(y * log_softmax$2)', { y, log_softmax$2 }, [1]);
+  const sum$2 = mulSum(y, log_softmax$2);
   tf.dispose(log_softmax$2);
-  const { guess$2 } = nn.fused('guess$2 = -mean(sum$2)', { sum$2 }, [0]);
+  const guess$2 = expectGuess(sum$2);
   tf.dispose(sum$2);
-  run.update(
-    'warm/E/guess/sgd_2',
-    {
-      'E/dense_1/kernel': E_dense_1_kernel_grad$2,
-      'E/dense_1/bias': E_dense_1_bias_grad$2,
-      'E/dense_2/kernel': E_dense_2_kernel_grad$2,
-      'E/dense_2/bias': E_dense_2_bias_grad$2,
-      'E/dense_3/kernel': E_dense_3_kernel_grad$2,
-      'E/dense_3/bias': E_dense_3_bias_grad$2,
-    },
-    { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: 1 },
-  );
+  run.update('warm/E/guess/sgd_2', {
+    'E/dense_1/kernel': d_E_x$2.d_kernel_1,
+    'E/dense_1/bias': d_E_x$2.d_bias,
+    'E/dense_2/kernel': d_E_x$2.d_kernel_2,
+    'E/dense_2/bias': d_E_dense_2_bias$2,
+    'E/dense_3/kernel': d_E_x$2.d_kernel_3,
+    'E/dense_3/bias': d_E_dense_3_bias$2,
+  }, { lr: 0.1, momentum: 0.9, nesterov: false, clip_norm: 1 });
   run.log('guess', guess$2);
   tf.dispose(guess$2);
 }
@@ -310,15 +306,18 @@ async function learn(run) {
 
   if ((run.step < 2 || run.step % 5 === 0 ? 3 : 2) >= 1) {
     // ── repeat (if step < 2 || step % 5 == 0 then 3 else 2) (line 35)
-    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back_div = -1 / run.batch;
-    const expect_back_broadcast_to = tf.reshape(expect_back_div, [1]);
-    const expect_back = tf.broadcastTo(expect_back_div, [run.batch, 1]);
-    const expect_back_div$2 = 1 / run.batch;
-    const expect_back_broadcast_to$2 = tf.reshape(expect_back_div$2, [1]);
-    const expect_back$2 = tf.broadcastTo(expect_back_div$2, [run.batch, 1]);
-    // line 12, backwards: dense(1)
-    const D_dense_2_bias_grad = tf.fill([1], 0);
+    const d_expect_div = -1 / run.batch;
+
+    // line 19, its gradient: loss critic = expect(D(fake)) - expect(D(x))
+    const d_expect_broadcast_to = tf.reshape(d_expect_div, [1]);
+    const d_D_dense_2$x = tf.broadcastTo(d_expect_div, [run.batch, 1]);
+    const d_expect_div$2 = 1 / run.batch;
+    const d_expect_broadcast_to$2 = tf.reshape(d_expect_div$2, [1]);
+    const d_D_dense_2$fake = tf.broadcastTo(d_expect_div$2, [run.batch, 1]);
+
+    // gradient of D:
+    // line 12: dense(1)
+    const d_D_dense_2_bias = tf.fill([1], 0);
     for (let i = 1; i <= (run.step < 2 || run.step % 5 === 0 ? 3 : 2); i++) {
       // ── sample x, z (line 36)
       await run.sample(['x', 'z']);
@@ -328,102 +327,79 @@ async function learn(run) {
       run.clip('D', -0.01, 0.01);
 
       // ── update D to minimize critic with d_opt (line 38)
-      // line 11: dense(6)
-      const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-      // line 11: relu
-      const { G_relu } = nn.fused(
-        'G_relu = relu(G_dense_1_linear + bias)',
-        { G_dense_1_linear, bias: w['G/dense_1/bias'] },
-      );
-      tf.dispose(G_dense_1_linear);
-      // line 11: dense(2)
-      const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
-      tf.dispose(G_relu);
-      const fake = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
-      tf.dispose(G_dense_2_linear);
+      const fake = G$2(w, z);
+
+      // D(fake):
       // line 12: dense(6)
-      const D_dense_1_linear$fake = tf.matMul(fake, w['D/dense_1/kernel']);
+      const D_dense_1_product$fake = tf.matMul(fake, w['D/dense_1/kernel']);
       // line 12: leaky_relu
-      const { D_leaky_relu$fake } = nn.fused(
-        'D_leaky_relu$fake = leaky_relu(D_dense_1_linear$fake + bias, 0.2)',
-        { D_dense_1_linear$fake, bias: w['D/dense_1/bias'] },
-      );
-      tf.dispose(D_dense_1_linear$fake);
+      const D_leaky_relu$fake = denseLeakyRelu(D_dense_1_product$fake, w['D/dense_1/bias']);
+      tf.dispose(D_dense_1_product$fake);
       // line 12: dense(1)
-      const D_dense_2_linear$fake = tf.matMul(D_leaky_relu$fake, w['D/dense_2/kernel']);
+      const D_dense_2_product$fake = tf.matMul(D_leaky_relu$fake, w['D/dense_2/kernel']);
+
+      // D(x):
       // line 12: dense(6)
-      const D_dense_1_linear$x = tf.matMul(x, w['D/dense_1/kernel']);
+      const D_dense_1_product$x = tf.matMul(x, w['D/dense_1/kernel']);
       // line 12: leaky_relu
-      const { D_leaky_relu$x } = nn.fused(
-        'D_leaky_relu$x = leaky_relu(D_dense_1_linear$x + bias, 0.2)',
-        { D_dense_1_linear$x, bias: w['D/dense_1/bias'] },
-      );
-      tf.dispose(D_dense_1_linear$x);
+      const D_leaky_relu$x = denseLeakyRelu(D_dense_1_product$x, w['D/dense_1/bias']);
+      tf.dispose(D_dense_1_product$x);
       // line 12: dense(1)
-      const D_dense_2_linear$x = tf.matMul(D_leaky_relu$x, w['D/dense_2/kernel']);
-      // line 12, backwards: dense(1)
-      const D_dense_2_back_linear = nn.linear(expect_back_broadcast_to, w['D/dense_2/kernel'], true);
-      const D_dense_2_back$x = tf.matMul(D_leaky_relu$x, expect_back, true);
-      // line 12, backwards: leaky_relu
-      // line 12, backwards: dense(6)
-      const { D_leaky_relu_back$x, D_dense_1_back_mul$x } = nn.fused(
-        `
-          let step = step(D_leaky_relu$x, 0.2);
-          D_leaky_relu_back$x = D_dense_2_back_linear * step;
-          D_dense_1_back_mul$x = sum(step) * D_dense_2_back_linear;
-        `,
-        { D_leaky_relu$x, D_dense_2_back_linear },
-        [0],
+      const D_dense_2_product$x = tf.matMul(D_leaky_relu$x, w['D/dense_2/kernel']);
+
+      // gradient of D:
+      // line 12: dense(1)
+      const d_D_dense_2_linear = nn.linear(d_expect_broadcast_to, w['D/dense_2/kernel'], true);
+
+      // gradient of D(x):
+      // line 12: dense(1)
+      const d_D_dense_2_kernel$x = tf.matMul(D_leaky_relu$x, d_D_dense_2$x, true);
+      // line 12: leaky_relu
+      // line 12: dense(6)
+      const [d_D_dense_1$x, d_D_dense_1_bias$x] = leakyReluDenseGradient(D_leaky_relu$x, d_D_dense_2_linear);
+      tf.dispose([D_leaky_relu$x, d_D_dense_2_linear]);
+      const d_D_dense_1_kernel$x = tf.matMul(x, d_D_dense_1$x, true);
+      tf.dispose(d_D_dense_1$x);
+
+      // gradient of D:
+      // line 12: dense(1)
+      const d_D_dense_2_linear$2 = nn.linear(d_expect_broadcast_to$2, w['D/dense_2/kernel'], true);
+
+      // gradient of D(fake):
+      // line 12: dense(1)
+      const d_D_dense_2_kernel$fake = tf.matMul(D_leaky_relu$fake, d_D_dense_2$fake, true);
+      // line 12: leaky_relu
+      // line 12: dense(6)
+      const [d_D_dense_1$fake, d_D_dense_1_bias] = leakyReluDenseGradient$2(
+        D_leaky_relu$fake, d_D_dense_2_linear$2, d_D_dense_1_bias$x,
       );
-      tf.dispose([D_leaky_relu$x, D_dense_2_back_linear]);
-      const D_dense_1_back$x = tf.matMul(x, D_leaky_relu_back$x, true);
-      tf.dispose(D_leaky_relu_back$x);
-      // line 12, backwards: dense(1)
-      const D_dense_2_back_linear$2 = nn.linear(expect_back_broadcast_to$2, w['D/dense_2/kernel'], true);
-      const D_dense_2_back_linear_kernel_gradient$fake = tf.matMul(D_leaky_relu$fake, expect_back$2, true);
-      // line 12, backwards: leaky_relu
-      // line 12, backwards: dense(6)
-      const { D_leaky_relu_back$fake, D_dense_1_bias_grad } = nn.fused(
-        `
-          let step = step(D_leaky_relu$fake, 0.2);
-          D_leaky_relu_back$fake = D_dense_2_back_linear$2 * step;
-          D_dense_1_bias_grad = D_dense_1_back_mul$x + sum(step) * D_dense_2_back_linear$2;
-        `,
-        { D_leaky_relu$fake, D_dense_2_back_linear$2, D_dense_1_back_mul$x },
-        [0],
-      );
-      tf.dispose([D_leaky_relu$fake, D_dense_1_back_mul$x, D_dense_2_back_linear$2]);
-      const D_dense_1_back_linear_kernel_gradient$fake = tf.matMul(fake, D_leaky_relu_back$fake, true);
-      tf.dispose([fake, D_leaky_relu_back$fake]);
+      tf.dispose([D_leaky_relu$fake, d_D_dense_1_bias$x, d_D_dense_2_linear$2]);
+      const d_D_dense_1_kernel$fake = tf.matMul(fake, d_D_dense_1$fake, true);
+      tf.dispose([fake, d_D_dense_1$fake]);
+
       // line 12: dense(1)
       // line 19: loss critic = expect(D(fake)) - expect(D(x))
-      const { critic } = nn.fused(
-        'critic = mean(D_dense_2_linear$fake + bias) - mean(D_dense_2_linear$x + bias)',
-        { D_dense_2_linear$fake, bias: w['D/dense_2/bias'], D_dense_2_linear$x },
-        [0],
-      );
-      tf.dispose([D_dense_2_linear$fake, D_dense_2_linear$x]);
-      // line 12, backwards: dense(1)
-      const D_dense_2_kernel_grad = tf.add(D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake);
-      tf.dispose([D_dense_2_back$x, D_dense_2_back_linear_kernel_gradient$fake]);
-      // line 12, backwards: dense(6)
-      const D_dense_1_kernel_grad = tf.add(D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake);
-      tf.dispose([D_dense_1_back$x, D_dense_1_back_linear_kernel_gradient$fake]);
-      run.update(
-        'd_opt',
-        {
-          'D/dense_1/kernel': D_dense_1_kernel_grad,
-          'D/dense_1/bias': D_dense_1_bias_grad,
-          'D/dense_2/kernel': D_dense_2_kernel_grad,
-          'D/dense_2/bias': tf.clone(D_dense_2_bias_grad),
-        },
-        { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
-      );
+      const critic = denseCritic(D_dense_2_product$fake, w['D/dense_2/bias'], D_dense_2_product$x);
+      tf.dispose([D_dense_2_product$fake, D_dense_2_product$x]);
+
+      // gradient of D:
+      // line 12: dense(1)
+      const d_D_dense_2_kernel = tf.add(d_D_dense_2_kernel$x, d_D_dense_2_kernel$fake);
+      tf.dispose([d_D_dense_2_kernel$x, d_D_dense_2_kernel$fake]);
+      // line 12: dense(6)
+      const d_D_dense_1_kernel = tf.add(d_D_dense_1_kernel$x, d_D_dense_1_kernel$fake);
+      tf.dispose([d_D_dense_1_kernel$x, d_D_dense_1_kernel$fake]);
+      run.update('d_opt', {
+        'D/dense_1/kernel': d_D_dense_1_kernel,
+        'D/dense_1/bias': d_D_dense_1_bias,
+        'D/dense_2/kernel': d_D_dense_2_kernel,
+        'D/dense_2/bias': tf.clone(d_D_dense_2_bias),
+      }, { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null });
       run.log('critic', critic);
       tf.dispose(critic);
     }
     tf.dispose([
-      expect_back_broadcast_to, expect_back, expect_back_broadcast_to$2, expect_back$2, D_dense_2_bias_grad,
+      d_expect_broadcast_to, d_D_dense_2$x, d_expect_broadcast_to$2, d_D_dense_2$fake, d_D_dense_2_bias,
     ]);
   }
 
@@ -432,180 +408,128 @@ async function learn(run) {
   const { z: z$2 } = run.samples;
 
   // ── update G to minimize generator with adam(1e-3) (line 42)
-  // line 11: dense(6)
-  const G_dense_1_linear$2 = tf.matMul(z$2, w['G/dense_1/kernel']);
-  // line 11: relu
-  const { G_relu$2 } = nn.fused(
-    'G_relu$2 = relu(G_dense_1_linear$2 + bias)',
-    { G_dense_1_linear$2, bias: w['G/dense_1/bias'] },
-  );
-  tf.dispose(G_dense_1_linear$2);
-  // line 11: dense(2)
-  const G_dense_2_linear$2 = tf.matMul(G_relu$2, w['G/dense_2/kernel']);
-  const fake$2 = tf.add(G_dense_2_linear$2, w['G/dense_2/bias']);
+  const [fake$2, G_z] = G(w, z$2, true);
+
+  // D(fake):
   // line 12: dense(6)
-  const D_dense_1_linear$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
+  const D_dense_1_product$fake$2 = tf.matMul(fake$2, w['D/dense_1/kernel']);
   // line 12: leaky_relu
-  const { D_leaky_relu$fake$2 } = nn.fused(
-    'D_leaky_relu$fake$2 = leaky_relu(D_dense_1_linear$fake$2 + bias, 0.2)',
-    { D_dense_1_linear$fake$2, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear$fake$2);
+  const D_leaky_relu$fake$2 = denseLeakyRelu(D_dense_1_product$fake$2, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product$fake$2);
   // line 12: dense(1)
-  const D_dense_2_linear$fake$2 = tf.matMul(D_leaky_relu$fake$2, w['D/dense_2/kernel']);
+  const D_dense_2_product$fake$2 = tf.matMul(D_leaky_relu$fake$2, w['D/dense_2/kernel']);
+
   // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
-  const reshape_reshape = tf.reshape(G_dense_2_linear$2, [-1, 1, 2]);
-  tf.dispose(G_dense_2_linear$2);
+  const reshape_reshape = tf.reshape(G_z.product_2, [-1, 1, 2]);
+  tf.dispose(G_z.product_2);
   const constant = tf.tensor(constant$values, [2, 2]);
   const reshape = tf.add(reshape_reshape, w['G/dense_2/bias']);
   tf.dispose(reshape_reshape);
   const matmul = nn.linear(reshape, constant);
   tf.dispose(reshape);
-  // line 20, and backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), wind…
-  const { sum, pow_back } = nn.fused(
-    `
-      let sub = matmul - 1;
-      sum = sum(square(sub));
-      pow_back = sub * 1.25e-4;
-    `,
-    { matmul },
-    [1, 2],
-  );
+  // line 20 and its gradient: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), wi…
+  const [sum, d_sub] = subSumAndGradient(matmul);
   tf.dispose(matmul);
-  // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
-  const matmul_back = nn.linear(pow_back, constant, true);
-  tf.dispose([constant, pow_back]);
-  const reshape_back = tf.reshape(matmul_back, [-1, 2]);
-  const expect_back$3 = tf.fill([1], -0.0625);
-  // line 12, backwards: dense(1)
-  const D_dense_2_back = nn.linear(expect_back$3, w['D/dense_2/kernel'], true);
-  tf.dispose(expect_back$3);
-  // line 12, backwards: leaky_relu
-  const { D_leaky_relu_back$fake$2 } = nn.fused(
-    'D_leaky_relu_back$fake$2 = D_dense_2_back * step(D_leaky_relu$fake$2, 0.2)',
-    { D_leaky_relu$fake$2, D_dense_2_back },
+  // line 20, its gradient: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), windo…
+  const d_reshape = nn.linear(d_sub, constant, true);
+  tf.dispose([constant, d_sub]);
+  const d_G_dense_2_product = tf.reshape(d_reshape, [-1, 2]);
+  const d_expect = tf.fill([1], -0.0625);
+
+  // gradient of D:
+  // line 12: dense(1)
+  const d_D_dense_2 = nn.linear(d_expect, w['D/dense_2/kernel'], true);
+  tf.dispose(d_expect);
+
+  // gradient of D(fake):
+  // line 12: leaky_relu
+  const d_D_dense_1$fake$2 = leakyReluGradient(D_leaky_relu$fake$2, d_D_dense_2);
+  tf.dispose([D_leaky_relu$fake$2, d_D_dense_2]);
+  // line 12: dense(6)
+  const d_G_dense_2 = tf.matMul(d_D_dense_1$fake$2, w['D/dense_1/kernel'], false, true);
+  tf.dispose(d_D_dense_1$fake$2);
+
+  // line 20, its gradient: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), windo…
+  const d_G_dense_2_bias = tf.sum(d_reshape, [0, 1]);
+  tf.dispose(d_reshape);
+
+  // gradient of G(z):
+  // line 11: dense(2)
+  const [d_G_dense_2_product$2, d_G_dense_2_bias$2] = denseGradient(
+    d_G_dense_2_product, d_G_dense_2, d_G_dense_2_bias,
   );
-  tf.dispose([D_leaky_relu$fake$2, D_dense_2_back]);
-  // line 12, backwards: dense(6)
-  const D_dense_1_back$fake = tf.matMul(D_leaky_relu_back$fake$2, w['D/dense_1/kernel'], false, true);
-  tf.dispose(D_leaky_relu_back$fake$2);
-  // line 20, backwards: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) …
-  const reshape_back_sum = tf.sum(matmul_back, [0, 1]);
-  tf.dispose(matmul_back);
-  // line 11, backwards: dense(2)
-  const { G_dense_2_back_add, G_dense_2_bias_grad } = nn.fused(
-    `
-      G_dense_2_back_add = reshape_back + D_dense_1_back$fake;
-      G_dense_2_bias_grad = reshape_back_sum + sum(D_dense_1_back$fake);
-    `,
-    { reshape_back, D_dense_1_back$fake, reshape_back_sum },
-    [0],
-  );
-  tf.dispose([reshape_back_sum, reshape_back, D_dense_1_back$fake]);
-  const G_dense_2_back_linear = tf.matMul(G_dense_2_back_add, w['G/dense_2/kernel'], false, true);
-  const G_dense_2_kernel_grad = tf.matMul(G_relu$2, G_dense_2_back_add, true);
-  tf.dispose(G_dense_2_back_add);
-  // line 11, backwards: relu
-  // line 11, backwards: dense(6)
-  const { G_relu_back, G_dense_1_bias_grad } = nn.fused(
-    `
-      G_relu_back = G_dense_2_back_linear * step(G_relu$2, 0);
-      G_dense_1_bias_grad = sum(G_relu_back);
-    `,
-    { G_relu$2, G_dense_2_back_linear },
-    [0],
-  );
-  tf.dispose([G_relu$2, G_dense_2_back_linear]);
-  const G_dense_1_kernel_grad = tf.matMul(z$2, G_relu_back, true);
-  tf.dispose(G_relu_back);
+  tf.dispose([d_G_dense_2_bias, d_G_dense_2_product, d_G_dense_2]);
+  const d_G_relu = tf.matMul(d_G_dense_2_product$2, w['G/dense_2/kernel'], false, true);
+  const d_G_dense_2_kernel = tf.matMul(G_z.relu, d_G_dense_2_product$2, true);
+  tf.dispose(d_G_dense_2_product$2);
+  // line 11: relu
+  // line 11: dense(6)
+  const [d_G_dense_1, d_G_dense_1_bias] = reluDenseGradient(G_z.relu, d_G_relu);
+  tf.dispose([G_z.relu, d_G_relu]);
+  const d_G_dense_1_kernel = tf.matMul(z$2, d_G_dense_1, true);
+  tf.dispose(d_G_dense_1);
+
+  // E(fake):
   // line 8: dense(6)
-  const E_dense_1_linear = tf.matMul(fake$2, w['E/dense_1/kernel']);
+  const E_dense_1_product = tf.matMul(fake$2, w['E/dense_1/kernel']);
   // line 8: relu
-  const { E_h } = nn.fused(
-    'E_h = relu(E_dense_1_linear + bias)',
-    { E_dense_1_linear, bias: w['E/dense_1/bias'] },
-  );
-  tf.dispose(E_dense_1_linear);
+  const E_h = denseH(E_dense_1_product, w['E/dense_1/bias']);
+  tf.dispose(E_dense_1_product);
   // line 9: dense(h, 3)
-  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
+  const E_dense_2_product = tf.matMul(E_h, w['E/dense_2/kernel']);
   // line 8: dense(6)
-  const E_dense_1_linear$2 = tf.matMul(fake$2, frozen['E/dense_1/kernel']);
+  const E_dense_1_product$2 = tf.matMul(fake$2, frozen['E/dense_1/kernel']);
   // line 8: relu
-  const { E_h$2 } = nn.fused(
-    'E_h$2 = relu(E_dense_1_linear$2 + bias)',
-    { E_dense_1_linear$2, bias: frozen['E/dense_1/bias'] },
-  );
-  tf.dispose(E_dense_1_linear$2);
+  const E_h$2 = denseH(E_dense_1_product$2, frozen['E/dense_1/bias']);
+  tf.dispose(E_dense_1_product$2);
   // line 9: dense(h, 3)
-  const E_dense_2_linear$2 = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
+  const E_dense_2_product$2 = tf.matMul(E_h$2, frozen['E/dense_2/kernel']);
   tf.dispose(E_h$2);
-  // line 9, and backwards: dense(h, 3)
-  // line 22, and backwards: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
-  const { pow, pow_back$2, E_dense_2_bias_grad } = nn.fused(
-    `
-      let sub = E_dense_2_linear + bias - (E_dense_2_linear$2 + bias2);
-      pow = square(sub);
-      pow_back$2 = sub * 0.125;
-      E_dense_2_bias_grad = sum(sub) * 0.125;
-    `,
-    { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_2_linear$2, bias2: frozen['E/dense_2/bias'] },
-    [0],
+
+  // line 9 and its gradient: dense(h, 3)
+  // line 22 and its gradient: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
+  const [pow, d_sub$2, d_E_dense_2_bias] = densePowAndGradient(
+    E_dense_2_product, w['E/dense_2/bias'], E_dense_2_product$2, frozen['E/dense_2/bias'],
   );
-  tf.dispose([E_dense_2_linear, E_dense_2_linear$2]);
-  // line 9, backwards: dense(h, 3)
-  const E_dense_2_back_linear = tf.matMul(pow_back$2, w['E/dense_2/kernel'], false, true);
-  const E_dense_2_kernel_grad = tf.matMul(E_h, pow_back$2, true);
-  tf.dispose(pow_back$2);
-  // line 8, backwards: relu
-  // line 8, backwards: dense(6)
-  const { E_h_back, E_dense_1_bias_grad } = nn.fused(
-    `
-      E_h_back = E_dense_2_back_linear * step(E_h, 0);
-      E_dense_1_bias_grad = sum(E_h_back);
-    `,
-    { E_h, E_dense_2_back_linear },
-    [0],
-  );
-  tf.dispose([E_h, E_dense_2_back_linear]);
-  const E_dense_1_kernel_grad = tf.matMul(fake$2, E_h_back, true);
-  tf.dispose([fake$2, E_h_back]);
+  tf.dispose([E_dense_2_product, E_dense_2_product$2]);
+
+  // gradient of E(fake):
+  // line 9: dense(h, 3)
+  const d_E_h = tf.matMul(d_sub$2, w['E/dense_2/kernel'], false, true);
+  const d_E_dense_2_kernel = tf.matMul(E_h, d_sub$2, true);
+  tf.dispose(d_sub$2);
+  // line 8: relu
+  // line 8: dense(6)
+  const [d_E_dense_1, d_E_dense_1_bias] = reluDenseGradient(E_h, d_E_h);
+  tf.dispose([E_h, d_E_h]);
+  const d_E_dense_1_kernel = tf.matMul(fake$2, d_E_dense_1, true);
+  tf.dispose([fake$2, d_E_dense_1]);
+
   // line 20: loss generator = -expect(D(fake)) + expect(sum((matmul(reshape(fake, 1, 2), window) - 1) ^ 2)) …
-  const { mul } = nn.fused('mul = mean(sum) * 0.001', { sum }, [0]);
+  const mul = expectMul(sum);
   tf.dispose(sum);
   // line 12: dense(1)
-  const { generator } = nn.fused(
-    'generator = mul - mean(D_dense_2_linear$fake$2 + bias)',
-    { D_dense_2_linear$fake$2, bias: w['D/dense_2/bias'], mul },
-    [0],
-  );
-  tf.dispose([D_dense_2_linear$fake$2, mul]);
+  const generator = denseGenerator(D_dense_2_product$fake$2, w['D/dense_2/bias'], mul);
+  tf.dispose([D_dense_2_product$fake$2, mul]);
   // line 22: loss keep = expect(sum((E(fake).mu - E.frozen(fake).mu) ^ 2))
   const sum$2 = tf.sum(pow, [1]);
   tf.dispose(pow);
   const keep = tf.mean(sum$2, [0]);
   tf.dispose(sum$2);
-  run.update(
-    'learn/G/generator/adam',
-    {
-      'G/dense_1/kernel': G_dense_1_kernel_grad,
-      'G/dense_1/bias': G_dense_1_bias_grad,
-      'G/dense_2/kernel': G_dense_2_kernel_grad,
-      'G/dense_2/bias': G_dense_2_bias_grad,
-    },
-    { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  run.update('learn/G/generator/adam', {
+    'G/dense_1/kernel': d_G_dense_1_kernel,
+    'G/dense_1/bias': d_G_dense_1_bias,
+    'G/dense_2/kernel': d_G_dense_2_kernel,
+    'G/dense_2/bias': d_G_dense_2_bias$2,
+  }, { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
 
   // ── update E to minimize keep with adam(1e-3) (line 43)
-  run.update(
-    'learn/E/keep/adam',
-    {
-      'E/dense_1/kernel': E_dense_1_kernel_grad,
-      'E/dense_1/bias': E_dense_1_bias_grad,
-      'E/dense_2/kernel': E_dense_2_kernel_grad,
-      'E/dense_2/bias': E_dense_2_bias_grad,
-    },
-    { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null },
-  );
+  run.update('learn/E/keep/adam', {
+    'E/dense_1/kernel': d_E_dense_1_kernel,
+    'E/dense_1/bias': d_E_dense_1_bias,
+    'E/dense_2/kernel': d_E_dense_2_kernel,
+    'E/dense_2/bias': d_E_dense_2_bias,
+  }, { lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip_norm: null });
   run.log('generator', generator);
   tf.dispose(generator);
   run.log('keep', keep);
@@ -625,116 +549,95 @@ async function learn(run) {
     const { z: z$3 } = run.samples;
 
     // ── update D to minimize 16 * critic with d_opt (line 46)
-    // line 38, backwards: update D to minimize critic with d_opt
-    const broadcast_to_back = tf.fill([1], 1);
-    const D_dense_2_bias_grad$2 = tf.fill([1], 0);
-    // line 11: dense(6)
-    const G_dense_1_linear$3 = tf.matMul(z$3, w['G/dense_1/kernel']);
-    // line 11: relu
-    const { G_relu$3 } = nn.fused(
-      'G_relu$3 = relu(G_dense_1_linear$3 + bias)',
-      { G_dense_1_linear$3, bias: w['G/dense_1/bias'] },
-    );
-    tf.dispose(G_dense_1_linear$3);
-    // line 11: dense(2)
-    const G_dense_2_linear$3 = tf.matMul(G_relu$3, w['G/dense_2/kernel']);
-    tf.dispose(G_relu$3);
-    const fake$3 = tf.add(G_dense_2_linear$3, w['G/dense_2/bias']);
-    tf.dispose(G_dense_2_linear$3);
+
+    // line 38: update D to minimize critic with d_opt
+    const broadcast_to = tf.fill([1], 1);
+    const d_D_dense_2_bias$2 = tf.fill([1], 0);
+
+    const [fake$3] = G(w, z$3);
+
+    // D(fake):
     // line 12: dense(6)
-    const D_dense_1_linear$fake$3 = tf.matMul(fake$3, w['D/dense_1/kernel']);
+    const D_dense_1_product$fake$3 = tf.matMul(fake$3, w['D/dense_1/kernel']);
     // line 12: leaky_relu
-    const { D_leaky_relu$fake$3 } = nn.fused(
-      'D_leaky_relu$fake$3 = leaky_relu(D_dense_1_linear$fake$3 + bias, 0.2)',
-      { D_dense_1_linear$fake$3, bias: w['D/dense_1/bias'] },
-    );
-    tf.dispose(D_dense_1_linear$fake$3);
+    const D_leaky_relu$fake$3 = denseLeakyRelu(D_dense_1_product$fake$3, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_product$fake$3);
     // line 12: dense(1)
-    const D_dense_2_linear$fake$3 = tf.matMul(D_leaky_relu$fake$3, w['D/dense_2/kernel']);
+    const D_dense_2_product$fake$3 = tf.matMul(D_leaky_relu$fake$3, w['D/dense_2/kernel']);
+
+    // D(x):
     // line 12: dense(6)
-    const D_dense_1_linear$x$2 = tf.matMul(x$2, w['D/dense_1/kernel']);
+    const D_dense_1_product$x$2 = tf.matMul(x$2, w['D/dense_1/kernel']);
     // line 12: leaky_relu
-    const { D_leaky_relu$x$2 } = nn.fused(
-      'D_leaky_relu$x$2 = leaky_relu(D_dense_1_linear$x$2 + bias, 0.2)',
-      { D_dense_1_linear$x$2, bias: w['D/dense_1/bias'] },
-    );
-    tf.dispose(D_dense_1_linear$x$2);
+    const D_leaky_relu$x$2 = denseLeakyRelu(D_dense_1_product$x$2, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_product$x$2);
     // line 12: dense(1)
-    const D_dense_2_linear$x$2 = tf.matMul(D_leaky_relu$x$2, w['D/dense_2/kernel']);
-    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back_div$3 = -16 / run.batch;
-    const expect_back_broadcast_to$3 = tf.reshape(expect_back_div$3, [1]);
-    const expect_back$4 = tf.broadcastTo(expect_back_div$3, [run.batch, 1]);
-    // line 12, backwards: dense(1)
-    const D_dense_2_back_linear$3 = nn.linear(expect_back_broadcast_to$3, w['D/dense_2/kernel'], true);
-    tf.dispose(expect_back_broadcast_to$3);
-    const D_dense_2_back$x$2 = tf.matMul(D_leaky_relu$x$2, expect_back$4, true);
-    tf.dispose(expect_back$4);
-    // line 12, backwards: leaky_relu
-    // line 12, backwards: dense(6)
-    const { D_leaky_relu_back$x$2, D_dense_1_back_mul$x$2 } = nn.fused(
-      `
-        let step = step(D_leaky_relu$x$2, 0.2);
-        D_leaky_relu_back$x$2 = D_dense_2_back_linear$3 * step;
-        D_dense_1_back_mul$x$2 = sum(step) * D_dense_2_back_linear$3;
-      `,
-      { D_leaky_relu$x$2, D_dense_2_back_linear$3 },
-      [0],
+    const D_dense_2_product$x$2 = tf.matMul(D_leaky_relu$x$2, w['D/dense_2/kernel']);
+    const d_expect_div$3 = -16 / run.batch;
+
+    // line 19, its gradient: loss critic = expect(D(fake)) - expect(D(x))
+    const d_expect_broadcast_to$3 = tf.reshape(d_expect_div$3, [1]);
+    const d_D_dense_2$x$2 = tf.broadcastTo(d_expect_div$3, [run.batch, 1]);
+
+    // gradient of D:
+    // line 12: dense(1)
+    const d_D_dense_2_linear$3 = nn.linear(d_expect_broadcast_to$3, w['D/dense_2/kernel'], true);
+    tf.dispose(d_expect_broadcast_to$3);
+
+    // gradient of D(x):
+    // line 12: dense(1)
+    const d_D_dense_2_kernel$x$2 = tf.matMul(D_leaky_relu$x$2, d_D_dense_2$x$2, true);
+    tf.dispose(d_D_dense_2$x$2);
+    // line 12: leaky_relu
+    // line 12: dense(6)
+    const [d_D_dense_1$x$2, d_D_dense_1_bias$x$2] = leakyReluDenseGradient(
+      D_leaky_relu$x$2, d_D_dense_2_linear$3,
     );
-    tf.dispose([D_leaky_relu$x$2, D_dense_2_back_linear$3]);
-    const D_dense_1_back$x$2 = tf.matMul(x$2, D_leaky_relu_back$x$2, true);
-    tf.dispose(D_leaky_relu_back$x$2);
-    // line 19, backwards: loss critic = expect(D(fake)) - expect(D(x))
-    const expect_back$5 = tf.fill([16, 1], 1);
-    // line 12, backwards: dense(1)
-    const D_dense_2_back_linear$4 = nn.linear(broadcast_to_back, w['D/dense_2/kernel'], true);
-    tf.dispose(broadcast_to_back);
-    const D_dense_2_back_linear_kernel_gradient$fake$2 = tf.matMul(D_leaky_relu$fake$3, expect_back$5, true);
-    tf.dispose(expect_back$5);
-    // line 12, backwards: leaky_relu
-    // line 12, backwards: dense(6)
-    const { D_leaky_relu_back$fake$3, D_dense_1_bias_grad$2 } = nn.fused(
-      `
-        let step = step(D_leaky_relu$fake$3, 0.2);
-        D_leaky_relu_back$fake$3 = D_dense_2_back_linear$4 * step;
-        D_dense_1_bias_grad$2 = D_dense_1_back_mul$x$2 + sum(step) * D_dense_2_back_linear$4;
-      `,
-      { D_leaky_relu$fake$3, D_dense_2_back_linear$4, D_dense_1_back_mul$x$2 },
-      [0],
+    tf.dispose([D_leaky_relu$x$2, d_D_dense_2_linear$3]);
+    const d_D_dense_1_kernel$x$2 = tf.matMul(x$2, d_D_dense_1$x$2, true);
+    tf.dispose(d_D_dense_1$x$2);
+
+    // line 19, its gradient: loss critic = expect(D(fake)) - expect(D(x))
+    const d_D_dense_2$fake$2 = tf.fill([16, 1], 1);
+
+    // gradient of D:
+    // line 12: dense(1)
+    const d_D_dense_2_linear$4 = nn.linear(broadcast_to, w['D/dense_2/kernel'], true);
+    tf.dispose(broadcast_to);
+
+    // gradient of D(fake):
+    // line 12: dense(1)
+    const d_D_dense_2_kernel$fake$2 = tf.matMul(D_leaky_relu$fake$3, d_D_dense_2$fake$2, true);
+    tf.dispose(d_D_dense_2$fake$2);
+    // line 12: leaky_relu
+    // line 12: dense(6)
+    const [d_D_dense_1$fake$3, d_D_dense_1_bias$2] = leakyReluDenseGradient$2(
+      D_leaky_relu$fake$3, d_D_dense_2_linear$4, d_D_dense_1_bias$x$2,
     );
-    tf.dispose([D_leaky_relu$fake$3, D_dense_1_back_mul$x$2, D_dense_2_back_linear$4]);
-    const D_dense_1_back_linear_kernel_gradient$fake$2 = tf.matMul(fake$3, D_leaky_relu_back$fake$3, true);
-    tf.dispose([fake$3, D_leaky_relu_back$fake$3]);
+    tf.dispose([D_leaky_relu$fake$3, d_D_dense_1_bias$x$2, d_D_dense_2_linear$4]);
+    const d_D_dense_1_kernel$fake$2 = tf.matMul(fake$3, d_D_dense_1$fake$3, true);
+    tf.dispose([fake$3, d_D_dense_1$fake$3]);
+
     // line 12: dense(1)
     // line 19: loss critic = expect(D(fake)) - expect(D(x))
-    const { expect } = nn.fused(
-      'expect = mean(D_dense_2_linear$fake$3 + bias)',
-      { D_dense_2_linear$fake$3, bias: w['D/dense_2/bias'] },
-      [0],
-    );
-    tf.dispose(D_dense_2_linear$fake$3);
-    const { critic$2 } = nn.fused(
-      'critic$2 = expect - mean(D_dense_2_linear$x$2 + bias)',
-      { D_dense_2_linear$x$2, bias: w['D/dense_2/bias'], expect },
-      [0],
-    );
-    tf.dispose([expect, D_dense_2_linear$x$2]);
-    // line 12, backwards: dense(1)
-    const D_dense_2_kernel_grad$2 = tf.add(D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2);
-    tf.dispose([D_dense_2_back$x$2, D_dense_2_back_linear_kernel_gradient$fake$2]);
-    // line 12, backwards: dense(6)
-    const D_dense_1_kernel_grad$2 = tf.add(D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2);
-    tf.dispose([D_dense_1_back$x$2, D_dense_1_back_linear_kernel_gradient$fake$2]);
-    run.update(
-      'd_opt',
-      {
-        'D/dense_1/kernel': D_dense_1_kernel_grad$2,
-        'D/dense_1/bias': D_dense_1_bias_grad$2,
-        'D/dense_2/kernel': D_dense_2_kernel_grad$2,
-        'D/dense_2/bias': D_dense_2_bias_grad$2,
-      },
-      { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null },
-    );
+    const expect = denseExpect(D_dense_2_product$fake$3, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_product$fake$3);
+    const critic$2 = denseGenerator(D_dense_2_product$x$2, w['D/dense_2/bias'], expect);
+    tf.dispose([expect, D_dense_2_product$x$2]);
+
+    // gradient of D:
+    // line 12: dense(1)
+    const d_D_dense_2_kernel$2 = tf.add(d_D_dense_2_kernel$x$2, d_D_dense_2_kernel$fake$2);
+    tf.dispose([d_D_dense_2_kernel$x$2, d_D_dense_2_kernel$fake$2]);
+    // line 12: dense(6)
+    const d_D_dense_1_kernel$2 = tf.add(d_D_dense_1_kernel$x$2, d_D_dense_1_kernel$fake$2);
+    tf.dispose([d_D_dense_1_kernel$x$2, d_D_dense_1_kernel$fake$2]);
+    run.update('d_opt', {
+      'D/dense_1/kernel': d_D_dense_1_kernel$2,
+      'D/dense_1/bias': d_D_dense_1_bias$2,
+      'D/dense_2/kernel': d_D_dense_2_kernel$2,
+      'D/dense_2/bias': d_D_dense_2_bias$2,
+    }, { lr: 5e-5, decay: 0.99, momentum: 0, epsilon: 1e-8, clip_norm: null });
     run.log('critic', critic$2);
     tf.dispose(critic$2);
   }
@@ -742,56 +645,37 @@ async function learn(run) {
   // ── metrics, at steps that are written down
   if (run.logging) {
     const { x: x$3 } = run.samples;
+
+    // D(x):
     // line 12: dense(6)
-    const D_dense_1_linear$x$3 = tf.matMul(x$3, w['D/dense_1/kernel']);
+    const D_dense_1_product$x$3 = tf.matMul(x$3, w['D/dense_1/kernel']);
     // line 12: leaky_relu
-    const { D_leaky_relu$x$3 } = nn.fused(
-      'D_leaky_relu$x$3 = leaky_relu(D_dense_1_linear$x$3 + bias, 0.2)',
-      { D_dense_1_linear$x$3, bias: w['D/dense_1/bias'] },
-    );
-    tf.dispose(D_dense_1_linear$x$3);
+    const D_leaky_relu$x$3 = denseLeakyRelu(D_dense_1_product$x$3, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_product$x$3);
     // line 12: dense(1)
-    const D_dense_2_linear$x$3 = tf.matMul(D_leaky_relu$x$3, w['D/dense_2/kernel']);
+    const D_dense_2_product$x$3 = tf.matMul(D_leaky_relu$x$3, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$x$3);
     const { z: z$4 } = run.samples;
-    // line 11: dense(6)
-    const G_dense_1_linear$4 = tf.matMul(z$4, averaged['G/dense_1/kernel']);
-    // line 11: relu
-    const { G_relu$4 } = nn.fused(
-      'G_relu$4 = relu(G_dense_1_linear$4 + bias)',
-      { G_dense_1_linear$4, bias: averaged['G/dense_1/bias'] },
-    );
-    tf.dispose(G_dense_1_linear$4);
-    // line 11: dense(2)
-    const G_dense_2_linear$4 = tf.matMul(G_relu$4, averaged['G/dense_2/kernel']);
-    tf.dispose(G_relu$4);
-    const G_dense_2 = tf.add(G_dense_2_linear$4, averaged['G/dense_2/bias']);
-    tf.dispose(G_dense_2_linear$4);
+
+    const [G_dense_2] = G(averaged, z$4);
+
+    // D(G):
     // line 12: dense(6)
-    const D_dense_1_linear$G = tf.matMul(G_dense_2, w['D/dense_1/kernel']);
+    const D_dense_1_product$G = tf.matMul(G_dense_2, w['D/dense_1/kernel']);
     tf.dispose(G_dense_2);
     // line 12: leaky_relu
-    const { D_leaky_relu$G } = nn.fused(
-      'D_leaky_relu$G = leaky_relu(D_dense_1_linear$G + bias, 0.2)',
-      { D_dense_1_linear$G, bias: w['D/dense_1/bias'] },
-    );
-    tf.dispose(D_dense_1_linear$G);
+    const D_leaky_relu$G = denseLeakyRelu(D_dense_1_product$G, w['D/dense_1/bias']);
+    tf.dispose(D_dense_1_product$G);
     // line 12: dense(1)
-    const D_dense_2_linear$G = tf.matMul(D_leaky_relu$G, w['D/dense_2/kernel']);
+    const D_dense_2_product$G = tf.matMul(D_leaky_relu$G, w['D/dense_2/kernel']);
     tf.dispose(D_leaky_relu$G);
+
+    // line 12: dense(1)
     // line 23: metric gap = expect(D(x)) - expect(D(G.averaged(z)))
-    const { expect$2 } = nn.fused(
-      'expect$2 = mean(D_dense_2_linear$x$3 + bias)',
-      { D_dense_2_linear$x$3, bias: w['D/dense_2/bias'] },
-      [0],
-    );
-    tf.dispose(D_dense_2_linear$x$3);
-    const { gap } = nn.fused(
-      'gap = expect$2 - mean(D_dense_2_linear$G + bias)',
-      { D_dense_2_linear$G, bias: w['D/dense_2/bias'], expect$2 },
-      [0],
-    );
-    tf.dispose([expect$2, D_dense_2_linear$G]);
+    const expect$2 = denseExpect(D_dense_2_product$x$3, w['D/dense_2/bias']);
+    tf.dispose(D_dense_2_product$x$3);
+    const gap = denseGenerator(D_dense_2_product$G, w['D/dense_2/bias'], expect$2);
+    tf.dispose([expect$2, D_dense_2_product$G]);
     run.log('gap', gap);
     tf.dispose(gap);
   }
@@ -802,19 +686,7 @@ function samples(run) {
   const { output: w } = run;
   const { z } = run.samples;
 
-  // line 11: dense(6)
-  const G_dense_1_linear = tf.matMul(z, w['G/dense_1/kernel']);
-  // line 11: relu
-  const { G_relu } = nn.fused(
-    'G_relu = relu(G_dense_1_linear + bias)',
-    { G_dense_1_linear, bias: w['G/dense_1/bias'] },
-  );
-  tf.dispose(G_dense_1_linear);
-  // line 11: dense(2)
-  const G_dense_2_linear = tf.matMul(G_relu, w['G/dense_2/kernel']);
-  tf.dispose(G_relu);
-  const samples = tf.add(G_dense_2_linear, w['G/dense_2/bias']);
-  tf.dispose(G_dense_2_linear);
+  const samples = G$2(w, z);
   return samples;
 }
 
@@ -823,28 +695,15 @@ function codes(run) {
   const { output: w } = run;
   const { x } = run.samples;
 
-  // line 8: dense(6)
-  const E_dense_1_linear = tf.matMul(x, w['E/dense_1/kernel']);
-  // line 8: relu
-  const { E_h } = nn.fused(
-    'E_h = relu(E_dense_1_linear + bias)',
-    { E_dense_1_linear, bias: w['E/dense_1/bias'] },
-  );
-  tf.dispose(E_dense_1_linear);
-  // line 9: dense(h, 3)
-  const E_dense_2_linear = tf.matMul(E_h, w['E/dense_2/kernel']);
-  // line 9: dense(h, 3)
-  const E_dense_3_linear = tf.matMul(E_h, w['E/dense_3/kernel']);
-  tf.dispose(E_h);
+  const [E_dense_3_product, E_x] = E(w, x);
+  tf.dispose(E_x.h);
+
   // line 16: let code = mu + exp(s / 2) * draw normal[3]
   const draw = run.draw('draw_1#0', { kind: 'normal', mean: 0, std: 1 }, [run.batch, 3]);
   // line 9: dense(h, 3)
   // line 9: dense(h, 3)
-  const { codes } = nn.fused(
-    'codes = E_dense_2_linear + bias + exp((E_dense_3_linear + bias2) / 2) * draw',
-    { E_dense_2_linear, bias: w['E/dense_2/bias'], E_dense_3_linear, bias2: w['E/dense_3/bias'], draw },
-  );
-  tf.dispose([E_dense_2_linear, E_dense_3_linear, draw]);
+  const codes = denseCode$2(E_x.product_2, w['E/dense_2/bias'], E_dense_3_product, w['E/dense_3/bias'], draw);
+  tf.dispose([E_x.product_2, E_dense_3_product, draw]);
   return codes;
 }
 
@@ -853,19 +712,17 @@ function D_at_x(run) {
   const { output: w } = run;
   const { x } = run.samples;
 
+  // D(x):
   // line 12: dense(6)
-  const D_dense_1_linear = tf.matMul(x, w['D/dense_1/kernel']);
+  const D_dense_1_product = tf.matMul(x, w['D/dense_1/kernel']);
   // line 12: leaky_relu
-  const { D_leaky_relu } = nn.fused(
-    'D_leaky_relu = leaky_relu(D_dense_1_linear + bias, 0.2)',
-    { D_dense_1_linear, bias: w['D/dense_1/bias'] },
-  );
-  tf.dispose(D_dense_1_linear);
+  const D_leaky_relu = denseLeakyRelu(D_dense_1_product, w['D/dense_1/bias']);
+  tf.dispose(D_dense_1_product);
   // line 12: dense(1)
-  const D_dense_2_linear = tf.matMul(D_leaky_relu, w['D/dense_2/kernel']);
+  const D_dense_2_product = tf.matMul(D_leaky_relu, w['D/dense_2/kernel']);
   tf.dispose(D_leaky_relu);
-  const D = tf.add(D_dense_2_linear, w['D/dense_2/bias']);
-  tf.dispose(D_dense_2_linear);
+  const D = tf.add(D_dense_2_product, w['D/dense_2/bias']);
+  tf.dispose(D_dense_2_product);
   return D;
 }
 

@@ -2,9 +2,9 @@
  * Which call of a net a value belongs to, for its variable's name: with `D(x)` and `D(fake)` in one function there are
  * `D_conv_1$x` and `D_conv_1$fake`. Nets are inlined in the graph, so it is read off what flows into them.
  */
-import type { Node } from '../../ir/graph.ts';
-import { inOrder } from '../../ir/print.ts';
-import { isNumber } from '../../plan/numbers.ts';
+import type { Node } from '../ir/graph.ts';
+import { inOrder } from '../ir/print.ts';
+import { isNumber } from './numbers.ts';
 
 export class Calls {
   /** For each node the labels of the calls that it stems from, by net. */
@@ -41,6 +41,14 @@ export class Calls {
     if (net === null || !this.#several.has(net)) return '';
     const labels = this.#labels.get(node)?.get(net);
     return labels?.size === 1 ? `$${[...labels][0]}` : '';
+  }
+
+  /** `D(x)`; `D` of what stems from several calls, or from none. */
+  call(node: Node): string | null {
+    const net = netOf(node);
+    if (net === null) return null;
+    const labels = this.#labels.get(node)?.get(net);
+    return labels?.size === 1 ? `${net}(${[...labels][0]})` : net;
   }
 }
 
