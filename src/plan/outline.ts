@@ -19,7 +19,9 @@ import { inner, reads, walk } from './uses.ts';
 const LEAST_STEPS = 4;
 /** What is computed in one place only is a routine of its own where it is long and is given few values. */
 const LEAST_ALONE = 8;
-const MOST_GIVEN = 4;
+/** Values that it is given one by one, not as the record of another routine. */
+const MOST_GIVEN = 12;
+const MOST_GIVEN_ALONE = 4;
 /** Kinds of evaluations of one form, at most: each new one is held against all of them. */
 const MOST_KINDS = 8;
 
@@ -42,7 +44,9 @@ export function outline(plan: Plan): Plan {
   const groups = [...found.values()].flat().sort((p, q) => p[0]!.derived - q[0]!.derived);
   for (const [first, ...others] of groups) {
     const members = [first!, ...others.filter((other) => match(first!, other))];
-    if (members.length < 2 && !standsAlone(first!, given)) continue;
+    const strangers = paramsOf(first!).filter((node) => !given.has(node)).length;
+    const isShort = first!.work.length < LEAST_ALONE;
+    if (members.length < 2 ? isShort || strangers > MOST_GIVEN_ALONE : strangers > MOST_GIVEN) continue;
     const { routine, calls: of } = routineOf(members);
     routines.push(routine);
     of.forEach((call, i) => {
@@ -432,12 +436,6 @@ function routineOf(members: readonly Segment[]): { routine: Routine; calls: Call
     };
   });
   return { routine, calls };
-}
-
-function standsAlone(segment: Segment, given: ReadonlySet<Node>): boolean {
-  const { work } = segment;
-  if (work.length < LEAST_ALONE) return false;
-  return paramsOf(segment).filter((node) => !given.has(node)).length <= MOST_GIVEN;
 }
 
 /** What the steps read and do not make themselves, weights and numbers aside. */

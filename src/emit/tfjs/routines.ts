@@ -41,7 +41,8 @@ export class Routines implements RoutineTexts {
     // Evaluations come before what goes back through them.
     const inOrder = [...routines].sort((p, q) => p.derived - q.derived);
     for (const routine of inOrder) {
-      const inputs = inputsOf(routine, calls.get(routine) ?? [], given);
+      const isNamed = (other: Routine) => this.#texts.has(other);
+      const inputs = inputsOf(routine, calls.get(routine) ?? [], given, isNamed);
       this.#texts.set(routine, this.#print(plan, routine, inputs, names, options));
     }
   }
@@ -100,7 +101,7 @@ export class Routines implements RoutineTexts {
     const weights = body.some((step) => reads(step).some((node) => variables.isWeight(node)));
     const all = [...(run ? ['run'] : []), ...(weights ? ['w'] : []), ...list, ...(keep ? [keep] : [])];
     const { writer } = this;
-    writer.doc(about(routine, keep));
+    writer.doc(about(routine, keep, linesOf(routine, writer.sources)));
     writer.line(`function ${name}(${all.join(', ')}) {`);
     writer.append(inside);
     writer.line('}');
@@ -151,11 +152,12 @@ function callsOf(plan: Plan): Map<Routine, CallStep[]> {
   return calls;
 }
 
-/** Parameters that all calls take from one record of the same routine are one. */
+/** Parameters that all calls take from one record of the same routine, one that stands before it, are one. */
 function inputsOf(
   { params }: Routine,
   calls: readonly CallStep[],
   given: ReadonlyMap<Node, { readonly call: CallStep; readonly at: number }>,
+  isNamed: (routine: Routine) => boolean,
 ): Input[] {
   const numbers = new Map<CallStep, number>();
   const numberOf = (call: CallStep) => {
@@ -170,7 +172,9 @@ function inputsOf(
   params.forEach((_, i) => {
     const sources = calls.map(({ args }) => (args[i] ? given.get(args[i]) : undefined));
     const [first] = sources;
-    const isSame = sources.every((s) => s && s.at === first!.at && s.call.routine === first!.call.routine);
+    const isRecord = first !== undefined && isNamed(first.call.routine);
+    const isSame =
+      isRecord && sources.every((s) => s && s.at === first!.at && s.call.routine === first!.call.routine);
     const id = isSame && first ? sources.map((s) => numberOf(s!.call)).join() : `parameter ${i}`;
     const known = inputs.get(id) ?? {
       params: [],
@@ -187,11 +191,27 @@ function inputsOf(
   return [...all.filter(({ from }) => from), ...all.filter(({ from }) => !from)];
 }
 
-function about({ net, derived, hasValue, results, keeps }: Routine, keep: string | null): string {
+/** `Evaluates D (lines 40 to 46)`. */
+function about(routine: Routine, keep: string | null, lines: string): string {
+  const { net, derived, hasValue, results } = routine;
   if (derived > 0)
-    return `Back through \`${net}\`: from the gradient of what it gives to those of its weights and of what it is given.`;
-  const gives = hasValue ? `Evaluates \`${net}\`` : `Evaluates \`${net}\` in part`;
-  if (results.length === 1) return `${gives}.`;
+    return `Back through \`${net}\`${lines}: from the gradient of what it gives to those of its weights and of what it is given.`;
+  const gives = `Evaluates \`${net}\`${lines}`;
+  if (hasValue && results.length === 1) return `${gives}.`;
   const what = 'what else is read of it: statistics, and what the way back needs';
-  return keeps ? `${gives}; with ${what} (freed unless \`${keep}\`).` : `${gives}; with ${what}.`;
+  return keep ? `${gives}; with ${what} (freed unless \`${keep}\`).` : `${gives}; with ${what}.`;
+}
+
+/** Where in the net's text the steps come from. */
+function linesOf({ body, net }: Routine, sources: Sources): string {
+  const places = body.flatMap((step) => {
+    const nodes = step.kind === 'fuse' ? step.results : step.kind === 'compute' ? [step.node] : [];
+    return nodes
+      .filter(({ origin }) => origin.startsWith(`${net}/`))
+      .map(({ span }) => sources.place(span)?.line ?? -1);
+  });
+  const known = places.filter((line) => line >= 0);
+  if (known.length === 0) return '';
+  const [first, last] = [Math.min(...known) + 1, Math.max(...known) + 1];
+  return first === last ? ` (line ${first})` : ` (lines ${first} to ${last})`;
 }
