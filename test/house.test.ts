@@ -42,6 +42,7 @@ const CIRCLES: readonly (readonly string[])[] = [
     'check/evaluate/expressions.ts',
     'check/evaluate/loops.ts',
     'check/evaluate/nets.ts',
+    'check/evaluate/reading.ts',
   ],
 ];
 

@@ -39,12 +39,12 @@ export function outline(plan: Plan): Plan {
   const routines: Routine[] = [];
   /** By the first step of what they stand for. */
   const calls = new Map<Step, { readonly call: CallStep; readonly segment: Segment }>();
-  /** What calls give. */
-  const given = new Set<Node>();
+  /** What calls give, beside the values of nets: by which call, and which of its results. */
+  const given = new Map<Node, string>();
   const groups = [...found.values()].flat().sort((p, q) => p[0]!.derived - q[0]!.derived);
   for (const [first, ...others] of groups) {
     const members = [first!, ...others.filter((other) => match(first!, other))];
-    const strangers = paramsOf(first!).filter((node) => !given.has(node)).length;
+    const strangers = inputsOf(members, given);
     const isShort = first!.work.length < LEAST_ALONE;
     if (members.length < 2 ? isShort || strangers > MOST_GIVEN_ALONE : strangers > MOST_GIVEN) continue;
     const { routine, calls: of } = routineOf(members);
@@ -52,7 +52,9 @@ export function outline(plan: Plan): Plan {
     of.forEach((call, i) => {
       const segment = members[i]!;
       calls.set(segment.steps[0]!, { call, segment });
-      for (const node of call.results) if (node) given.add(node);
+      call.results.forEach((node, k) => {
+        if (node && !(k === 0 && routine.hasValue)) given.set(node, `${calls.size}`);
+      });
     });
   }
   if (routines.length === 0) return plan;
@@ -444,6 +446,17 @@ function paramsOf({ work }: Segment): Node[] {
   return [...new Set(work.flatMap(reads))].filter(
     (node) => !isRead(node) && !isNumber(node) && !made.has(node),
   );
+}
+
+/** How many things calls give: what all of them take from one record is one. */
+function inputsOf(members: readonly Segment[], given: ReadonlyMap<Node, string>): number {
+  const [first] = members;
+  const matches = members.map((member) => match(first!, member)!);
+  const inputs = paramsOf(first!).map((param, i) => {
+    const from = matches.map((names) => given.get(names.get(param) as Node));
+    return from.includes(undefined) ? `parameter ${i}` : from.join();
+  });
+  return new Set(inputs).size;
 }
 
 /** A value of a batch counts as 64 of one example. */

@@ -195,11 +195,12 @@ function inputsOf(
 function about(routine: Routine, keep: string | null, lines: string): string {
   const { net, derived, hasValue, results } = routine;
   if (derived > 0)
-    return `Back through \`${net}\`${lines}: from the gradient of what it gives to those of its weights and of what it is given.`;
+    return `Back through \`${net}\`${lines}: the gradients of its weights, and of what it is given.`;
   const gives = `Evaluates \`${net}\`${lines}`;
   if (hasValue && results.length === 1) return `${gives}.`;
-  const what = 'what else is read of it: statistics, and what the way back needs';
-  return keep ? `${gives}; with ${what} (freed unless \`${keep}\`).` : `${gives}; with ${what}.`;
+  return keep
+    ? `${gives}, and gives what the way back needs if \`${keep}\`.`
+    : `${gives}, and gives what the way back needs.`;
 }
 
 /** Where in the net's text the steps come from. */

@@ -81,7 +81,7 @@ const tanhGradient$3 = nn.formula('(x, dy) => dy * (1 - square(x))');
 const reluDenseGradient = nn.formula('(x, dy) => { dy2 = dy * step(x, 0); d_bias = sum(dy2) }', [0]);
 const denseSure = nn.formula('(product, bias) => mean(sigmoid(product + bias))', [0]);
 
-/** Evaluates `G` (line 7); with what else is read of it: statistics, and what the way back needs (freed unless `keep`). */
+/** Evaluates `G` (line 7), and gives what the way back needs if `keep`. */
 function G(w, z, keep) {
   // line 7: dense(8)
   const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
