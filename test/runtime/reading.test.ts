@@ -317,6 +317,37 @@ describe('names of a source', () => {
     expect(await refused(bare, [declared('v', 'tensor')], { fields: ['a'] })).toContain('has no header');
   });
 
+  test('several labels are counted each, also from a table beside a folder of pictures', async () => {
+    const csv = write('two-labels.csv', 'kind,x,colour\n0,1.5,2\n1,2.5,0\n1,3.5,2\n');
+    const labels = [declared('kind', 'label', 2), declared('colour', 'label', 3)];
+    const one = await all(csv, [declared('x', 'tensor'), ...labels], { only: [1] });
+    expect(one.values).toEqual([
+      [2.5, 3.5],
+      [0, 1, 0, 1],
+      [1, 0, 0, 0, 0, 1],
+    ]);
+    const { facts } = await all(csv, [declared('x', 'tensor'), ...labels], {});
+    expect(factLines(['x', 'kind', 'colour'], facts)[0]!.replace(folder, '')).toBe(
+      'x, kind, colour: 3 rows from /two-labels.csv; 2 classes: 0 (1), 1 (2); colour: 3 classes: 0 (1), 1 (0), 2 (2)',
+    );
+    expect(facts.notices.map((n) => n.message)).toEqual([
+      '`colour` is declared label[3], and of class 1 there is no example',
+    ]);
+    const grey = (v: number) =>
+      sharp({ create: { width: 4, height: 4, channels: 3, background: { r: v, g: v, b: v } } })
+        .png()
+        .toBuffer();
+    for (const v of [0, 1, 2]) write(`greys/${v}.png`, await grey(85 * v));
+    const both = await all(
+      `${join(folder, 'greys')},${csv}`,
+      [declared('x', 'image', 4, 4, 1), ...labels],
+      {},
+    );
+    expect(both.values[0]!.filter((_, i) => i % 16 === 0).map((v) => Math.round(v * 3))).toEqual([-3, -1, 1]);
+    expect(both.values[1]).toEqual([1, 0, 0, 1, 0, 1]);
+    expect(both.values[2]).toEqual([0, 0, 1, 1, 0, 0, 0, 0, 1]);
+  });
+
   test('are refused where a source has none', async () => {
     expect(
       await refused(npy('plain.npy', [2], [1.5, 2]), [declared('v', 'tensor')], { fields: ['a'] }),

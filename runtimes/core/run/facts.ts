@@ -15,6 +15,12 @@ export interface ClassFacts {
   readonly count: number;
 }
 
+export interface LabelFacts {
+  /** Of the field. */
+  readonly name: string;
+  readonly classes: readonly ClassFacts[] | null;
+}
+
 /** A file, row or pair that training does not see. */
 export interface Skipped {
   readonly what: string;
@@ -49,8 +55,10 @@ export interface DataFacts {
   readonly count: number;
   /** What an example is called: one, many. */
   readonly unit: readonly [string, string];
-  /** In the order of the one-hot vector; null where there are none, or too many examples to count. */
+  /** Of the record's first label, in the order of the one-hot vector; null where there are none, or too many to count. */
   readonly classes: readonly ClassFacts[] | null;
+  /** Of its other labels. */
+  readonly labels: readonly LabelFacts[];
   /** How the declaration has it read: windows, a part, some classes, moved pictures. */
   readonly how: readonly string[];
   readonly skipped: readonly Skipped[];
@@ -67,6 +75,7 @@ export type SourceFacts = Partial<DataFacts>;
 export const none: Omit<DataFacts, 'origin' | 'count'> = {
   unit: ['example', 'examples'],
   classes: null,
+  labels: [],
   how: [],
   skipped: [],
   crop: null,
@@ -96,6 +105,8 @@ export function headline(facts: DataFacts, from: string | null, named = NAMED): 
   parts.push(...facts.how);
   if (facts.sound !== null) parts.push(soundWords(facts.sound));
   if (facts.classes !== null) parts.push(classWords(facts.classes, named));
+  for (const { name, classes } of facts.labels)
+    if (classes !== null) parts.push(`${name}: ${classWords(classes, named)}`);
   if (facts.crop !== null) parts.push(cropWords(facts.crop));
   return parts.join('; ');
 }

@@ -5,7 +5,7 @@
 
 import { UserError } from '../errors.ts';
 import type { Dataset } from '../run/data.ts';
-import { counted, type DataFacts, listed, type Notice, none } from '../run/facts.ts';
+import { counted, type DataFacts, type LabelFacts, listed, type Notice, none } from '../run/facts.ts';
 import type { ReadingSpec, TypeSpec } from '../run/model.ts';
 import { missingClasses } from './classes.ts';
 import { type Counted, countClasses } from './counting.ts';
@@ -124,24 +124,27 @@ async function factsOf(
   notices: readonly Notice[],
 ): Promise<DataFacts> {
   const found = { ...none, ...source.facts, origin: source.origin, count: source.count };
-  const facts = { ...found, notices: [...found.notices, ...notices] };
-  const at = record.findIndex((d) => d.type.meaning === 'label');
-  if (at < 0) return facts;
-  const label = record[at]!;
-  const counted =
-    facts.classes === null ? await counts(source, conversions[at]!, label) : { ...facts, notices: [] };
-  const { classes } = counted;
+  const labels: LabelFacts[] = [];
+  const told: Notice[] = [];
+  for (const [at, label] of record.entries()) {
+    if (label.type.meaning !== 'label') continue;
+    const conversion = conversions[at]!;
+    const { classes, notices } =
+      labels.length === 0 && found.classes !== null
+        ? { ...found, notices: [] }
+        : await counts(source, conversion, label);
+    told.push(...notices);
+    // Classes that `only` leaves out are not missed.
+    if (classes !== null && (only === undefined || labels.length > 0))
+      told.push(...missingClasses(label, classes, conversion.raw.names !== undefined));
+    labels.push({ name: label.name, classes });
+  }
+  const [first, ...others] = labels;
   return {
-    ...facts,
-    classes,
-    notices: [
-      ...facts.notices,
-      ...counted.notices,
-      // Classes that `only` leaves out are not missed.
-      ...(classes === null || only !== undefined
-        ? []
-        : missingClasses(label, classes, conversions[at]!.raw.names !== undefined)),
-    ],
+    ...found,
+    classes: first?.classes ?? null,
+    labels: others,
+    notices: [...found.notices, ...notices, ...told],
   };
 }
 

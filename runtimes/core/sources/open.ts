@@ -221,30 +221,47 @@ async function openFile(
   return openCsv(bytes, rowsRecord(record, reading), place);
 }
 
-/** `a.npy,b.npy`: one file or folder for each field, in order. Folders are joined by the names of their files. */
+/**
+ * `a.npy,b.npy`: one file or folder for each field, in order; a table or NPZ may come last, for all fields that are left.
+ * Folders are joined by the names of their files.
+ */
 async function openSeveral(
   paths: readonly string[],
   record: readonly Declared[],
   place: Place,
   reading: ReadingSpec,
 ): Promise<RawSource> {
-  if (paths.length !== record.length) {
+  const last = paths.at(-1)!;
+  const rest = record.slice(paths.length - 1);
+  const shared = rest.length > 1 && (await place.kind(last)) !== 'folder';
+  if (paths.length !== record.length && !shared) {
     throw new UserError(
       `${paths.length} sources are given for ${counted(record.length, 'field')} (${record.map((d) => d.name).join(', ')})`,
-      { hint: 'give one for each field, in this order, with a comma between them' },
+      {
+        hint: 'give one for each field, in this order, with a comma between them; a table may come last, for all that is left',
+      },
     );
   }
   const parts: RawSource[] = [];
   for (const [i, path] of paths.entries()) {
-    const part = await openPath(path, [record[i]!], place, reading);
-    parts.push({ ...part, fields: [{ ...part.fields[0]!, name: sourceName(record[i]!) }] });
+    const one = record[i]!;
+    const many = shared && i === paths.length - 1;
+    const part = await openPath(path, many ? rest : [one], place, reading);
+    // An array is that of its field, whatever it is called.
+    parts.push(many ? part : { ...part, fields: [{ ...part.fields[0]!, name: sourceName(one) }] });
   }
   if (parts.some((part) => part.keys !== undefined)) return join(parts);
-  const arrays = parts.map(({ count, fields }) => ({ count, field: fields[0]! }));
+  const arrays = parts.flatMap(({ count, fields }) => fields.map((field) => ({ count, field })));
   const whole = together(paths.join(','), arrays, record, async () => {
     for (const part of parts) await part.close?.();
   });
-  return { ...whole, facts: { notices: parts.flatMap((p) => p.facts?.notices ?? []) } };
+  return {
+    ...whole,
+    facts: {
+      how: parts.flatMap((p) => p.facts?.how ?? []),
+      notices: parts.flatMap((p) => p.facts?.notices ?? []),
+    },
+  };
 }
 
 /** Arrays of one file: those that the record uses must agree on the number of examples. */
