@@ -305,7 +305,7 @@ function closing(s: Stumble): string | undefined {
   if (sign === undefined) return undefined;
   if (s.previous?.tokenType === t.Comma)
     return s.rule === 'args' ? `an argument or ${sign}` : `an item or ${sign}`;
-  return s.rule === 'choice' ? sign : `\`,\` or ${sign}`;
+  return s.rule === 'choice' || s.rule === 'index' ? sign : `\`,\` or ${sign}`;
 }
 
 function end(s: Stumble): string {

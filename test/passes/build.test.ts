@@ -47,6 +47,7 @@ const x: NDArray = { shape: [3, 2], data: Float64Array.of(0.5, -1, 2, 0.25, -0.5
 function numberOf(node: Node): number {
   const leaf = (_: unknown, { leaf: l }: LeafNode): NDArray => {
     if (l.kind === 'source' && l.name === 'x') return x;
+    if (l.kind === 'weight') return { shape: [2, 2], data: Float64Array.of(1, 2, 3, 4) };
     throw new Error(`no value for ${l.kind}`);
   };
   return evaluate([node], leaf, { batch: 3 }).get(node)!.data[0]!;
@@ -82,6 +83,106 @@ describe('a gradient by a name', () => {
     expect(leaves.map((n) => n.leaf.kind)).toEqual(['source', 'constant']);
     // s · 2s: tanh is computed once.
     expect(inOrder([node]).filter((n) => n.kind === 'op' && n.op === 'tanh')).toHaveLength(1);
+  });
+});
+
+describe('a derivative along a direction', () => {
+  it('is the change of each entry', () => {
+    const { node } = built('let y = x ^ 3\nmetric m = expect(sum(jvp(y, x, 2)))', 'm');
+    expect(numberOf(node)).toBeCloseTo(
+      mean((a, b) => 6 * (a * a + b * b)),
+      12,
+    );
+  });
+
+  it('takes its values as independent, even where one is made from another', () => {
+    const { node } = built(
+      'let r = 2 * x\nlet y = r * x\nmetric m = expect(sum(jvp(y, (x, r), (1, 0))))',
+      'm',
+    );
+    expect(numberOf(node)).toBeCloseTo(
+      mean((a, b) => 2 * (a + b)),
+      12,
+    );
+  });
+
+  it('goes through the turns of a loop', () => {
+    const lines = (loop: string) => `def turn(h) = sin(h) * h + h
+let s = 0.5 * x
+let y = s |> ${loop} { turn }
+let t = jvp(y, s, x)
+metric m = expect(sum(grad(sum(t * t), x)))`;
+    const [unrolled, rolled] = [built(lines('each i in 1..3'), 'm'), built(lines('repeat i in 1..3'), 'm')];
+    expect(numberOf(rolled.node)).toBeCloseTo(numberOf(unrolled.node), 9);
+  });
+
+  it('leaves nothing behind but the nodes of the value itself', () => {
+    const { node, leaves } = built('let s = tanh(x)\nmetric m = expect(sum(s * jvp(s, x, x)))', 'm');
+    expect(leaves.map((n) => n.leaf.kind)).toEqual(['source', 'constant']);
+    expect(inOrder([node]).filter((n) => n.kind === 'op' && n.op === 'tanh')).toHaveLength(1);
+  });
+
+  it('moves the averages of what it goes through once', () => {
+    const { moves } = built('let y = G(x)\nmetric m = expect(sum(y + jvp(y, x, 1)))', 'm');
+    expect(new Set(moves.map((m) => m.evaluation.id)).size).toBe(1);
+  });
+});
+
+describe('a map', () => {
+  it('has each entry as an example: expect inside is over all of them', () => {
+    const { node } = built('def f(e) = square(e - expect(e))\nmetric m = expect(sum(map(x, f)))', 'm');
+    const centre = mean((a, b) => (a + b) / 2);
+    expect(numberOf(node)).toBeCloseTo(
+      mean((a, b) => (a - centre) ** 2 + (b - centre) ** 2),
+      12,
+    );
+  });
+
+  it('draws once for each entry', () => {
+    const { leaves } = built('def f(e) = e + draw normal[]\nmetric m = expect(sum(map(x, f)))', 'm');
+    expect(leaves.filter((n) => n.leaf.kind === 'draw').map((n) => n.count)).toEqual(['batch*2']);
+  });
+
+  it('over a whole value has a fixed number of them', () => {
+    const { leaves } = built('def f(e) = draw normal[] - e\nmetric m = sum(map(expect(x), f))', 'm');
+    expect(leaves.filter((n) => n.leaf.kind === 'draw').map((n) => n.count)).toEqual([2]);
+  });
+
+  it('counts them in a map within a map', () => {
+    const lines =
+      'def g(e) = e * draw normal[]\ndef f(e) = map(e * [1, 2, 3], g)\nmetric m = expect(sum(map(x, f)))';
+    const { leaves } = built(lines, 'm');
+    expect(leaves.filter((n) => n.leaf.kind === 'draw').map((n) => n.count)).toEqual(['batch*6']);
+  });
+});
+
+describe('weights as values', () => {
+  const net = 'net L(z: [2]) -> [2] = z |> dense(2, bias = false)\n';
+
+  it('are differentiated by in all calls of the net', () => {
+    const lines = `${net}let value = expect(sum(L(x)) + sum(L(2 * x)) + 7 * sum(L.frozen(x)))
+metric m = sum(grad(value, L.weights.dense_1.kernel))`;
+    expect(numberOf(built(lines, 'm').node)).toBeCloseTo(
+      mean((a, b) => 6 * (a + b)),
+      12,
+    );
+  });
+
+  it('take the place of the own ones in one call', () => {
+    const lines = `${net}let w = 2 * L.weights - 1
+metric m = expect(sum(L(x, weights = w) + 0 * L(x)))`;
+    // Kernels [[1, 2], [3, 4]] become [[1, 3], [5, 7]].
+    expect(numberOf(built(lines, 'm').node)).toBeCloseTo(
+      mean((a, b) => 4 * a + 12 * b),
+      12,
+    );
+  });
+
+  it('of a moved step are differentiated by as they stand there', () => {
+    const lines = `${net}let w = 3 * L.weights
+let value = expect(sum(square(L(x, weights = w))))
+metric m = sum(grad(value, w.dense_1.kernel)) / sum(grad(value, L.weights.dense_1.kernel))`;
+    expect(numberOf(built(lines, 'm').node)).toBeCloseTo(1 / 3, 12);
   });
 });
 
