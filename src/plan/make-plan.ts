@@ -17,6 +17,7 @@ import type {
   NetCall,
   Phase,
   SetAction,
+  StateSpec,
   Term,
   UpdateAction,
 } from '../model/model.ts';
@@ -158,6 +159,7 @@ class PhaseWalk {
   readonly #losses = new Set<string>();
   readonly #objectives: PhasePlan['objectives'][number][] = [];
   readonly #names = new Map<Node, string>();
+  readonly #states: ReadonlyMap<string, StateSpec>;
 
   constructor(
     model: Model,
@@ -172,6 +174,7 @@ class PhaseWalk {
     this.#averaging = averaging;
     this.#b = createBuilder(operations, { budget: options.budget });
     this.#changes = changes;
+    this.#states = new Map(model.states.map((state) => [state.name, state]));
   }
 
   plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
@@ -340,7 +343,7 @@ class PhaseWalk {
     const b = this.#b;
     this.#options.budget.begin(span);
     const here = this.#evaluation(true);
-    const { shape, count } = this.#model.states.find(({ name }) => name === state)!;
+    const { shape, count } = this.#states.get(state)!;
     const found = here.value(value, count);
     const one = sameShape(found.shape, shape) ? found : b.reshape(found, []);
     const node = b.at(span, state, () => b.broadcast(one, shape, count));

@@ -21,6 +21,7 @@ import {
   buildList,
   buildPattern,
   buildString,
+  chainLimit,
 } from './expressions.ts';
 import { declaredName } from './names.ts';
 import { isToken, type TreeNode } from './tree.ts';
@@ -304,6 +305,11 @@ const statementBuilders: Record<
   restore: (context, cst, span) => kept(context, cst, 'restore', span),
   branch(context, cst, span) {
     const conditions = nodes(cst, 'expression');
+    if (conditions.length > chainLimit) {
+      const at = tokenSpan(context, tokens(cst, t.If)[chainLimit]!);
+      context.report(diagnose('GAN0111', at, { what: 'else if', limit: chainLimit }));
+      return undefined;
+    }
     const branches = nodes(cst, 'statements').map((body, i): Branch => {
       const condition = conditions[i];
       const { start, end } = nodeSpan(context, body);

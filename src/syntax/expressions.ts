@@ -19,7 +19,7 @@ import { declaredName } from './names.ts';
 import { isToken, type Token, type TreeNode } from './tree.ts';
 
 /** Operators that stand in one another without a bracket between. */
-const chainLimit = 256;
+export const chainLimit = 256;
 /** The same, brackets not counted as an end. */
 const totalLimit = 1024;
 

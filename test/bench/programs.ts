@@ -147,6 +147,11 @@ const right: Record<string, [number, (n: number) => string]> = {
     (n) =>
       `${sources}net N(x: [8]) -> [8] = x |> dense(8)\nloss l = expect(mean(square(N(x))))\ntrain (batch = 8, steps = 10) {\n  sample x\n${list(n, (i) => `  every ${i + 2} { update N to minimize l with adam(1e-3) }`)}\n}\n`,
   ],
+  'states that are set': [
+    150,
+    (n) =>
+      `${sources}net N(x: [8]) -> [8] = x |> dense(8)\nloss l = expect(mean(square(N(x))))\n${list(n, (i) => `state s${i} = ${i}\nstate c${i} ~ normal[8]`)}\ntrain (batch = 8, steps = 10) {\n  sample x\n  update N to minimize l with adam(1e-3)\n${list(n, (i) => `  if step > ${i} { set s${i} to s${i} + expect(mean(N(c${i}))) }\n  set c${i} to N(c${i})`)}\n}\n`,
+  ],
   'blocks in blocks': [
     30,
     (n) =>

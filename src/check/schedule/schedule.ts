@@ -30,6 +30,7 @@ import { hostBinary, hostUnary } from '../evaluate/constants.ts';
 import type { Checker, Env } from '../evaluate/context.ts';
 import { declaredValue, fileEnv } from '../evaluate/declarations.ts';
 import { evaluate, evaluateArguments } from '../evaluate/expressions.ts';
+import { hostValue } from '../evaluate/folded.ts';
 import { toTerm } from '../evaluate/terms.ts';
 import { describe, showNumber, showShape } from '../evaluate/value.ts';
 import { holdScalar } from '../evaluate/values.ts';
@@ -190,6 +191,8 @@ class Statements {
       if (always && before === null) return [...actions, ...inner];
       const not: HostExpr | null = before && hostUnary('not', before);
       const here = always ? not! : not ? hostBinary('and', not, holds) : holds;
+      // Said where it is too large.
+      if (hostValue(this.c, here, own).kind !== 'host') return actions;
       actions.push({ kind: 'if', condition: here, body: inner, span: before ? own : span });
       if (always) break;
       before = before ? hostBinary('or', before, holds) : holds;

@@ -1,6 +1,7 @@
 /** Rules 18–24: the schedule, each rule from both sides. */
 import { describe, expect, test } from 'vitest';
 import { showHost } from '../../../src/model/print.ts';
+import { parse } from '../../../src/syntax/parse.ts';
 import { accepted, modelOf, said } from './checking.ts';
 
 const declarations = `data x ~ [8]
@@ -419,6 +420,17 @@ describe('if, save and restore', () => {
 
   test('many of them one after the other', () => {
     accepted(train(`sample x, z  ${'if step > 1 { sample z } '.repeat(70)} ${update}`));
+  });
+
+  test('at most 256 in a chain, and no condition too long to write', () => {
+    const chain = (n: number) =>
+      `if step == 0 { ${update} }${' else if step > 1 { sample z }'.repeat(n - 1)}`;
+    accepted(train(`sample x, z  ${chain(256)}`));
+    const { diagnostics } = parse({ path: 'test.gan', text: train(chain(257)) });
+    expect(diagnostics.map((d) => d.code)).toEqual(['GAN0111']);
+    const long = Array.from({ length: 200 }, (_, i) => `step == ${i}`).join(' || ');
+    const longest = Array.from({ length: 20 }, () => `if ${long} { sample z } else `).join('');
+    expect(schedule(`sample x, z  ${update}  ${longest}{ sample x }`)).toContain('GAN0247');
   });
 
   test('one that is known while compiling is chosen', () => {
