@@ -50,8 +50,16 @@ export function isNumber(node: Node): boolean {
   return known;
 }
 
+const ofTurns = new WeakMap<Node, boolean>();
+
 /** Whether a number depends on the turn of a loop. */
-function isOfTurn(node: Node): boolean {
+export function isOfTurn(node: Node): boolean {
   if (node.kind === 'leaf') return node.leaf.kind === 'turn' && node.leaf.position;
-  return isNumber(node) && node.args.some(isOfTurn);
+  if (!isNumber(node)) return false;
+  let known = ofTurns.get(node);
+  if (known === undefined) {
+    known = node.args.some(isOfTurn);
+    ofTurns.set(node, known);
+  }
+  return known;
 }

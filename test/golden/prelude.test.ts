@@ -148,11 +148,12 @@ train (batch = 2, steps = 3) {
   ),
   self_attention: game('hinge_d(D(x), D(fake))', 'hinge_g(D(fake))', '|> self_attention |> tanh'),
   last: of('sum(last(fake))'),
-  gru: recurrent('s |> scan h = 0 * range(16) { gru(h) }'),
+  gru: recurrent('s |> scan h = zeros(16) { gru(h) }'),
   lstm: recurrent(
-    '{ let (hs, cs) = s |> scan (h, c) = (0 * range(16), 0 * range(16)) { lstm(h, c) }  return hs + cs }',
+    '{ let (hs, cs) = s |> scan (h, c) = (zeros(16), zeros(16)) { lstm(h, c) }  return hs + cs }',
   ),
   time_embedding: of('sum(time_embedding(D(fake), 8))'),
+  alpha_bar_linear: of('alpha_bar_linear(floor(stop(D(fake))), 10) |> sum'),
   alpha_bar_cosine: of('alpha_bar_cosine(stop(D(fake)), 10) |> sum'),
   diffuse: of('sum(diffuse(fake, x, 0.5))'),
   ddpm_step: of('sum(ddpm_step(fake, x, 0.5, 0.7, draw normal[16, 16, 1]))'),
@@ -581,6 +582,15 @@ describe('diffusion and flow matching', () => {
     const f = (s: number) => Math.cos((((s + 0.008) / 1.008) * Math.PI) / 2) ** 2;
     const found = await numbers({ begin: 'alpha_bar_cosine(0)', middle: 'alpha_bar_cosine(50, 100)' });
     close(found, { begin: 1, middle: f(0.5) / f(0) });
+  });
+
+  test('the linear schedule is the product of what each step leaves', async () => {
+    const alpha = (t: number) => 1 - (1e-4 + ((0.02 - 1e-4) * (t - 1)) / 999);
+    const product = (t: number) =>
+      Array.from({ length: t }, (_, i) => alpha(i + 1)).reduce((a, b) => a * b, 1);
+    const at = [0, 1, 2, 500, 1000];
+    const found = await numbers(Object.fromEntries(at.map((t) => [`t${t}`, `alpha_bar_linear(${t})`])));
+    close(found, Object.fromEntries(at.map((t) => [`t${t}`, product(t)])));
   });
 
   test('a step back lies where the posterior has its mean, and DDIM on the same noise', async () => {

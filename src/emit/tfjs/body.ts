@@ -7,7 +7,7 @@ import type { HostExpr } from '../../ir/host.ts';
 import { dependencies, partOf, stackedAs } from '../../ir/loops.ts';
 import type { OptimizerSpec } from '../../model/model.ts';
 import type { Operation } from '../../ops/record.ts';
-import { ARITHMETIC, FUNCTIONS, inlineNumber, isNumber } from '../../plan/numbers.ts';
+import { ARITHMETIC, FUNCTIONS, inlineNumber, isNumber, isOfTurn } from '../../plan/numbers.ts';
 import {
   type CallStep,
   type DrawNames,
@@ -313,10 +313,14 @@ export class Body {
     if (isNumber(node)) return this.#arithmetic(node);
     const record = this.#o.operations[node.op];
     if (record?.kind !== 'primitive') throw new Error(`no lowering for ${node.op}`);
-    return record.lower.tfjs(
-      node.args.map((arg) => this.#operand(arg)),
-      node,
+    // Elementwise operations and repetitions take numbers as they are; others get a tensor of a turn's number.
+    const wants = record.lower.formula === undefined && !TAKES_NUMBERS.has(node.op);
+    const wrapped = wants && node.args.some(isOfTurn);
+    const args = node.args.map((arg) =>
+      wrapped && isNumber(arg) ? `tf.scalar(${this.#operand(arg)})` : this.#operand(arg),
     );
+    const text = record.lower.tfjs(args, node);
+    return wrapped ? `tf.tidy(() => ${text})` : text;
   }
 
   #arithmetic(node: OpNode): string {
@@ -642,6 +646,8 @@ type FreeStep = Extract<Step, { kind: 'free' }>;
 function numeral(text: string): string | null {
   return /^-?[\d.]+(e[-+]?\d+)?$/.test(text) ? text : null;
 }
+
+const TAKES_NUMBERS = new Set(['reshape', 'broadcast_to']);
 
 /** The sources of which a block draws new samples somewhere. */
 function drawnIn(body: readonly Step[]): string[] {

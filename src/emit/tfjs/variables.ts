@@ -85,7 +85,7 @@ export class Variables {
     for (const step of walk(steps)) {
       if (step.kind === 'fuse') for (const node of step.nodes) nodes.add(node);
       else if (step.kind === 'compute' && step.node.kind === 'op') nodes.add(step.node);
-      else if (step.kind === 'call')
+      else if (step.kind === 'call' || step.kind === 'loop')
         for (const node of step.results) if (node?.kind === 'op') nodes.add(node);
     }
     // What the source says comes first: its names are those of gradients.

@@ -105,13 +105,13 @@ net E(x: image[64, 64, 3]) -> (mu: [16], logvar: [16]) = {
 net C(x: image[64, 64, 3]) -> [10] = x |> flatten |> dense(10)
 net R(x: image[64, 64, 3]) -> [8] = {
   let s = x |> reshape(64, 192)
-  let (hs, cs) = s |> scan (h, c) = (0 * range(8), 0 * range(8)) { lstm(h, c) }
-  return last(hs + cs) + last(s |> scan h = 0 * range(8) { gru(h) })
+  let (hs, cs) = s |> scan (h, c) = (zeros(8), zeros(8)) { lstm(h, c) }
+  return last(hs + cs) + last(s |> scan h = zeros(8) { gru(h) })
 }
 let fake = G(z)
 let e = E(x)
 let t = time_embedding(0.5, 16)
-let steps_back = ddpm_step(z, t, 0.5, alpha_bar_cosine(10), t) + ddim_step(diffuse(z, t, 0.5), t, 0.5, 0.7) + flow_point(z, t, 0.5)
+let steps_back = ddpm_step(z, t, 0.5, alpha_bar_cosine(10) * alpha_bar_linear(10), t) + ddim_step(diffuse(z, t, 0.5), t, 0.5, 0.7) + flow_point(z, t, 0.5)
 loss a1 = minimax_d(D(x), D(fake)) + minimax_g(D(fake)) + nonsaturating_d(D(x), D(fake)) + nonsaturating_g(D(fake)) + smoothed_d(D(x), D(fake))
 loss a2 = least_squares_d(D(x), D(fake)) + least_squares_g(D(fake)) + hinge_d(D(x), D(fake)) + hinge_g(D(fake)) + wasserstein_d(D(x), D(fake)) + wasserstein_g(D(fake))
 loss a3 = relativistic_average_d(D(x), D(fake)) + relativistic_average_g(D(x), D(fake)) + gradient_penalty(D, x, fake) + r1(D, x) + r2(D, fake) + dragan(D, x)

@@ -55,7 +55,8 @@ describe.each(names)('%s', (name) => {
       const made = [...body.matchAll(making)].flatMap((match) => match[1]!.match(/[\p{ID_Continue}$]+/gu)!);
       expect(new Set(made).size).toBe(made.length);
       const disposals = body.match(/(?<!if \(!keep\) )tf\.dispose\([^)]*\)/g) ?? [];
-      const [returned = ''] = body.match(/^ {2}return [^;]*;/m) ?? [];
+      // To the caller, or of a loop's turn to the next one.
+      const returned = (body.match(/^ *return [^;]*;/gm) ?? []).join('\n');
       for (const variable of made) {
         found++;
         const has = (text: string) => words(text).includes(variable);
