@@ -77,6 +77,9 @@ export const elsewhere: ReadonlyMap<string, string> = new Map([
   ['det', 'determinant'],
   ['inv', 'inverse'],
   ['cdist', 'pairwise'],
+  ['permute', 'transpose'],
+  ['swapaxes', 'transpose'],
+  ['masked_fill', 'where'],
   ['Embedding', 'embed'],
 ]);
 

@@ -127,6 +127,8 @@ const words = [
   'normal',
   'uniform',
   'bernoulli',
+  'gumbel',
+  'truncated_normal',
   'categorical',
   'adam',
   'sgd',

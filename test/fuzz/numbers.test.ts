@@ -158,7 +158,7 @@ const places: Readonly<Record<string, fc.Arbitrary<string>>> = {
   types: holes`data x ~ [${one}, ${one}]\noutput out = x\n`,
   images: holes`data x ~ image[${one}, ${one}, ${fc.constantFrom('1', '3', '2', '1e9')}]\noutput out = x\n`,
   labels: holes`data (x, y) ~ (sound[${one}, ${one}], label[${one}])\noutput out = x\n`,
-  noise: holes`noise z ~ ${fc.constantFrom('normal', 'uniform', 'bernoulli', 'categorical')}(${one}, ${one})[${one}]\noutput out = z\n`,
+  noise: holes`noise z ~ ${fc.constantFrom('normal', 'truncated_normal', 'uniform', 'gumbel', 'bernoulli', 'categorical')}(${one}, ${one})[${one}]\noutput out = z\n`,
   draws: holes`noise z ~ normal[2]\nlet t = draw uniform(${one}, ${one})[${one}]\noutput out = t + sum(z)\n`,
   inits: holes`init kernel ~ ${fc.constantFrom('normal', 'truncated_normal', 'uniform')}(${one}, ${one})
 noise z ~ normal[2]\nnet G(z: [2]) -> [2] = z |> dense(2, init = constant(${one}))\noutput out = G(z)\n`,

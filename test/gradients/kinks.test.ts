@@ -5,6 +5,7 @@ import { createBuilder, type GraphBuilder } from '../../src/ir/graph-builder.ts'
 import { evaluate } from '../../src/ir/interpret.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import type { Attrs } from '../../src/ir/types.ts';
+import type { BuildContext } from '../../src/ops/record.ts';
 import { operations } from '../../src/ops/table.ts';
 import { gradient } from '../../src/plan/differentiate.ts';
 
@@ -28,6 +29,12 @@ const binary =
   (b: GraphBuilder, x: readonly Node[]): Node =>
     b.op(op, x);
 const all = { axes: [0], keep: false };
+const composite =
+  (op: string, attrs: Attrs) =>
+  (b: GraphBuilder, x: readonly Node[]): Node =>
+    b.expand(op, x, attrs, {} as BuildContext);
+const weights = (b: GraphBuilder, list: readonly number[]): Node =>
+  b.leaf({ kind: 'constant', value: ndarray([list.length], list) }, [list.length], null);
 
 test.each<[string, (b: GraphBuilder, x: readonly Node[]) => Node, number[][], number[][]]>([
   ['relu at 0 is flat', unary('relu'), [[-1, 0, 1]], [[0, 0, 1]]],
@@ -80,6 +87,29 @@ test.each<[string, (b: GraphBuilder, x: readonly Node[]) => Node, number[][], nu
     ],
   ],
   ['a power of a negative number', binary('pow'), [[-2], [3]], [[12], [0]]],
+  ['a deviation of nothing pulls nowhere', composite('std', all), [[2, 2, 2]], [[0, 0, 0]]],
+  ['running products with a zero among them', composite('cumprod', { axis: 0 }), [[2, 0, 3]], [[1, 8, 0]]],
+  ['running products of zeros', composite('cumprod', { axis: 0 }), [[0, 0]], [[1, 0]]],
+  [
+    'entries that tie keep their order when sorted, and their slopes',
+    (b, [x]) =>
+      b.mul(composite('sort', { axis: 0, descending: false })(b, [x!]), weights(b, [1, 10, 100, 1000])),
+    [[3, 1, 3, 1]],
+    [[100, 1, 1000, 10]],
+  ],
+  [
+    'a position that comes twice adds up, one outside has no slope',
+    (b, [x, i]) => b.op('take', [x!, i!], { lead: 0, permutation: false }),
+    [
+      [5, 6, 7],
+      [2, 2, 0, 3, -1],
+    ],
+    [
+      [1, 0, 2],
+      [0, 0, 0, 0, 0],
+    ],
+  ],
+  ['a position has no slope', unary('argmax', { axis: 0, keep: false }), [[1, 2]], [[0, 0]]],
   ['stop', unary('stop'), [[1, 2]], [[0, 0]]],
   ['a comparison is flat', binary('lt'), [[1], [2]], [[0], [0]]],
 ])('%s', (_, f, at, expected) => {
