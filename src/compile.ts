@@ -46,8 +46,9 @@ export interface Analysis {
   readonly sources: readonly Source[];
   /** For the next analysis of these files. */
   readonly memory?: Memory;
-  /** The declarations that this analysis has worked out itself, by file, kind and name. */
+  /** The declarations that this analysis has worked out itself, by file, kind and name; and how many of its file it has parsed. */
   readonly worked: readonly string[];
+  readonly parsed: number;
 }
 
 /**
@@ -56,24 +57,25 @@ export interface Analysis {
  */
 export function analyse(given: Input, previous?: Analysis): Analysis {
   const input = { ...given, source: notPrelude(given.source) };
-  const analysis = analyseAsIs(input, previous?.memory);
-  const again = (source: Source) => analyseAsIs({ ...input, source }, analysis.memory).diagnostics;
+  const analysis = analyseAsIs(input, previous);
+  const again = (source: Source) => analyseAsIs({ ...input, source }, analysis).diagnostics;
   return { ...analysis, diagnostics: withProvenRepairs(input.source, analysis.diagnostics, again) };
 }
 
 /** With repairs as the checker proposes them, which may not have been tried. */
-function analyseAsIs({ source, set = {}, load }: Input, before?: Memory): Analysis {
+function analyseAsIs({ source, set = {}, load }: Input, previous?: Analysis): Analysis {
   const used = new Map<string, Source>();
-  const parsed = parse(source);
+  const [main] = previous?.sources ?? [];
+  const parsed = parse(source, previous?.file && main ? { text: main.text, file: previous.file } : undefined);
   const sources = () => [source, ...used.values(), { path: 'prelude.gan', text: prelude }];
   const file = parsed.value;
-  if (!file) return { diagnostics: parsed.diagnostics, sources: sources(), worked: [] };
+  if (!file) return { diagnostics: parsed.diagnostics, sources: sources(), worked: [], parsed: 0 };
   const checked = check({
     file,
     source,
     set: { ...set },
     partial: hasErrors(parsed.diagnostics),
-    ...(before ? { before } : {}),
+    ...(previous?.memory ? { before: previous.memory } : {}),
     load: (path, from) => {
       const found = load(path, from);
       const loaded = found && notPrelude(found);
@@ -94,6 +96,7 @@ function analyseAsIs({ source, set = {}, load }: Input, before?: Memory): Analys
     ...(model && refused.length === 0 ? { model } : {}),
     ...(memory ? { memory } : {}),
     worked,
+    parsed: parsed.parsed,
     diagnostics,
     sources: sources(),
   };

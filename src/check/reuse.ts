@@ -20,11 +20,14 @@ export interface Unit {
   /** What it counts for in the limits of a program. */
   readonly terms: number;
   readonly expressions: number;
+  /** It drew without a name outside of all nets: such draws are numbered through the file. */
+  readonly numbered: boolean;
 }
 
 /** A declaration as the check found it. */
 interface Seen {
   readonly text: string;
+  readonly start: number;
   /** Keys of the declarations that it uses. */
   readonly uses: readonly string[];
 }
@@ -45,6 +48,7 @@ interface Recorder {
   readonly bodies: { readonly net: string; readonly key: string }[];
   terms: number;
   expressions: number;
+  numbered: boolean;
 }
 
 export class Reuse {
@@ -55,13 +59,14 @@ export class Reuse {
   private readonly seen = new Map<string, Seen>();
   private readonly reused = new Set<string>();
   private readonly plain = new Set<object>();
-  /** Declarations whose values may not outlive the check. */
-  private readonly numbered = new Set<string>();
   private readonly recorders: Recorder[] = [];
   private readonly moves: Moves;
   private readonly files: ReadonlyMap<string, readonly Placed[]>;
   private readonly settings: string;
+  /** Declarations whose own text, or what names in it mean, is another. */
   private readonly touched: ReadonlySet<string>;
+  /** Declarations that stand elsewhere in their file, or use one that does. */
+  private readonly displaced: ReadonlySet<string>;
 
   constructor(
     program: Program,
@@ -73,7 +78,9 @@ export class Reuse {
     this.notes = before?.notes ?? { written: new WeakMap(), layouts: new WeakMap() };
     this.files = new Map(program.modules.map((module) => [module.source.path, placesIn(module)]));
     for (const module of program.modules) for (const node of module.file.declarations) this.see(module, node);
-    this.touched = this.findTouched(before?.seen ?? new Map());
+    const then = before?.seen ?? new Map<string, Seen>();
+    this.touched = this.spread((key, now) => !isSame(now, then.get(key)));
+    this.displaced = this.spread((key, { start }) => then.get(key)?.start !== start);
     this.moves = movesBetween(before?.files ?? new Map(), this.files);
   }
 
@@ -95,8 +102,9 @@ export class Reuse {
     const owner = keyOf(declared);
     const key = `${owner} ${part}`;
     const before = this.before?.units.get(key);
-    if (before && this.holds(owner, declared)) {
-      const now = moved(before, this.moves, this.notes);
+    const isFree = before && !before.numbered && (declared.kind === 'net' || this.isPlain(before.value));
+    if (isFree && this.holds(owner, declared)) {
+      const now = this.movedUnit(before, owner);
       if (now) {
         this.units.set(key, now);
         for (const name of namesOf(declared.node)) this.reused.add(keyOf({ ...declared, name }));
@@ -112,9 +120,16 @@ export class Reuse {
     this.recorders.push(recorder);
     const value = make();
     this.recorders.pop();
-    if (declared.kind === 'net' || this.isPlain(value, owner)) this.units.set(key, { value, ...recorder });
-    else this.numbered.add(owner);
+    this.units.set(key, { value, ...recorder });
     return value;
+  }
+
+  /** A unit with its places as they are now. Findings may point to declarations that it does not use. */
+  private movedUnit(unit: Unit, owner: string): Unit | undefined {
+    if (this.displaced.has(owner)) return moved(unit, this.moves, this.notes);
+    const { diagnostics } = unit;
+    const now = diagnostics.length === 0 ? diagnostics : moved(diagnostics, this.moves, this.notes);
+    return now && (now === diagnostics ? unit : { ...unit, diagnostics: now });
   }
 
   /** Whether all that a declaration is made of is as it was, and the same objects. */
@@ -138,43 +153,40 @@ export class Reuse {
     return !/ (data|noise|state|let|loss|metric|output) /.test(key) || this.reused.has(key);
   }
 
-  /** The declarations whose own text or meaning of names changed, and those that use them, however far away. */
-  private findTouched(before: ReadonlyMap<string, Seen>): Set<string> {
+  /** The declarations of which this holds, and those that use them, however far away. */
+  private spread(holds: (key: string, seen: Seen) => boolean): Set<string> {
     const usedBy = new Map<string, string[]>();
-    const touched = new Set<string>();
-    for (const [key, { text, uses }] of this.seen) {
-      const then = before.get(key);
-      const isSame =
-        then?.text === text &&
-        then.uses.length === uses.length &&
-        uses.every((use, i) => use === then.uses[i]);
-      if (!isSame) touched.add(key);
-      for (const use of uses) {
+    const found = new Set<string>();
+    for (const [key, seen] of this.seen) {
+      if (holds(key, seen)) found.add(key);
+      for (const use of seen.uses) {
         const users = usedBy.get(use);
         if (users) users.push(key);
         else usedBy.set(use, [key]);
       }
     }
     // What is added while the set is gone through comes later in it.
-    for (const key of touched) for (const user of usedBy.get(key) ?? []) touched.add(user);
-    return touched;
+    for (const key of found) for (const user of usedBy.get(key) ?? []) found.add(user);
+    return found;
   }
 
   /**
-   * Whether a value may outlive its check. What the file draws without a name is numbered through the file, and a def or net
-   * as a value belongs to its file.
+   * Whether a value may outlive its check: it holds no draw of another declaration's that is numbered through the file, and
+   * no def or net, which belongs to its file.
    */
-  private isPlain(value: unknown, owner: string): boolean {
-    if (this.seen.get(owner)?.uses.some((use) => this.numbered.has(use))) return false;
+  private isPlain(value: unknown): boolean {
     const rest: unknown[] = [value];
+    const found = new Set<object>();
     while (rest.length > 0) {
       const at = rest.pop();
+      if (typeof at !== 'object' || at === null || ArrayBuffer.isView(at)) continue;
       // What other values are made of has been looked at with them.
-      if (typeof at !== 'object' || at === null || this.plain.has(at) || ArrayBuffer.isView(at)) continue;
-      this.plain.add(at);
+      if (found.has(at) || this.plain.has(at)) continue;
       if ('decl' in at || ('place' in at && at.place !== null)) return false;
+      found.add(at);
       rest.push(...(at instanceof Map ? at.values() : at instanceof Set ? [] : Object.values(at)));
     }
+    for (const object of found) this.plain.add(object);
     return true;
   }
 
@@ -183,6 +195,7 @@ export class Reuse {
     const { path, text } = module.source;
     const seen: Seen = {
       text: `${node.broken} ${node.doc}\n${text.slice(node.span.start, node.span.end)}`,
+      start: node.span.start,
       uses: [...this.names.usedBy(node)].map(keyOf),
     };
     const keys =
@@ -192,14 +205,23 @@ export class Reuse {
     for (const key of keys) {
       // The same name twice is a mistake, but not one to be forgotten.
       const other = this.seen.get(key);
-      const both = other && { text: `${other.text}\n${seen.text}`, uses: [...other.uses, ...seen.uses] };
+      const both = other && {
+        ...seen,
+        text: `${other.text}\n${other.start}\n${seen.text}`,
+        uses: [...other.uses, ...seen.uses],
+      };
       this.seen.set(key, both ?? seen);
     }
   }
 }
 
+function isSame(now: Seen, then: Seen | undefined): boolean {
+  if (then?.text !== now.text || then.uses.length !== now.uses.length) return false;
+  return now.uses.every((use, i) => use === then.uses[i]);
+}
+
 function newRecorder(): Recorder {
-  return { diagnostics: [], netCalls: [], bodies: [], terms: 0, expressions: 0 };
+  return { diagnostics: [], netCalls: [], bodies: [], terms: 0, expressions: 0, numbered: false };
 }
 
 const initKey = (path: string, slot: string) => `${path} init ${slot}`;

@@ -1,5 +1,6 @@
 /** Chevrotain's trees to ours: children in the order of the text, and whatever the parser left out put back in. */
 import type { CstElement, CstNode, IToken } from 'chevrotain';
+import { movedTree } from './known.ts';
 import { type Element, endOf, isToken, startOf, type Token, type TreeNode } from './tree.ts';
 
 /** Builds the tree of one text, declaration by declaration, in order. */
@@ -21,6 +22,19 @@ export class TreeBuilder {
     const skipped = this.skipped(limit);
     if (skipped !== undefined) children.push(skipped);
     return nodeOf('declaration', children, hasErrors);
+  }
+
+  /** A declaration of these tokens that was made for an earlier text; undefined where others stand before `limit`. */
+  known(node: TreeNode, tokens: readonly IToken[], limit: number): TreeNode | undefined {
+    const count = tokens.length;
+    const [first, after] = [this.tokens[this.next]!, this.tokens[this.next + count]];
+    if (this.tokens[this.next + count - 1] !== tokens.at(-1) || (after?.startOffset ?? limit) < limit)
+      return undefined;
+    const by = first.startOffset - node.start;
+    const moved = movedTree(node, by, this.text.slice(this.end, first.startOffset));
+    this.next += count;
+    this.end = moved.end;
+    return moved;
   }
 
   /** The tokens before `limit` that are not in the tree yet. */

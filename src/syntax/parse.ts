@@ -10,6 +10,7 @@ import { TreeBuilder } from './concrete.ts';
 import type { Context } from './cst.ts';
 import { buildDeclaration } from './declarations.ts';
 import { explainError, misplaced } from './errors.ts';
+import { type Known, knownIn, movedDeclaration, type Parsed } from './known.ts';
 import { type Chunk, reportOpen, structure } from './structure.ts';
 import { isUnended, refuse, reportLiterals, reportUnknown } from './text.ts';
 import type { TreeNode } from './tree.ts';
@@ -17,16 +18,22 @@ import type { TreeNode } from './tree.ts';
 /** More would only repeat what the first ones say. */
 const errorLimit = 50;
 
+export interface ParseOutcome extends Outcome<File> {
+  /** How many declarations were parsed, and not taken from a previous text. */
+  readonly parsed: number;
+}
+
 // Made once: its self-analysis costs some milliseconds.
 let parser: GanParser | undefined;
 
 /**
  * The value is missing only where the text is refused as a whole. Beside errors it is what could be made of the rest: what
- * was broken is an `error`: an expression, a stage, a statement or a whole declaration.
+ * was broken is an `error`: an expression, a stage, a statement or a whole declaration. Declarations that are the same in a
+ * `previous` text of the file are taken from there; the result is as without it.
  */
-export function parse(source: Source): Outcome<File> {
+export function parse(source: Source, previous?: Parsed): ParseOutcome {
   const refused = refuse(source);
-  if (refused !== undefined) return { diagnostics: [refused] };
+  if (refused !== undefined) return { diagnostics: [refused], parsed: 0 };
   const { path, text } = source;
   const diagnostics: Diagnostic[] = [];
   const context: Context = { path, text, report: (d) => diagnostics.push(d), operatorsAround: 0 };
@@ -56,17 +63,35 @@ export function parse(source: Source): Outcome<File> {
   const tree = new TreeBuilder(text, tokens);
   const starts = chunks.map((chunk) => chunk.tokens[0]!.startOffset);
   const stray = tree.skipped(starts[0] ?? Number.POSITIVE_INFINITY);
+  const known = previous?.file.path === path ? knownIn(previous) : new Map<string, Known[]>();
   const declarations: Declaration[] = [];
+  let parsed = 0;
   const parts = chunks.map((chunk, i): TreeNode => {
     const doc = docs(starts[i]!);
     const limit = starts[i + 1] ?? Number.POSITIVE_INFINITY;
+    const own =
+      chunk.refused || chunk.open.length > 0
+        ? ''
+        : text.slice(starts[i], chunk.tokens.at(-1)!.endOffset! + 1);
+    const same = known.get(own)?.shift();
+    const moved = same && tree.known(same.node, chunk.tokens, limit);
+    if (moved) {
+      declarations.push(movedDeclaration(same.declaration, moved.start - same.node.start, doc));
+      return moved;
+    }
+    parsed++;
     const { cst, errors } = chunk.refused ? { cst: undefined, errors: [] } : parseChunk(chunk.tokens);
     const whole = tree.declaration(cst, limit, errors.length > 0);
     reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
     // Behind a stumble the tree is a guess, of which nothing is to be said.
     const trusted = Math.min(...errors.map(({ token }) => token.startOffset || Number.POSITIVE_INFINITY));
-    const report = (d: Diagnostic) => d.span.start < trusted && context.report(d);
-    declarations.push(buildDeclaration({ ...context, report }, whole, doc));
+    let isClean = true;
+    const report = (d: Diagnostic) => {
+      isClean = false;
+      if (d.span.start < trusted) context.report(d);
+    };
+    const built = buildDeclaration({ ...context, report }, whole, doc);
+    declarations.push(isClean ? built : { ...built, broken: true });
     return whole;
   });
 
@@ -74,7 +99,7 @@ export function parse(source: Source): Outcome<File> {
   reportAllowances(context, allowances);
   reportDivisions(context, text, tokens, comments);
   const file: File = { path, declarations, tree: tree.file(stray ? [stray, ...parts] : parts), allowances };
-  return { value: file, diagnostics: limited(diagnostics) };
+  return { value: file, diagnostics: limited(diagnostics), parsed };
 }
 
 function parseChunk(tokens: IToken[]): {

@@ -226,6 +226,7 @@ export class Checker {
       frame.net.counters.set(`place ${kind}`, n);
       return `${prefix}_${n}`;
     }
+    if (this.reuse.recorder) this.reuse.recorder.numbered = true;
     const n = (this.places.get(prefix) ?? 0) + 1;
     this.places.set(prefix, n);
     return `${prefix}_${n}`;

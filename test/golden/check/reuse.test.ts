@@ -39,8 +39,13 @@ function again(edit: (text: string) => string): string[] {
   return now.worked.map((key) => key.replace(/^model\.gan /, ''));
 }
 
+/** How many declarations are parsed again. */
+const parsedAgain = (edit: (text: string) => string) =>
+  analyse(input(edit(text)), analyse(input(text))).parsed;
+
 function expectSame(now: Analysis, fresh: Analysis): void {
   expect(now.diagnostics).toEqual(fresh.diagnostics);
+  expect(now.file).toEqual(fresh.file);
   expect(spansOf(now.model!)).toEqual(spansOf(fresh.model!));
 }
 
@@ -50,6 +55,16 @@ const change = (from: string, to: string) => (of: string) => {
 };
 
 describe('an edit', () => {
+  test('parses the declarations again that it is in', () => {
+    expect(analyse(input(text)).parsed).toBe(13);
+    expect(parsedAgain((t) => t)).toBe(0);
+    expect(parsedAgain((t) => `\n// moved\n${t}`)).toBe(0);
+    expect(parsedAgain(change('|> relu |>', '|> relu |> relu |>'))).toBe(1);
+    expect(parsedAgain(change('let fake', '/// What G draws.\nlet fake'))).toBe(0);
+    expect(parsedAgain(change('let fake = G(z)', 'let fake = G(z'))).toBe(1);
+    expect(parsedAgain((t) => t.replaceAll('fake', 'drawn'))).toBe(5);
+  });
+
   test('is nothing where there is none', () => {
     expect(analyse(input(text)).worked.length).toBe(10);
     expect(again((t) => t)).toEqual([]);
