@@ -136,7 +136,7 @@ export class Reuse {
   private holds(key: string, { kind, module }: Declared): boolean {
     if (this.before?.settings !== this.settings || this.touched.has(key)) return false;
     if (kind === 'net' && !this.sameInits(module)) return false;
-    return (this.seen.get(key)?.uses ?? []).every((use) => this.isSameObject(use));
+    return this.seen.get(key)?.uses.every((use) => this.isSameObject(use)) ?? false;
   }
 
   /** Whether a file's `init` lines, from which its nets start, are the same ones. */

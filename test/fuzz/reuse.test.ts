@@ -27,7 +27,7 @@ describe('edits', () => {
     let [reused, unparsed] = [0, 0];
     for (const file of files) {
       let [text, last] = [file, analyse(input(file))];
-      for (let i = 0; i < 12; i++) {
+      for (let i = 0; i < 6; i++) {
         // Every third edit mends the file, as people do.
         text = i % 3 === 2 ? file : mutated([text], random);
         const fresh = analyse(input(text));
@@ -38,15 +38,15 @@ describe('edits', () => {
         last = now;
       }
     }
-    expect(reused).toBeGreaterThan(500);
-    expect(unparsed).toBeGreaterThan(1000);
+    expect(reused).toBeGreaterThan(200);
+    expect(unparsed).toBeGreaterThan(400);
   });
 });
 
 test('the sound part of any partial Model has a plan and its costs', () => {
   const random = randomOf(2025);
   let partial = 0;
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 100; i++) {
     const { model, sources } = analyse(input(mutated(files, random)));
     if (!model || model.whole) continue;
     partial++;
@@ -56,5 +56,5 @@ test('the sound part of any partial Model has a plan and its costs', () => {
       if (!(error instanceof TooLarge)) throw error;
     }
   }
-  expect(partial).toBeGreaterThan(50);
+  expect(partial).toBeGreaterThan(30);
 });

@@ -37,13 +37,15 @@ export function declaredValue(c: Checker, declared: Declared): Value {
   if (known === 'working' || c.names.isCyclic(declared)) return unknown;
   if (known) return known;
   c.values.set(declared, 'working');
-  const { kind } = declared;
-  const value = kind === 'net' || kind === 'def' ? makeValue(c, declared) : constantOrSource(c, declared);
+  const isConstant = CONSTANTS.has(declared.kind);
+  const value = isConstant ? constantOrSource(c, declared) : makeValue(c, declared);
   // What was made of a broken text is a guess; nets and defs have their names and types at least.
   const isGuess = declared.node.broken && value.kind !== 'function';
   c.values.set(declared, isGuess ? unknown : value);
   return isGuess ? unknown : value;
 }
+
+const CONSTANTS: ReadonlySet<Declared['kind']> = new Set(['param', 'data', 'noise', 'state']);
 
 /** Of a param, source or state: that of an earlier check, where it still holds. */
 function constantOrSource(c: Checker, declared: Declared): Value {

@@ -128,6 +128,21 @@ describe('an edit', () => {
   });
 });
 
+test('the nets of a list are worked out again with their text', () => {
+  const list = change(
+    'net D(x: [8]) -> [1]',
+    'net F[2](x: [8]) -> [8] =\n  x |> dense(8)\nnet D(x: [8]) -> [1]',
+  )(text);
+  const flows = change('D(fake))\nmetric', 'D(fake |> each i in 1..2 { F[i] }))\nmetric')(list);
+  const edited = change('x |> dense(8)\n', 'x |> dense(8) |> tanh\n')(flows);
+  const now = analyse(input(edited), analyse(input(flows)));
+  expectSame(now, analyse(input(edited)));
+  expect(now.worked.filter((key) => / net /.test(key))).toEqual([
+    'model.gan net F F_1 e',
+    'model.gan net F F_2 e',
+  ]);
+});
+
 test('what is drawn without a name is numbered through the file, so it is worked out again', () => {
   const drawn = change('let fake = G(z)', 'let e = draw normal[8]\nlet fake = G(z) + e')(text);
   const edited = change('let e', 'let first = draw normal[8]\nlet e')(drawn);
