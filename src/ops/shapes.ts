@@ -36,16 +36,25 @@ export function broadcast(args: readonly Shaped[]): Shape | Problem {
     'GAN0302',
     { shapes: args.map((a) => a.shape), result },
     {},
-    { help: helpForBoth(args[short]!.shape, rank) },
+    {
+      help: helpForBoth(
+        args[short]!.shape,
+        args.map((a) => a.shape),
+      ),
+    },
   );
 }
 
-/** Either a table is wanted, or the axes should have met. */
-function helpForBoth(short: Shape, rank: number): string {
-  const vector = short.length === 1 && rank === 2;
-  const axes = vector ? '`expand(…, 0)`' : `\`expand\` to ${rank} axes`;
-  const meet = vector ? `\`reshape(${short[0]}, 1)\`` : '`reshape`';
-  return `for a table of all pairs write ${axes} on the one of shape [${short.join(', ')}]; to let their axes meet, ${meet}`;
+/** A table may be wanted; where an axis of another operand has the size of a vector, they may have been meant to meet. */
+function helpForBoth(short: Shape, others: readonly Shape[]): string {
+  const rank = Math.max(...others.map((shape) => shape.length));
+  const axes = short.length === 1 && rank === 2 ? '`expand(…, 0)`' : `\`expand\` to ${rank} axes`;
+  const table = `for a table of all pairs write ${axes} on the one of shape [${short.join(', ')}]`;
+  const long = others.find((shape) => shape.length === rank)!;
+  const at = short.length === 1 ? long.indexOf(short[0]!) : -1;
+  if (at < 0) return table;
+  const meeting = long.map((_, i) => (i === at ? short[0] : 1));
+  return `${table}; to let their axes meet, \`reshape(${meeting.join(', ')})\``;
 }
 
 /** The most common cause of shapes that don't meet is a missing axis at the end. */

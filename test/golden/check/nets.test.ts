@@ -372,8 +372,10 @@ output plain = G(z) * 2
     expect(said('data x ~ image[4, 4, 3]\noutput out = x * [1, 2]\n')).toContain('GAN0301');
     expect(said('noise a ~ normal[8, 1]\nnoise b ~ normal[5]\noutput out = a + b\n')).toMatchInlineSnapshot(`
       "3:14 GAN0302 [8, 1] and [5] would all be stretched, to [8, 5], and one of them lacks an axis
-        help: for a table of all pairs write \`expand(…, 0)\` on the one of shape [5]; to let their axes meet, \`reshape(5, 1)\`"
+        help: for a table of all pairs write \`expand(…, 0)\` on the one of shape [5]"
     `);
+    const meant = 'noise a ~ normal[8, 1]\nnoise b ~ normal[8]\noutput out = a + b\n';
+    expect(said(meant)).toContain('to let their axes meet, `reshape(8, 1)`');
     // Equally many axes say that a table is meant; single numbers have no axes to say.
     accepted('noise a ~ normal[8, 1]\nnoise b ~ normal[1, 5]\noutput out = where(a < b, a, 0)\n');
     expect(said('noise a ~ normal[8, 1]\nnoise b ~ normal[5]\noutput out = where(a, b, 0)\n')).toContain(

@@ -83,8 +83,11 @@ export function shifted(
       const by = offsets[k]! * spreadOf(dist);
       for (let i = 0; i < size; i++) moved[i]! += by * along[from + i]!;
     });
-    // Uniform noise has edges; normal noise has none.
-    out[name] = dist.kind === 'uniform' ? moved.map((v) => Math.max(low, Math.min(high, v))) : moved;
+    // Uniform and truncated noise have edges; other noise has none.
+    out[name] =
+      dist.kind === 'uniform' || dist.kind === 'truncated_normal'
+        ? moved.map((v) => Math.max(low, Math.min(high, v)))
+        : moved;
     from += size;
   }
   return out;
