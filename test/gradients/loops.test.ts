@@ -212,6 +212,79 @@ describe('scan', () => {
     ));
 });
 
+describe('beside other words', () => {
+  const expectMetric = async (text: string, name: string, most = 1e-9) => {
+    const plan = planFor(text);
+    const trainer = new ReferenceTrainer(plan, supply(plan, 5));
+    trainer.begin(plan.phases[0]!);
+    const found = await trainer.step(0);
+    expect(Math.abs(found[name]!), name).toBeLessThan(most);
+  };
+
+  test('forward mode through a loop is the product with its gradient', () =>
+    expectMetric(
+      game(
+        `${net}
+        let y = z |> repeat t in 3..1 { N(t) }
+        let v = cos(z)
+        let u = sin(z)
+        let forward = sum(u * jvp(y, z, v))
+        let slope = sum(stop(u) * y)
+        let back = sum(v * grad(slope, z))
+        metric off = expect(square(forward - back))`,
+        sized,
+      ),
+      'off',
+    ));
+
+  test('a gradient through forward mode through a loop', () =>
+    expectDifferences(
+      game(
+        `${net}
+        let y = z |> repeat t in 3..1 { N(t) }
+        let v = cos(z)`,
+        'expect(sum(square(jvp(y, z, v))))',
+      ),
+    ));
+
+  test('a loop for each entry of an axis, and an axis in each turn', () =>
+    expectDifferences(
+      game(
+        `net N(x: [3]) -> [3] = x |> repeat i in 1..2 { turn(i) }
+        def turn(x, i) = tanh(dense(x, 3)) + x / i
+        net S(s: [4, 3]) -> [4, 3] = s |> map(N) |> repeat i in 1..2 { deeper }
+        def deeper(s) = s + map(s, N) * 0.3
+        let y = S(s)`,
+        sized,
+      ),
+    ));
+
+  test('given weights in each turn: the inner steps of meta-learning', () =>
+    expectDifferences(
+      game(
+        `net N(x: [3]) -> [3] = x |> dense(3, bias = false) |> tanh
+        def learn(w, z) = {
+          let l = expect(sum(square(N(z, weights = w) - 1)))
+          return w - 0.1 * grad(l, w)
+        }
+        let w = N.weights |> repeat i in 1..3 { learn(z) }
+        let y = N(z, weights = w)`,
+        sized,
+      ),
+    ));
+
+  test('a turn reads a value that lives on', () =>
+    expectDifferences(
+      game(
+        `${net}
+        state shift ~ normal[3]
+        let y = z |> repeat t in 1..3 { move(shift) }
+        def move(x, c) = N(x, 1) + sin(x) * c`,
+        sized,
+      ),
+    ));
+});
+
 test('what does not depend on the turn is worked out once, outside', () => {
   const plan = planFor(
     game(

@@ -15,6 +15,7 @@ import {
   describe,
   type Given,
   showShape,
+  type TupleValue,
   termValue,
   unknown,
   type Value,
@@ -92,7 +93,8 @@ interface Tensors {
   readonly terms: readonly Term[];
   readonly form: Form;
 }
-type Form = { readonly items: readonly Form[]; readonly names: readonly (string | null)[] } | null;
+/** null: one tensor. */
+type Form = { readonly of: TupleValue; readonly items: readonly Form[] } | null;
 
 /** null (reported) where one of them is no tensor. */
 function tensorsOf(c: Checker, value: Value, span: Span, what: string): Tensors | null {
@@ -104,7 +106,7 @@ function tensorsOf(c: Checker, value: Value, span: Span, what: string): Tensors 
   if (items.length === 0 || !items.every((item) => item !== null)) return null;
   return {
     terms: items.flatMap((item) => item.terms),
-    form: { items: items.map((item) => item.form), names: value.names },
+    form: { of: value, items: items.map((item) => item.form) },
   };
 }
 
@@ -115,7 +117,7 @@ function sameShape(a: Shape, b: Shape): boolean {
 /** The same tuples around other tensors. */
 function inForm(form: Form, terms: Iterator<Term>): Value {
   if (form === null) return termValue(terms.next().value as Term);
-  return { kind: 'tuple', items: form.items.map((item) => inForm(item, terms)), names: form.names };
+  return { ...form.of, items: form.items.map((item) => inForm(item, terms)) };
 }
 
 function sameForm(a: Form, b: Form): boolean {
