@@ -35,10 +35,11 @@ export function factsOf(model: CompiledModel): ModelFacts {
 }
 
 export function phaseFacts({ phases }: CompiledModel): PhaseFacts[] {
-  return phases.map(({ name, batch, leastBatch = 1, steps, epochs, losses, metrics }) => ({
+  return phases.map(({ name, batch, leastBatch = 1, fixedBatch, steps, epochs, losses, metrics }) => ({
     name,
     batch,
     leastBatch,
+    fixedBatch: fixedBatch === true,
     steps,
     epochs,
     losses,

@@ -199,6 +199,8 @@ export interface PhaseFacts {
   name: string;
   batch: number;
   leastBatch: number;
+  /** A run keeps to `batch`. */
+  fixedBatch: boolean;
   /** One of the two is null. */
   steps: number | null;
   epochs: number | null;

@@ -15,7 +15,7 @@ import {
 import { factLines } from '../core/run/facts.ts';
 import { type LogEntry, type LoopHost, trainLoop } from '../core/run/loop.ts';
 import type { CompiledModel } from '../core/run/model.ts';
-import { isDrawable } from '../core/run/outputs.ts';
+import { undrawn } from '../core/run/outputs.ts';
 import { TrainingRun } from '../core/run/run.ts';
 import { chooseBackend } from './backends.ts';
 import { curvesSvg } from './charts.ts';
@@ -127,8 +127,8 @@ async function trainInto(
     });
     progress.say(beginning(run, folder, seed, origin !== null && file === null));
     for (const notice of notices) progress.say(notice);
-    const undrawn = nothingDrawn(model);
-    if (undrawn !== null) progress.say(undrawn);
+    const missing = undrawn(model.outputs);
+    if (missing !== null) progress.say(missing);
     const start = run.state.total;
     const pictures = new Pictures(run, folder);
     stop.begin();
@@ -184,14 +184,6 @@ function beginning(run: TrainingRun, folder: RunFolder, seed: number, anew: bool
   return over
     ? `${line}: its ${state.total} steps are done; --steps with a larger number goes on`
     : `${line}, from step ${state.total}`;
-}
-
-/** A run without pictures says why. */
-function nothingDrawn({ outputs }: CompiledModel): string | null {
-  if (outputs.length === 0) return 'no pictures: the model declares no `output`';
-  if (outputs.some(isDrawable)) return null;
-  const first = outputs[0]!;
-  return `no pictures: of [${first.type.shape.join(', ')}] there are none; ganc sample --format npy writes \`${first.name}\` as numbers`;
 }
 
 function loopHost(

@@ -24,6 +24,8 @@ import {
 import { netBody } from './evaluate/nets.ts';
 import { evaluateValues } from './evaluate/values.ts';
 import type { Memory } from './reuse.ts';
+import type { BatchLimits } from './schedule/counts.ts';
+import { examplesOf } from './schedule/examples.ts';
 import { declaredOptimizers } from './schedule/optimizers.ts';
 import { checkRules, phaseRules } from './schedule/rules.ts';
 import { type CheckedPhase, checkSchedule, hasErrors } from './schedule/schedule.ts';
@@ -100,6 +102,10 @@ function elaborate(c: Checker, partial: boolean): Model {
     for (const declared of module.own)
       if (declared.kind === 'param' || declared.kind === 'net') declaredValue(c, declared);
   }
+  c.examples = examplesOf(c);
+  c.reuse.examples = JSON.stringify(
+    c.examples.map(({ batch, sampled }) => [batch, [...sampled].map(([s, n]) => [s, [...n]])]),
+  );
   const data = dataRecords(c);
   const noise = noiseSources(c);
   const states = stateSpecs(c);
@@ -109,10 +115,10 @@ function elaborate(c: Checker, partial: boolean): Model {
   const schedule = checkSchedule(c, declared);
   // What a declaration that did not parse lacks has been said; the rules look at whole programs.
   c.whole = [...c.nets.values()].every(({ bodies }) => [...bodies.values()].every((body) => body !== null));
-  const least = c.whole && !hasErrors(c) ? checkRules(c, schedule, values) : null;
+  const limits = c.whole && !hasErrors(c) ? checkRules(c, schedule, values) : null;
   const whole = c.whole && !partial && !hasErrors(c);
   const kept = whole ? schedule.phases : schedule.phases.filter((phase) => phase.complete);
-  const phases = kept.map(({ phase }) => ({ ...phase, leastBatch: least?.get(phase) ?? 1 }));
+  const phases = kept.map(({ phase }) => ({ ...phase, ...limits?.get(phase) }));
   const losses = values.filter((v) => v.kind === 'loss');
   for (const { updates } of schedule.phases)
     for (const { action, term } of updates) {
@@ -143,11 +149,11 @@ function soundPhases(c: Checker, model: Model, checked: readonly CheckedPhase[])
   const phases: Phase[] = [];
   for (const one of checked) {
     if (!sound.has(one.phase.name)) continue;
-    let leastBatch: Phase['leastBatch'] = 1;
+    let limits: BatchLimits | null = null;
     const holds = c.holds(() => {
-      leastBatch = phaseRules(c, one, soundPart({ ...model, phases: [one.phase] }).values);
+      limits = phaseRules(c, one, soundPart({ ...model, phases: [one.phase] }).values);
     });
-    if (holds) phases.push({ ...one.phase, leastBatch });
+    if (holds) phases.push({ ...one.phase, ...(limits as BatchLimits | null) });
   }
   return phases;
 }

@@ -22,6 +22,8 @@ export interface Unit {
   readonly expressions: number;
   /** It drew without a name outside of all nets: such draws are numbered through the file. */
   readonly numbered: boolean;
+  /** The phases' numbers of examples, where it has asked for them; else null. */
+  readonly examples: string | null;
 }
 
 /** A declaration as the check found it. */
@@ -49,9 +51,12 @@ interface Recorder {
   terms: number;
   expressions: number;
   numbered: boolean;
+  examples: string | null;
 }
 
 export class Reuse {
+  /** The phases' numbers of examples: a unit that has asked for them holds as long as they do. */
+  examples = '';
   readonly notes: Notes;
   /** The units that were worked out anew, in order. */
   readonly worked: string[] = [];
@@ -103,7 +108,8 @@ export class Reuse {
     const key = `${owner} ${part}`;
     const before = this.before?.units.get(key);
     const isFree = before && !before.numbered && (declared.kind === 'net' || this.isPlain(before.value));
-    if (isFree && this.holds(owner, declared)) {
+    const counts = before?.examples ?? null;
+    if (isFree && (counts === null || counts === this.examples) && this.holds(owner, declared)) {
       const now = this.movedUnit(before, owner);
       if (now) {
         this.units.set(key, now);
@@ -221,7 +227,15 @@ function isSame(now: Seen, then: Seen | undefined): boolean {
 }
 
 function newRecorder(): Recorder {
-  return { diagnostics: [], netCalls: [], bodies: [], terms: 0, expressions: 0, numbered: false };
+  return {
+    diagnostics: [],
+    netCalls: [],
+    bodies: [],
+    terms: 0,
+    expressions: 0,
+    numbered: false,
+    examples: null,
+  };
 }
 
 const initKey = (path: string, slot: string) => `${path} init ${slot}`;

@@ -1,4 +1,5 @@
 /** Names of the file that nothing uses: most often a slip. */
+import { unusedPart } from '../names/unused-part.ts';
 import type { Checker } from './evaluate/context.ts';
 
 export function unusedNames(c: Checker): void {
@@ -19,6 +20,7 @@ export function unusedNames(c: Checker): void {
     if (isLibrary && (kind === 'param' || kind === 'net' || kind === 'def')) continue;
     // A record's fields have to be named for the others' sake.
     if (kind === 'data' && usedRecords.has(node)) continue;
-    c.report('GAN0217', name.span, { what: kind, name: name.text });
+    const part = node.kind === 'let' && node.pattern.kind !== 'name';
+    c.report('GAN0217', name.span, { what: kind, name: name.text }, part ? unusedPart(name.span) : {});
   }
 }

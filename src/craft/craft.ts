@@ -6,11 +6,13 @@ import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Model, Term } from '../model/model.ts';
 import type { Operation } from '../ops/record.ts';
 import { operations as table } from '../ops/table.ts';
+import { drawsApart } from './draws.ts';
 import { looseCritic, samePull } from './game.ts';
 import { batchNormUnderPenalty, mixedPixels, normOfPixels, unevenTransposed } from './layers.ts';
 import { bernoulliTarget } from './likelihood.ts';
 import { doubledSigmoid, saturatingGenerator, sigmoidCritic } from './losses.ts';
 import { declaredRanges, logOfZero, sqrtOfZero } from './numbers.ts';
+import { Positive } from './positive.ts';
 import { Pulls } from './pull.ts';
 import { Ranges } from './ranges.ts';
 import { actionsOf, inOrder, Terms } from './terms.ts';
@@ -30,6 +32,7 @@ const RULES: readonly ((craft: Craft) => Iterable<Diagnostic>)[] = [
   bernoulliTarget,
   mixedPixels,
   normOfPixels,
+  drawsApart,
 ];
 
 export function craft(model: Model, operations: Readonly<Record<string, Operation>> = table): Diagnostic[] {
@@ -39,6 +42,7 @@ export function craft(model: Model, operations: Readonly<Record<string, Operatio
     terms: new Terms(model),
     ranges,
     pulls: new Pulls(ranges, operations),
+    positive: new Positive(ranges, operations),
     all: everyTerm(model),
     at: ({ term, owner }) => (term.span.file === PRELUDE ? owner : term.span),
   };

@@ -1,9 +1,11 @@
 /** Rules that come from interval analysis: values off their declared range, and functions at their singular points. */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { diagnose } from '../diagnostics/table.ts';
+import { Holds } from '../model/holds.ts';
+import type { Term } from '../model/model.ts';
 import type { Interval } from '../ops/record.ts';
 import { typeRange } from './ranges.ts';
-import { inOrder, updates, type View, view } from './terms.ts';
+import { contains, inOrder, updates, type View, view } from './terms.ts';
 import type { Craft } from './view.ts';
 
 const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-6;
@@ -38,12 +40,12 @@ function wayOut(meaning: 'image' | 'sound' | 'label' | 'text', is: Interval, op:
   return 'end it with `tanh`; what is no picture, logits say, is a plain tensor: declare its shape alone';
 }
 
-export function* logOfZero({ all, at, ranges, terms }: Craft): Generator<Diagnostic> {
+export function* logOfZero({ all, at, positive, ranges, terms }: Craft): Generator<Diagnostic> {
   for (const placed of all) {
     const { term } = placed;
     if (term.kind !== 'op' || term.op !== 'log') continue;
     const range = ranges.of(term.args[0]!);
-    if (range.lo > 0) continue;
+    if (positive.is(term.args[0]!)) continue;
     if (isStableLog(view(term.args[0]!))) continue;
     yield diagnose(
       'GAN0402',
@@ -66,6 +68,11 @@ export function* logOfZero({ all, at, ranges, terms }: Craft): Generator<Diagnos
 }
 
 export function* sqrtOfZero({ all, at, model, ranges, terms }: Craft): Generator<Diagnostic> {
+  const nets = new Map(model.nets.map((net) => [net.name, net]));
+  const slopes = new Holds((call) => nets.get(call.net)!.bodies.get(call.body)!, isLearnt);
+  // `grad` asks for slopes by values that are not learnt.
+  const asked = new Set(all.flatMap(({ term }) => (term.kind === 'grad' ? [term.x] : [])));
+  const hasSlope = (term: Term) => slopes.in([term]) || contains(term, (part) => asked.has(part));
   // A metric or an output has no slope.
   const learnt = new Set(inOrder(updates(model).map(({ objective }) => objective)));
   const values = new Set(inOrder(model.values.map((value) => value.term)));
@@ -74,7 +81,7 @@ export function* sqrtOfZero({ all, at, model, ranges, terms }: Craft): Generator
     if (term.kind !== 'op' || term.op !== 'sqrt' || (values.has(term) && !learnt.has(term))) continue;
     const argument = view(term.args[0]!);
     const range = ranges.of(term.args[0]!);
-    if (range.lo > 0) continue;
+    if (range.lo > 0 || !hasSlope(term)) continue;
     // A number of the schedule has no gradient; √(v²) is |v| and √Σv² is the norm, whose slopes are mended.
     if (terms.through(argument).term.kind === 'host') continue;
     const sum = terms.op(argument, 'sum');
@@ -88,4 +95,9 @@ export function* sqrtOfZero({ all, at, model, ranges, terms }: Craft): Generator
     const exponent = power?.term.args[1];
     return exponent?.kind === 'constant' && exponent.value.data.every((value) => value === 2);
   }
+}
+
+/** A weight, or what may be made of one: the parameter of a net. */
+function isLearnt(term: Term): boolean {
+  return term.kind === 'layer' || term.kind === 'param';
 }

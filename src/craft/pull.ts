@@ -7,6 +7,7 @@ import type { LeafNode, Node } from '../ir/graph.ts';
 import { createBuilder } from '../ir/graph-builder.ts';
 import { evaluate } from '../ir/interpret.ts';
 import { sizeOf } from '../ir/ndarray.ts';
+import { crossesBatch } from '../model/holds.ts';
 import type { ResultTerm, Term, UpdateAction } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
 import type { Interval, Operation } from '../ops/record.ts';
@@ -61,7 +62,8 @@ export class Pulls {
       } else if (term.kind === 'op' && term.args.some((arg) => depends.has(arg))) depends.add(term);
     }
     const pulls = new Map<string, Pull>();
-    if (!depends.has(objective)) return pulls;
+    // A graph of a few examples cannot hold an axis as long as the batch.
+    if (!depends.has(objective) || order.some(crossesBatch)) return pulls;
     const largest = order.reduce((most, t) => (depends.has(t) ? Math.max(most, sizeOf(t.shape)) : most), 1);
     if (largest > LARGEST) return pulls;
     const draws = Math.max(2, Math.min(DRAWS, Math.floor(ENOUGH / largest)));

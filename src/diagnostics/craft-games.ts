@@ -200,4 +200,30 @@ train (batch = 8, steps = 100) {
 }
 `,
   },
+
+  GAN0414: {
+    severity: 'note',
+    title: 'two calls that draw apart',
+    message: ({ net }: { net: string }) =>
+      `\`${net}\` draws, so these two calls with the same arguments have different results`,
+    explain: `
+Each call that the text writes draws anew: two calls of a net with dropout have two masks, and two calls of a net with a
+\`draw\` have two noises. So \`E(x).mu\` and \`E(x).logvar\` in one loss come from two different encodings of \`x\`.
+
+If one is meant, name it: \`let code = E(x)\`, then \`code.mu\` and \`code.logvar\`. If two are meant, as in a Π-model or
+R-Drop, give each a name, \`let first = E(x)\` and \`let second = E(x)\`: named calls are not noted.
+`,
+    example: `
+data x ~ [8]
+
+net E(x: [8]) -> (mu: [2], logvar: [2]) = {
+  let h = x |> dense(16) |> relu |> dropout(0.2)
+  return (mu = h |> dense(2), logvar = h |> dense(2))
+}
+
+loss prior = expect(kl_normal(E(x).mu, E(x).logvar))
+
+train (batch = 8, steps = 100) { sample x  update E to minimize prior with adam(1e-3) }
+`,
+  },
 } as const;

@@ -174,7 +174,8 @@ output out = G.mean(z)
     explain: `Nothing refers to this name. Most often it is a slip: the line above was meant to be used in the next one, or a
 loss was forgotten in the schedule, so that a part of the game silently does not happen.
 
-Use it, delete it, or begin its name with \`_\` if it is there on purpose. To be sampled alone is not to be used.`,
+Use it, delete it, or begin its name with \`_\` if it is there on purpose; \`let (mean, _) = E(x)\` leaves a part of a tuple
+without a name. To be sampled alone is not to be used.`,
     example: `noise z ~ normal[8]
 let a = tanh(z)
 output out = z

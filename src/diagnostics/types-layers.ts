@@ -247,7 +247,7 @@ output out = crop(x, 4)
     severity: 'error',
     title: 'a whole value where examples are needed',
     message: ({ op }) => `${op} needs a value per example, but this one is the same for the whole batch`,
-    explain: `\`batch_norm\` and \`minibatch_stddev\` compare the examples of a batch with each other, and \`dropout\` draws a mask for each
+    explain: `\`batch_norm\`, \`minibatch_stddev\` and \`batch\` bring the examples of a batch together, and \`dropout\` draws a mask for each
 example. A *whole* value (a weight, a constant, the result of \`expect\`) has no examples.
 
 Apply the operation to what comes from data or noise; for a whole value \`layer_norm\` normalises without a batch.`,

@@ -175,7 +175,8 @@ smaller by the number of examples, and a sum over the batch one by a whole value
 mean.
 
 By examples, take the gradient first and the mean after it: \`expect(square(norm(grad(D(x), x)) - 1))\`. By a whole value,
-take the mean first: \`grad(expect(y), D.weights)\`.`,
+take the mean first: \`grad(expect(y), D.weights)\`. A whole value that \`batch\` has made of the examples, such as \`mmd(x, y)\`,
+can be differentiated by each of them.`,
     example: `noise z ~ normal[8]
 let h = expect(sum(tanh(z)))
 output out = grad(h, z)

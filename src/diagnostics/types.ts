@@ -1,5 +1,6 @@
 /** GAN03xx: types and shapes. */
 import type { Entry } from './diagnostic.ts';
+import { batchTypes } from './types-batch.ts';
 import { derivativeTypes } from './types-derivatives.ts';
 import { entryTypes } from './types-entries.ts';
 import { layerTypes } from './types-layers.ts';
@@ -18,4 +19,5 @@ export const types = {
   ...listTypes,
   ...entryTypes,
   ...weightTypes,
+  ...batchTypes,
 } satisfies Record<string, Entry<never>>;

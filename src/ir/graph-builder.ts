@@ -484,7 +484,7 @@ function leafKey(leaf: Leaf): string {
     case 'turn':
       return `t${leaf.position}:${leaf.place}`;
     case 'draw':
-      return `d${(leaf.turns ?? []).map((turn) => turn.id).join()}:${leaf.version}:${leaf.call.join()}:${JSON.stringify(leaf.dist, numberText)}:${leaf.place}`;
+      return `d${(leaf.turns ?? []).map((turn) => turn.id).join()}:${leaf.version}:${leaf.call}:${JSON.stringify(leaf.dist, numberText)}:${leaf.place}`;
   }
 }
 

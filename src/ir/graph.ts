@@ -74,13 +74,13 @@ export type Leaf =
   /** What a turn of a loop is given: its position (a number of the host), a carried value, an entry of a sequence. */
   | { readonly kind: 'turn'; readonly place: string; readonly position: boolean }
   /**
-   * A draw without a name. `place` tells it from other draws of the text; `call` holds the nodes that the enclosing
-   * calls were given (a draw is fixed by its place, those arguments, and the latest `sample`: `version`).
+   * A draw without a name. `place` tells it from other draws of the text, and `call` tells apart the calls of nets that
+   * led to it (0: none). It is fixed by these two and the latest `sample`: `version`.
    */
   | {
       readonly kind: 'draw';
       readonly place: string;
-      readonly call: readonly number[];
+      readonly call: number;
       readonly dist: Distribution;
       readonly version: number;
       /** The positions of the loops that it stands in: each turn draws anew. */

@@ -86,7 +86,7 @@ function printLeaf(leaf: Leaf): string {
     case 'turn':
       return `turn ${leaf.place}`;
     case 'draw': {
-      const call = leaf.call.length === 0 ? '' : ` for(${leaf.call.join(',')})`;
+      const call = leaf.call === 0 ? '' : ` of call ${leaf.call}`;
       return `draw ${leaf.dist.kind} ${leaf.place}@${leaf.version}${call}`;
     }
   }

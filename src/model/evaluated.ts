@@ -1,6 +1,6 @@
 /** What an update or a metric works out, inside the nets that it calls too, and how many examples each value holds there. */
 import type { Count } from '../ir/types.ts';
-import type { Meetings } from './meetings.ts';
+import type { Given, Meetings } from './meetings.ts';
 import type { NetBody, NetCall, Term } from './model.ts';
 import { postorder } from './walk.ts';
 
@@ -15,7 +15,7 @@ export interface Evaluated {
 /** Each value once for every count and mode that it has. */
 export function* evaluated(
   root: Term,
-  source: (name: string) => Count,
+  known: Pick<Given, 'source' | 'state' | 'batch'>,
   meetings: Meetings,
   bodyOf: (call: NetCall) => NetBody,
 ): Generator<Evaluated> {
@@ -29,7 +29,7 @@ export function* evaluated(
   }[] = [{ roots: [root], training: true }];
   for (let top = open.pop(); top; top = open.pop()) {
     const { roots, training, ...given } = top;
-    const counts = meetings.of(roots, { source, ...given });
+    const counts = meetings.of(roots, { ...known, ...given });
     for (const term of postorder(roots)) {
       yield { term, count: counts.of(term), training };
       if (term.kind !== 'result') continue;

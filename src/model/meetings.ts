@@ -27,6 +27,8 @@ export interface Given {
   readonly params?: readonly (Count | null)[];
   /** Of the roots' users, parallel to the roots. */
   readonly results?: readonly (Count | null)[];
+  /** Of what meets nothing that has a count: the phase's `batch`, as a number where it is fixed. */
+  readonly batch?: Count;
 }
 
 export interface Conflict {
@@ -100,10 +102,10 @@ export class Meetings {
     // Outer entries come first: those of entries count them.
     for (const entry of entries) {
       const { over } = entry;
-      const around = over.batch ? (group(over).known?.count ?? 'batch') : null;
+      const around = over.batch ? (group(over).known?.count ?? given.batch ?? 'batch') : null;
       group(entry).know(timesCount(around, over.shape[0]!));
     }
-    const draw = (term: Term): Count => groups.get(term)?.known?.count ?? 'batch';
+    const draw = (term: Term): Count => groups.get(term)?.known?.count ?? given.batch ?? 'batch';
     return {
       draw,
       of: (term) => (term.batch ? draw(term) : null),
@@ -150,6 +152,7 @@ export class Meetings {
         if (term.batch) join(group(term.entry.over), group(term), term.span);
         continue;
       }
+      if (term.kind === 'op' && term.op === 'examples') group(term).know(term.attrs.count as number);
       const members = [...operandsOf(term), term].filter((t) => t.batch);
       for (const member of members) join(group(members[0]!), group(member), term.span);
     }

@@ -314,6 +314,8 @@ export interface Phase {
   readonly batch: number;
   /** The least batch that it runs with: 2 where a batch norm has one value of each example, which only others vary. */
   readonly leastBatch: 1 | 2;
+  /** The number of examples is part of a shape (`batch(v)`), so a run keeps to `batch`. */
+  readonly fixedBatch: boolean;
   /** `steps` null under `epochs`, and the other way round. */
   readonly steps: number | null;
   readonly epochs: number | null;

@@ -21,7 +21,19 @@ export function isOperation(name: string): boolean {
 }
 
 /** Worked out by the checker itself: they look at shapes, make tuples or gradients, or fold constants. */
-const special = new Set(['size', 'range', 'split', 'grad', 'jvp', 'map', 'log2', 'ceil', 'round']);
+const special = new Set([
+  'size',
+  'range',
+  'split',
+  'batch',
+  'examples',
+  'grad',
+  'jvp',
+  'map',
+  'log2',
+  'ceil',
+  'round',
+]);
 
 /** Ways to start a weight, as `init SLOT ~ …` and a layer's `init = …` write them. */
 export const initializerNames = [

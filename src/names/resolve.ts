@@ -30,6 +30,7 @@ import {
   preludeModule,
   suggestName,
 } from './scope.ts';
+import { unusedPart } from './unused-part.ts';
 import { didYouMean, elsewhere, phrases, signs } from './words.ts';
 
 /** What may stand below the values that use it. */
@@ -82,6 +83,8 @@ function resolvedPrelude(): Resolution {
 const none: readonly ScopedLocal[] = [];
 
 class Resolver {
+  /** Names of the patterns of tuples. */
+  private readonly parts = new Set<Name>();
   /** The declaration that is being walked through. */
   private inside: Declaration | null = null;
 
@@ -197,7 +200,12 @@ class Resolver {
     if (module !== this.program.main) return;
     for (const { local } of scope.names.values())
       if (!this.names.isUsed(local) && !local.name.text.startsWith('_'))
-        this.report('GAN0217', local.name.span, { what: local.what, name: local.name.text });
+        this.report(
+          'GAN0217',
+          local.name.span,
+          { what: local.what, name: local.name.text },
+          this.parts.has(local.name) ? unusedPart(local.name.span) : {},
+        );
   }
 
   /** The locals of this name, innermost first. */
@@ -276,8 +284,11 @@ class Resolver {
   }
 
   private pattern(pattern: Pattern, scope: Scope): void {
-    for (const name of pattern.kind === 'name' ? [pattern.name] : pattern.names)
+    const names = pattern.kind === 'name' ? [pattern.name] : pattern.names;
+    for (const name of names) {
+      if (pattern.kind !== 'name') this.parts.add(name);
       this.add(scope, name, 'let', true);
+    }
   }
 
   private args(args: readonly Arg[], place: Place): void {

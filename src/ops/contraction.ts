@@ -100,8 +100,13 @@ const matmul: Primitive = {
     const out = zeros(countedShape(node));
     const products = sizeOf(out.shape) / (m * n);
     const [ta, tb] = [node.attrs.transposeA === true, node.attrs.transposeB === true];
+    // A side with fewer matrices is repeated: a whole one for each example, one of an example for each of the other's.
+    const nth = (side: 0 | 1, i: number, matrices: number): number =>
+      node.args[side]!.count === null ? i % matrices : Math.floor((i * matrices) / products);
+    const [ofA, ofB] = [p!.data.length / (m * k), q!.data.length / (k * n)];
     for (let i = 0; i < products; i++) {
-      multiply(p!.data, q!.data, out.data, size, { a: i * m * k, b: i * k * n, c: i * m * n, ta, tb });
+      const [a, b] = [nth(0, i, ofA) * m * k, nth(1, i, ofB) * k * n];
+      multiply(p!.data, q!.data, out.data, size, { a, b, c: i * m * n, ta, tb });
     }
     return out;
   },

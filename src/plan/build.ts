@@ -27,6 +27,7 @@ import type {
 } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
 import type { BuildContext } from '../ops/record.ts';
+import { CallPaths } from './call-paths.ts';
 import { directional, gradient } from './differentiate.ts';
 import { substitute } from './substitute.ts';
 
@@ -39,6 +40,8 @@ export interface Setting {
   source(name: string): { readonly version: number; readonly count: Count };
   /** The version of a state, and how many examples it holds (null: it is whole). */
   state(term: StateTerm): { readonly version: number; readonly count: Count | null };
+  /** How many examples a draw holds that meets nothing: the phase's `batch`, as a number where it is fixed. */
+  readonly batch: Count;
   weight(copy: Copy, name: string): number;
   stat(copy: Copy, name: string): number;
   /** The version of the latest `sample`. */
@@ -77,8 +80,8 @@ interface Scope {
   readonly net: Net | null;
   readonly params: readonly Node[];
   readonly use: Use;
-  /** What tells a draw here from the same draw in another call: the call's arguments. */
-  readonly call: readonly number[];
+  /** The way of calls that led here, as a number; a draw of the body has one value for each. 0 outside all nets. */
+  readonly call: number;
   /** What the net's weights are in this call, where they are given. */
   readonly given: ReadonlyMap<string, Node> | null;
   /** By the values differentiated by: a second evaluation, in which each of them is a mark. */
@@ -97,6 +100,7 @@ export class Evaluation {
   readonly #setting: Setting;
   readonly #nets: ReadonlyMap<string, Net>;
   readonly #meetings: Meetings;
+  readonly #paths: CallPaths;
   readonly #memo = new Map<Term, Node>();
   readonly #marks = new Map<readonly Term[], Scope>();
   readonly #slopes = new Map<readonly Term[], readonly Node[]>();
@@ -113,6 +117,7 @@ export class Evaluation {
     tables.set(model, known);
     this.#nets = known.nets;
     this.#meetings = known.meetings;
+    this.#paths = known.paths;
   }
 
   /** What batch norms in training mode have asked for, in the order of evaluation. */
@@ -127,7 +132,7 @@ export class Evaluation {
       net: null,
       params: [],
       use: { training: this.#setting.training, copy: this.#setting.copy, detached: false },
-      call: [],
+      call: 0,
       given: null,
       marked: this.#marks,
       slopes: this.#slopes,
@@ -136,6 +141,7 @@ export class Evaluation {
       counts: this.#meetings.of([term], {
         source: (name) => this.#setting.source(name).count,
         state: (state) => this.#setting.state(state).count ?? 'batch',
+        batch: this.#setting.batch,
         results: [count],
       }),
     };
@@ -439,7 +445,8 @@ export class Evaluation {
     const ids = args.map((arg) => arg.id);
     const meets = where.counts.results(call);
     const turns = this.#turns(where, call).turns ?? [];
-    const how = `${turns.map((turn) => turn.id)} ${use.training} ${use.copy} ${use.detached} ${where.depth} ${meets.join()}`;
+    const path = this.#paths.into(where.call, call);
+    const how = `${turns.map((turn) => turn.id)} ${use.training} ${use.copy} ${use.detached} ${where.depth} ${path} ${meets.join()}`;
     const given = call.weights
       ? new Map([...call.weights].map(([name, weight]) => [name, where.memo.get(weight)!] as const))
       : null;
@@ -452,14 +459,15 @@ export class Evaluation {
         net: this.#nets.get(call.net)!,
         params: args,
         use,
-        call: ids,
+        call: path,
         given,
         marked: new Map(),
         slopes: new Map(),
         depth: where.depth,
         turns,
         counts: this.#meetings.of(this.#body(call).results, {
-          source: () => 'batch',
+          source: () => this.#setting.batch,
+          batch: this.#setting.batch,
           params: args.map((arg) => arg.count),
           results: meets,
         }),
@@ -534,11 +542,18 @@ function originOf(where: Scope, term: Term): string {
 }
 
 /** What is worked out once for a Model. */
-const tables = new WeakMap<Model, { nets: ReadonlyMap<string, Net>; meetings: Meetings }>();
+const tables = new WeakMap<Model, Tables>();
 
-function tablesOf(model: Model) {
+interface Tables {
+  readonly nets: ReadonlyMap<string, Net>;
+  readonly meetings: Meetings;
+  readonly paths: CallPaths;
+}
+
+function tablesOf(model: Model): Tables {
   const nets = new Map(model.nets.map((net) => [net.name, net]));
-  return { nets, meetings: new Meetings((call) => bodyOf(nets, call)) };
+  const body = (call: NetCall): NetBody => bodyOf(nets, call);
+  return { nets, meetings: new Meetings(body), paths: new CallPaths(body) };
 }
 
 function bodyOf(nets: ReadonlyMap<string, Net>, call: NetCall): NetBody {

@@ -10,6 +10,7 @@ import type { LeafNode, Node } from '../ir/graph.ts';
 import { createBuilder, type GraphBuilder, splat } from '../ir/graph-builder.ts';
 import { sameShape } from '../ir/ndarray.ts';
 import type { Count, DeclaredType } from '../ir/types.ts';
+import { crossesBatch, Holds } from '../model/holds.ts';
 import type {
   Action,
   Model,
@@ -78,12 +79,15 @@ function probesOf(model: Model): NamedValue[] {
   const isPoint = ({ meaning, shape }: DeclaredType) => meaning === 'tensor' && sameShape(shape, [2]);
   const field = model.data.flatMap((d) => d.fields).find(({ type }) => isPoint(type));
   if (field === undefined) return [];
+  const nets = new Map(model.nets.map((net) => [net.name, net]));
+  const crossing = new Holds((call) => nets.get(call.net)!.bodies.get(call.body)!, crossesBatch);
   return model.nets.flatMap((net) => {
     const { name, params, results, span } = net;
     const [only] = results;
     const applies = params.length === 1 && isPoint(params[0]!.type) && results.length === 1;
     const number = only?.type.meaning === 'tensor' && only.type.shape.every((n) => n === 1);
-    if (!applies || !number || !net.bodies.has('e')) return [];
+    const body = net.bodies.get('e');
+    if (!applies || !number || !body || crossing.in(body.results)) return [];
     const common = { batch: true, span, name: null };
     const x: Term = { ...common, kind: 'source', source: field.name, shape: [2] };
     const call: NetCall = { net: name, variant: 'self', args: [x], body: 'e', span };
@@ -103,6 +107,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
     source: () => ({ version: 0, count: 'batch' }),
     // An output is given the examples that a state holds, from the first again where there are fewer than its own.
     state: ({ count }) => ({ version: 0, count: count === null ? null : 'batch' }),
+    batch: 'batch',
     weight: () => 0,
     stat: () => 0,
     draw: 0,
@@ -113,7 +118,6 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
   const result = new Evaluation(model, b, setting, called).value(value.term);
   const root = new Block({ kind: 'step' }, null);
   const placed = place({
-    b,
     root,
     versions: new Versions(),
     moves: [],
@@ -138,7 +142,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
     body,
     result,
     names: called,
-    draws: nameDraws(b, body),
+    draws: nameDraws(body),
     span: value.span,
   };
 }
@@ -146,6 +150,7 @@ function outputPlan(model: Model, value: NamedValue, frozen: Set<string>, budget
 class PhaseWalk {
   readonly #model: Model;
   readonly #phase: Phase;
+  readonly #batch: Count;
   readonly #options: PlanOptions & { readonly budget: Budget };
   /** Nets with an `average` in this phase or an earlier one. */
   readonly #averaging: Set<string>;
@@ -170,6 +175,7 @@ class PhaseWalk {
   ) {
     this.#model = model;
     this.#phase = phase;
+    this.#batch = phase.fixedBatch ? phase.batch : 'batch';
     this.#options = options;
     this.#averaging = averaging;
     this.#b = createBuilder(operations, { budget: options.budget });
@@ -178,7 +184,7 @@ class PhaseWalk {
   }
 
   plan(frozenByOutputs: ReadonlySet<string>): PhasePlan {
-    const { name, batch, leastBatch, steps, epochs, body, span } = this.#phase;
+    const { name, batch, leastBatch, fixedBatch, steps, epochs, body, span } = this.#phase;
     const actions = flat(body);
     const averaged = this.#inOrder(actions.flatMap((a) => (a.kind === 'average' ? [a.net] : [])));
     for (const net of averaged) this.#averaging.add(net);
@@ -188,7 +194,6 @@ class PhaseWalk {
     this.#walk(body, this.#root);
     const metrics = this.#metrics(new Set(sampled));
     const placed = place({
-      b: this.#b,
       root: this.#root,
       versions: this.#versions,
       moves: [...this.#moves.values()],
@@ -200,6 +205,7 @@ class PhaseWalk {
       name,
       batch,
       leastBatch,
+      fixedBatch,
       steps,
       epochs,
       epochSource: sampled.find((source) => data.has(source)) ?? null,
@@ -210,7 +216,7 @@ class PhaseWalk {
       objectives: this.#objectives,
       metrics,
       names: this.#names,
-      draws: nameDraws(this.#b, laid),
+      draws: nameDraws(laid),
       span,
     };
   }
@@ -223,7 +229,7 @@ class PhaseWalk {
     const { span } = action;
     switch (action.kind) {
       case 'sample': {
-        const count: Count = action.count ?? 'batch';
+        const count: Count = action.count ?? this.#batch;
         this.#versions.bump(this.#changes.ofSample(action.sources), block);
         const drawn = this.#changes.sampled(action.sources);
         for (const name of drawn) this.#versions.sample(name, count);
@@ -338,12 +344,18 @@ class PhaseWalk {
     for (const update of updates) this.#versions.bump(this.#changes.ofUpdate(update), block);
   }
 
+  /** A count that the file leaves to the phase. */
+  #inPhase(count: Count | null): Count | null {
+    return count === 'batch' ? this.#batch : count;
+  }
+
   /** A state takes its value, which is worked out as an update's objective is. */
   #set({ state, value, span }: SetAction, block: Block): void {
     const b = this.#b;
     this.#options.budget.begin(span);
     const here = this.#evaluation(true);
-    const { shape, count } = this.#states.get(state)!;
+    const { shape, count: declared } = this.#states.get(state)!;
+    const count = this.#inPhase(declared);
     const found = here.value(value, count);
     const one = sameShape(found.shape, shape) ? found : b.reshape(found, []);
     const node = b.at(span, state, () => b.broadcast(one, shape, count));
@@ -415,7 +427,11 @@ class PhaseWalk {
       training: true,
       copy: 'live',
       source: (name) => ({ version: versions.current(sourceKey(name)), count: versions.countOf(name) }),
-      state: ({ state, count }) => ({ version: versions.current(stateKey(state)), count }),
+      state: ({ state, count }) => ({
+        version: versions.current(stateKey(state)),
+        count: this.#inPhase(count),
+      }),
+      batch: this.#batch,
       weight: (copy, name) => versions.current(weightKey(copy, name)),
       stat: (copy, name) => versions.current(statKey(copy, name)),
       draw: versions.current(DRAWS),

@@ -4,12 +4,10 @@
  */
 
 import type { Node } from '../ir/graph.ts';
-import type { GraphBuilder } from '../ir/graph-builder.ts';
-import { isPart } from '../ir/loops.ts';
+import { dependencies, isPart } from '../ir/loops.ts';
 import { type Block, innermost, type Site } from './blocks.ts';
 import type { Move } from './build.ts';
 import type { Step } from './plan.ts';
-import { dependencies } from './substitute.ts';
 import type { Versions } from './versions.ts';
 
 export interface Iteration {
@@ -24,7 +22,6 @@ type MoveStep = Extract<Step, { kind: 'move' }>;
 export type Placed = ReadonlyMap<Block, ReadonlyMap<number, readonly Step[]>>;
 
 export interface Placing {
-  readonly b: GraphBuilder;
   readonly root: Block;
   readonly versions: Versions;
   readonly moves: readonly { readonly move: Move; readonly sites: readonly Site[] }[];
@@ -35,7 +32,7 @@ export interface Placing {
 }
 
 export function place(given: Placing): Placed {
-  const { b, root, versions } = given;
+  const { root, versions } = given;
   const uses = new Map<Node, Site[]>();
   const steps = new Map<Block, Map<number, { order: number; step: Step }[]>>();
 
@@ -57,7 +54,7 @@ export function place(given: Placing): Placed {
   for (const { node, site } of requests) need(node, site);
   if (given.result) need(given.result, { block: root, index: root.items.length });
 
-  const homes = new Homes(b, root, versions);
+  const homes = new Homes(root, versions);
   for (const { move, sites } of given.moves) {
     const home = innermost(homes.of(move.value), homes.of(move.evaluation));
     for (const site of settle(root, sites, home, false)) {
@@ -199,13 +196,11 @@ function hoisted(site: Site, home: Block, eager: boolean): Site {
 
 /** The innermost block that a value depends on: it can be computed anywhere inside, from its leaves' birth on. */
 class Homes {
-  readonly #b: GraphBuilder;
   readonly #root: Block;
   readonly #versions: Versions;
   readonly #known = new Map<Node, Block>();
 
-  constructor(b: GraphBuilder, root: Block, versions: Versions) {
-    this.#b = b;
+  constructor(root: Block, versions: Versions) {
     this.#root = root;
     this.#versions = versions;
   }
@@ -214,7 +209,7 @@ class Homes {
     const stack = [node];
     while (stack.length > 0) {
       const top = stack.at(-1)!;
-      const args = dependencies(this.#b, top);
+      const args = dependencies(top);
       const missing = this.#known.has(top) ? [] : args.filter((arg) => !this.#known.has(arg));
       if (missing.length > 0) {
         for (const arg of missing) stack.push(arg);

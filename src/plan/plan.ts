@@ -82,6 +82,8 @@ export interface PhasePlan {
   readonly batch: number;
   /** The least batch that it runs with. */
   readonly leastBatch: 1 | 2;
+  /** The counts of the plan are numbers: a run keeps to `batch`. */
+  readonly fixedBatch: boolean;
   readonly steps: number | null;
   readonly epochs: number | null;
   /** The source whose passes `epoch` counts (the first data of the phase's samples); null: none. */

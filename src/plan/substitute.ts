@@ -1,6 +1,6 @@
 /** Puts nodes in the places of others, in everything that was made from those. */
 
-import type { LeafNode, Node } from '../ir/graph.ts';
+import type { Node, OpNode } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import { dependencies as hangsOn, isLoop, isPart, type LoopNode, partOf } from '../ir/loops.ts';
 import { gradientTarget, isGradientOf, named, roleOf } from '../ir/remarks.ts';
@@ -33,7 +33,7 @@ export function substitute(
       stack.pop();
       continue;
     }
-    const needed = dependencies(b, node);
+    const needed = hangsOn(node);
     const missing = needed.filter((arg) => become(arg) === undefined);
     if (missing.length > 0) {
       for (let i = missing.length - 1; i >= 0; i--) stack.push(missing[i]!);
@@ -41,7 +41,10 @@ export function substitute(
     }
     const args = needed.map((arg) => become(arg)!);
     const same = args.every((arg, i) => arg === needed[i]);
-    const made = same ? node : b.at(node.span, node.origin, () => rebuild(b, node, args), node.derived);
+    const made =
+      same || node.kind !== 'op'
+        ? node
+        : b.at(node.span, node.origin, () => rebuild(b, node, args), node.derived);
     done.set(node, made);
     const role = roleOf(node);
     if (role !== null) named(role, made);
@@ -52,24 +55,10 @@ export function substitute(
   return become(root)!;
 }
 
-/** A draw hangs on the arguments of its call, though it does not read them. */
-export function dependencies(b: GraphBuilder, node: Node): readonly Node[] {
-  const own = hangsOn(node);
-  return node.kind === 'leaf' && node.leaf.kind === 'draw'
-    ? [...node.leaf.call.map((id) => b.nodes[id]!), ...own]
-    : own;
-}
-
-function rebuild(b: GraphBuilder, node: Node, args: readonly Node[]): Node {
+function rebuild(b: GraphBuilder, node: OpNode, args: readonly Node[]): Node {
   if (isLoop(node)) return rebuildLoop(b, node, args);
   if (isPart(node)) return b.part(args[0] as LoopNode, partOf(node).index);
-  if (node.kind === 'op') return b.op(node.op, args, node.attrs);
-  const leaf = node.leaf as Extract<LeafNode['leaf'], { kind: 'draw' }>;
-  return b.leaf(
-    { ...leaf, call: args.slice(0, leaf.call.length).map((arg) => arg.id) },
-    node.shape,
-    node.count,
-  );
+  return b.op(node.op, args, node.attrs);
 }
 
 /** `made` is what has become of the loop's dependencies, in their order. */

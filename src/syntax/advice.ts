@@ -17,6 +17,7 @@ const wordOperators: Readonly<Record<string, string>> = { and: '&&', or: '||', m
 export function joinAdvice(context: Context, s: Stumble): Extras {
   const found = s.found!;
   const previous = s.previous!;
+  if (isFilter(s)) return { help: noFilter };
   if (Object.hasOwn(wordOperators, found.image)) return replace(context, found, wordOperators[found.image]!);
   if (previous.image === 'not') return replace(context, previous, '!');
   if (found.image === 'as')
@@ -31,6 +32,14 @@ export function joinAdvice(context: Context, s: Stumble): Extras {
     help: s.kind === 'rest' ? 'put an operator between them' : 'put an operator or a comma between them',
   };
 }
+
+/** `data x ~ [2] from "a.csv" where y == 3`. */
+function isFilter({ found, previous, rules }: Stumble): boolean {
+  return found?.image === 'where' && previous?.tokenType === t.StringLiteral && !rules.includes('expression');
+}
+
+const noFilter =
+  'which examples are read stands in parentheses: `from "…" (only = [3, 5])` keeps classes, `(part = [0, 0.9])` a share';
 
 /** The signs that one writes for another. */
 const relations = new Set<TokenType>([t.Is, t.Tilde, t.Colon, t.Arrow]);
@@ -50,8 +59,10 @@ type Adviser = (context: Context, s: Stumble) => string | Extras | undefined;
 const advisers: readonly Adviser[] = [habit, misspelled, argumentSign, form, otherSign, missingSign];
 
 /** What other languages have, and this one has not. */
-function habit(_: Context, { rule, kind, expected, found, previous }: Stumble): string | undefined {
+function habit(_: Context, stumble: Stumble): string | undefined {
+  const { rule, kind, expected, found, previous } = stumble;
   if (found === undefined) return undefined;
+  if (isFilter(stumble)) return noFilter;
   if (rule === 'primary' || rule === 'expression') {
     if (found.image === '*' && previous?.image === '*') return 'a power is written `^`';
     if (found.image === '+') return 'there is no `+` before a value, only `-` and `!`';

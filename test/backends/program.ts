@@ -8,7 +8,6 @@ import { Formulas } from '../../src/emit/tfjs/formulas.ts';
 import { Routines } from '../../src/emit/tfjs/routines.ts';
 import { Variables } from '../../src/emit/tfjs/variables.ts';
 import type { LeafNode, Node } from '../../src/ir/graph.ts';
-import type { GraphBuilder } from '../../src/ir/graph-builder.ts';
 import type { OptimizerSpec } from '../../src/model/model.ts';
 import { operations } from '../../src/ops/table.ts';
 import { Block } from '../../src/plan/blocks.ts';
@@ -26,7 +25,6 @@ const optimizer = { name: 'o', rule: 'sgd', hyper: {} } as unknown as OptimizerS
  * the weights of their names: the run's `log` only reads, its `update` disposes of what it is given.
  */
 export function programOf(
-  b: GraphBuilder,
   values: ReadonlyMap<string, Node>,
   gradients: ReadonlyMap<string, Node> = new Map(),
 ): string {
@@ -37,7 +35,7 @@ export function programOf(
     steps.unshift({ kind: 'update', optimizer: 'o', weights, gradients: nodes, text: '', span });
   }
   root.statement(steps, [...gradients.values(), ...values.values()]);
-  const placed = place({ b, root, versions: new Versions(), moves: [], iterations: new Map() });
+  const placed = place({ root, versions: new Versions(), moves: [], iterations: new Map() });
   const laid = layOut(root, placed);
   const names = new Names();
   const constants = new Constants(names);
@@ -65,7 +63,7 @@ export function programOf(
     ),
     optimizers: new Map([['o', optimizer]]),
     steps: laid,
-    draws: nameDraws(b, laid),
+    draws: nameDraws(laid),
   }).print();
   const whole = new Writer(new Sources([]));
   constants.print(whole);

@@ -24,6 +24,7 @@ const phases: PhaseFacts[] = [
   {
     name: 'train',
     leastBatch: 1,
+    fixedBatch: false,
     batch: 32,
     steps: 3000,
     epochs: null,

@@ -289,7 +289,7 @@ describe('limits', () => {
 test('the examples of the reference are accepted', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../grammar/README.md'), 'utf8');
   const examples = [...readme.matchAll(/```gan\n([\s\S]*?)```/g)].map((match) => match[1]!);
-  expect(examples.length).toBe(8);
+  expect(examples.length).toBe(10);
   for (const text of examples) {
     const { diagnostics } = analyse({ source: { path: 'model.gan', text }, load: () => undefined });
     expect(diagnostics.filter((d) => d.severity !== 'note').map((d) => `${d.code} ${d.message}`)).toEqual([]);

@@ -95,7 +95,7 @@ export function makeCase(
           {
             kind: 'draw',
             place: `u${places++}`,
-            call: [],
+            call: 0,
             dist: { kind: 'uniform', low: 0, high: 1 },
             version: 0,
           },

@@ -15,7 +15,7 @@ test('leaves, attributes, types and origins', () => {
     {
       kind: 'draw',
       place: 'D/dropout_1',
-      call: [x.id],
+      call: 1,
       dist: { kind: 'uniform', low: 0, high: 1 },
       version: 1,
     },
@@ -47,7 +47,7 @@ test('leaves, attributes, types and origins', () => {
   expect(printGraph([loss], ['loss'])).toMatchInlineSnapshot(`
     "%0 = source x@2 : batch×[28,28]
     %1 = weight D/w@0 frozen : [28]
-    %2 = draw uniform D/dropout_1@1 for(0) : batch×[28]
+    %2 = draw uniform D/dropout_1@1 of call 1 : batch×[28]
     %3 = constant (0 1 2 3 4 5 6 7 … 28 numbers) : [28]
     %4 = host mul(2, progress) : []
     %5 = mul(%0, %1) : batch×[28,28]  // D/leaky_relu_1

@@ -64,7 +64,7 @@ export class PlainTrainer {
           for (const { fields } of this.model.data) {
             if (fields.some((f) => names.has(f.name))) for (const f of fields) names.add(f.name);
           }
-          for (const name of names) this.#counts.set(name, action.count ?? 'batch');
+          for (const name of names) this.#counts.set(name, action.count ?? this.#batch);
           await state.sample(action.sources, action.count ?? this.#phase.batch);
           break;
         }
@@ -152,7 +152,8 @@ export class PlainTrainer {
     const { model, state } = this;
     const b = createBuilder(operations, { simplify: false });
     const here = new Evaluation(model, b, this.#setting());
-    const { shape, count } = model.states.find((s) => s.name === name)!;
+    const { shape, count: declared } = model.states.find((s) => s.name === name)!;
+    const count = declared === 'batch' ? this.#batch : declared;
     const found = here.value(value, count);
     const number = found.shape.join() === shape.join() ? found : b.reshape(found, []);
     const node = b.broadcast(number, shape, count);
@@ -171,12 +172,17 @@ export class PlainTrainer {
     }
   }
 
+  get #batch(): Count {
+    return this.#phase.fixedBatch ? this.#phase.batch : 'batch';
+  }
+
   #setting(): Setting {
     return {
       training: true,
       copy: 'live',
-      source: (name) => ({ version: 0, count: this.#counts.get(name) ?? 'batch' }),
-      state: ({ count }) => ({ version: 0, count }),
+      source: (name) => ({ version: 0, count: this.#counts.get(name) ?? this.#batch }),
+      state: ({ count }) => ({ version: 0, count: count === 'batch' ? this.#batch : count }),
+      batch: this.#batch,
       weight: () => 0,
       stat: () => 0,
       draw: 0,

@@ -39,8 +39,8 @@ describe('a plan changes nothing', () => {
       const { model, plan } = read(path, tiny[name]?.set);
       const planned = new ReferenceTrainer(plan, withoutCalls(supply(plan, 7)));
       const plain = new PlainTrainer(model, withoutCalls(supply(plan, 7)));
-      const { batch = 4 } = tiny[name] ?? {};
       for (const [i, phase] of plan.phases.entries()) {
+        const batch = phase.fixedBatch ? phase.batch : (tiny[name]?.batch ?? 4);
         planned.begin({ ...phase, batch });
         plain.begin({ ...model.phases[i]!, batch });
         for (let step = 0; step < 3; step++) {

@@ -369,6 +369,12 @@ export function adjustPhases(
   for (const text of batch) {
     const { phase, value } = namedPhase(adjusted, '--batch', text);
     for (const p of phase === null ? phases : [phase]) {
+      if (p.fixedBatch === true && value !== p.batch) {
+        throw new UserError(`--batch ${text}: ${p.name} was compiled for ${p.batch} examples`, {
+          hint: 'its file makes an axis of the examples, by `batch(…)`: change the number there, or make it a `param` that `--set` replaces',
+          code: 2,
+        });
+      }
       if (value < (p.leastBatch ?? 1)) {
         throw new UserError(`--batch ${text}: ${p.name} needs at least ${p.leastBatch} examples`, {
           hint: 'a batch_norm would have a single value to normalise, and give 0 whatever it is',

@@ -97,6 +97,8 @@ export interface PhaseSpec {
   batch: number;
   /** 2 where a batch norm has one value of each example: a batch of 1 would leave it nothing to normalise. */
   leastBatch?: number;
+  /** The number of examples is part of the compiled shapes (`batch(v)` in the file). */
+  fixedBatch?: boolean;
   steps: number | null;
   epochs: number | null;
   epochSource: string | null;

@@ -14,6 +14,21 @@ export function isDrawable({ type }: Pick<OutputSpec, 'type'>): boolean {
   );
 }
 
+/** Which outputs have no pictures, and why. */
+export function undrawn(outputs: readonly Pick<OutputSpec, 'name' | 'type'>[]): string | null {
+  if (outputs.length === 0) return 'no pictures: the model declares no `output`';
+  const plain = outputs.filter((output) => !isDrawable(output));
+  if (plain.length === 0) return null;
+  const named = plain.slice(0, 3).map(({ name, type }) => `\`${name}\` [${type.shape.join(', ')}]`);
+  const more = plain.length > 3 ? ` and ${plain.length - 3} more` : '';
+  // `(fake + 1) / 2` has the shape of a picture and is none by its type.
+  const looksLike = plain.some(({ type: { shape } }) => shape.length === 3 && [1, 3, 4].includes(shape[2]!));
+  const way = looksLike
+    ? 'what a net declares as `image[h, w, c]` is drawn'
+    : 'images, sound and points [2] are drawn';
+  return `no pictures of ${named.join(', ')}${more}: ${way}; ganc sample --format npy writes numbers`;
+}
+
 /** How many examples a picture of this output shows. */
 export function drawnCount({ type }: Pick<OutputSpec, 'type'>): number {
   if (type.meaning === 'image') return 64;

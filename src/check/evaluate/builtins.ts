@@ -4,6 +4,7 @@ import { isProblem } from '../../diagnostics/table.ts';
 import type { OpTerm } from '../../model/model.ts';
 import { splitParts } from '../../ops/shape-ops.ts';
 import { normalAxis } from '../../ops/shapes.ts';
+import { acrossBatch } from './across-batch.ts';
 import { type Formal, integerOf, matchArguments, of } from './arguments.ts';
 import { applyConstant, hostUnary, isHostUnary } from './constants.ts';
 import type { Checker, Env } from './context.ts';
@@ -29,6 +30,7 @@ const formals: Readonly<Record<string, readonly Formal[]>> = {
 
 export function applyBuiltin(c: Checker, name: string, given: readonly Given[], span: Span, env: Env): Value {
   if (name === 'split') return split(c, given, span, env);
+  if (name === 'batch' || name === 'examples') return acrossBatch(c, name, given, span, env);
   const expected = Object.hasOwn(formals, name) ? formals[name]! : null;
   if (!expected) {
     const init = initializer(c, name, given, span);

@@ -1,6 +1,5 @@
 /** Calls: blocks are inlined, nets stay calls, operations become terms. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { NDArray } from '../../ir/types.ts';
 import { isSpecial } from '../../names/operations.ts';
 import type { Name } from '../../syntax/ast.ts';
 import { matchArguments } from './arguments.ts';
@@ -51,7 +50,7 @@ function inline(
   const inner: Env = {
     module,
     locals,
-    frame: { ...env.frame, key: `${c.id(fn.decl)}(${given.map((g) => keyOf(c, g)).join()})` },
+    frame: env.frame,
     body: true,
     numbered: true,
   };
@@ -66,34 +65,4 @@ function inline(
   const result = evaluate(c, node.body, inner);
   c.calls.pop();
   return node.broken ? unknown : result;
-}
-
-/** Tells arguments apart: the same tensor, the same constant, the same function. */
-function keyOf(c: Checker, given: Given): string {
-  const key = (value: Value): string => {
-    switch (value.kind) {
-      case 'unknown':
-        return '?';
-      case 'constant':
-        return Array.isArray(value.value)
-          ? c.textId(value.value, () => JSON.stringify(value.value))
-          : JSON.stringify(value.value);
-      case 'host':
-        return c.textId(value.expr, () => JSON.stringify(value.expr));
-      case 'term':
-        // Constants have no identity of their own.
-        return value.term.kind === 'constant' ? constantKey(c, value.term.value) : `t${c.id(value.term)}`;
-      case 'tuple':
-        return `(${value.items.map(key).join()})`;
-      case 'function':
-        return fnName(value.fn);
-      case 'initializer':
-        return JSON.stringify(value.init);
-    }
-  };
-  return given.name ? `${given.name.text}=${key(given.value)}` : key(given.value);
-}
-
-function constantKey(c: Checker, value: NDArray): string {
-  return c.textId(value, () => `[${value.shape}:${value.data}]`);
 }

@@ -2,7 +2,7 @@
 import type { Diagnostic, Label, Source, Span } from '../../diagnostics/diagnostic.ts';
 import { type ArgsOf, type Code, diagnose, type Extras } from '../../diagnostics/table.ts';
 import type { DeclaredType, Initializer, StatSpec, WeightSpec } from '../../ir/types.ts';
-import type { NetBody, NetCall, NoiseSource, StateSpec, Term, TurnTerm } from '../../model/model.ts';
+import type { NetBody, NetCall, NoiseSource, StateSpec, TurnTerm } from '../../model/model.ts';
 import type { Resolution } from '../../names/resolution.ts';
 import { type Declared, type Module, type Program, preludeSource } from '../../names/scope.ts';
 import type { Name } from '../../syntax/ast.ts';
@@ -21,10 +21,6 @@ export interface Frame {
   readonly net: NetFrame | null;
   /** The loops of which this is a turn. */
   readonly turns?: readonly TurnTerm[];
-  /** The arguments of the innermost call of a def: a draw is fixed by its place and these. */
-  readonly key: string;
-  /** Draws and dropout masks by place and key. */
-  readonly draws: Map<string, Term | string>;
 }
 
 export interface NetFrame {
@@ -45,6 +41,14 @@ export interface Env {
   readonly body: boolean;
   /** Inside an `each` or a `def`: a layer named by `as` is numbered. */
   readonly numbered: boolean;
+}
+
+/** How many examples a phase draws: of each source, and by default. */
+export interface Examples {
+  /** The phase's `train`. */
+  readonly span: Span;
+  readonly batch: number;
+  readonly sampled: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 /** A net as far as it is known: its declared types, and its bodies by signature. */
@@ -91,15 +95,12 @@ export class Checker {
   readonly written: Notes['written'];
   /** Where stages that stand for themselves (in no def or `each`) and their arguments are written. */
   readonly layouts: Notes['layouts'];
+  /** The phases, as far as `batch(v)` needs them. */
+  examples: readonly Examples[] = [];
   /** Innermost last: the defs that are being inlined. */
   readonly calls: { readonly name: string; readonly span: Span }[] = [];
   /** Every net's body was understood. */
   whole = true;
-  readonly fileDraws = new Map<string, Term | string>();
-  private readonly ids = new WeakMap<object, number>();
-  private lastId = 0;
-  private readonly textIds = new WeakMap<object, string>();
-  private readonly texts = new Map<string, number>();
   private readonly places = new Map<string, number>();
   private made = 0;
   private evaluated = 0;
@@ -199,25 +200,7 @@ export class Checker {
     return text.length > 48 ? `${text.slice(0, 45)}…` : text;
   }
 
-  id(object: object): number {
-    const id = this.ids.get(object) ?? ++this.lastId;
-    this.ids.set(object, id);
-    return id;
-  }
-
-  /** Short for the text that tells an object from others, which may be long and is made once. */
-  textId(object: object, text: () => string): string {
-    let id = this.textIds.get(object);
-    if (id === undefined) {
-      const written = text();
-      id = `x${this.texts.get(written) ?? this.texts.size}`;
-      if (!this.texts.has(written)) this.texts.set(written, this.texts.size);
-      this.textIds.set(object, id);
-    }
-    return id;
-  }
-
-  /** `G/draw_1`, `draw_2`: unique in the program. */
+  /** A new place for a draw or a dropout mask: `G/draw_1`, `draw_2`. It is unique in the program. */
   place(frame: Frame, kind: string): string {
     const prefix = frame.net ? `${frame.net.name}/${kind}` : kind;
     // A net's bodies under different signatures have the same places.

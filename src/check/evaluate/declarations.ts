@@ -22,11 +22,11 @@ import {
   type Value,
 } from './value.ts';
 
-export function fileEnv(c: Checker, module: Module, body: boolean): Env {
+export function fileEnv(module: Module, body: boolean): Env {
   return {
     module,
     locals: null,
-    frame: { net: null, key: '', draws: c.fileDraws },
+    frame: { net: null },
     body,
     numbered: false,
   };
@@ -94,7 +94,7 @@ function netValue(c: Checker, decl: NetDeclared): Value {
   }
   const what = `the length of the list \`${name.text}\``;
   const { span } = node.count;
-  const count = integerOf(c, evaluate(c, node.count, fileEnv(c, module, true)), span, what, 1);
+  const count = integerOf(c, evaluate(c, node.count, fileEnv(module, true)), span, what, 1);
   if (count === null) return unknown;
   if (count > mostNets) {
     c.report('GAN0242', span, { what, value: count, rule: `at most ${mostNets}` });
@@ -113,7 +113,7 @@ const mostNets = 1000;
 function paramValue(c: Checker, declared: Declared): Value {
   const { node, name, module } = declared;
   if (node.kind !== 'param') return unknown;
-  const written = evaluate(c, node.value, fileEnv(c, module, true));
+  const written = evaluate(c, node.value, fileEnv(module, true));
   if (written.kind === 'unknown') return unknown;
   if (written.kind !== 'constant') {
     const list = listMeant(written, node.value.span) ?? {};
@@ -164,7 +164,7 @@ export function checkSettings(c: Checker): void {
 /** A source's own type, for pictures of it and for loading. */
 function sourceValue(c: Checker, declared: Declared): Value {
   const { node, name, module, index } = declared;
-  const env = fileEnv(c, module, true);
+  const env = fileEnv(module, true);
   if (node.kind === 'noise') {
     const known = distribution(c, node.dist, partsOf(c, node.dist, env));
     if (!known) return unknown;
@@ -192,7 +192,7 @@ function sourceTerm(declared: Declared, shape: readonly number[]): SourceTerm {
 function stateValue(c: Checker, declared: Declared): Value {
   const { node, name, module } = declared;
   if (node.kind !== 'state') return unknown;
-  const env = fileEnv(c, module, true);
+  const env = fileEnv(module, true);
   const start =
     node.start.kind === 'value'
       ? startValue(c, node.start.value, name, env)
@@ -276,7 +276,7 @@ export function dataRecords(c: Checker): DataRecord[] {
     }
     const types = fields.map((f) => f.type);
     const whole = fields.length === node.names.length;
-    const reading = whole ? readingOf(c, node, types, fileEnv(c, main, true)) : null;
+    const reading = whole ? readingOf(c, node, types, fileEnv(main, true)) : null;
     records.push({ fields, from: from?.value ?? null, reading, doc: node.doc, span: node.span });
   }
   overlappingParts(c, records);
@@ -303,7 +303,7 @@ export function moduleInits(c: Checker, module: Module): void {
   const env: Env = {
     module,
     locals: null,
-    frame: { net: null, key: '', draws: new Map() },
+    frame: { net: null },
     body: true,
     numbered: false,
   };

@@ -427,12 +427,11 @@ export function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Valu
       const elements = eachElements(c, stage.list, env);
       if (!elements) return unknown;
       let given = piped;
-      for (const [i, element] of elements.entries()) {
+      for (const element of elements) {
         const inner: Env = {
           ...env,
           numbered: true,
           locals: { values: new Map([[stage.variable, constant(element)]]), outer: env.locals },
-          frame: { ...env.frame, key: `${env.frame.key} ${stage.span.start}:${i}` },
         };
         for (const step of stage.stages) {
           if (!c.tick(step.span)) return unknown;
@@ -506,6 +505,7 @@ export function bind(
     return;
   }
   for (const [i, name] of names.entries()) {
+    if (name.text === '_') continue;
     nameTerms(value.items[i]!, name.text);
     set(name, value.items[i]!);
   }
@@ -517,12 +517,10 @@ export function nameTerms(value: Value, name: string): void {
     for (const [i, item] of value.items.entries()) nameTerms(item, `${name}.${value.names[i] ?? i}`);
 }
 
+/** Each evaluation of a `draw` has a place of its own: so each call of a def and each turn of an `each` draws anew. */
 function draw(c: Checker, dist: DistExpr, span: Span, env: Env): Value {
   const known = distribution(c, dist, partsOf(c, dist, env));
   if (!known || !c.room(span)) return unknown;
-  const key = `${span.file}:${span.start} ${env.frame.key}`;
-  const before = env.frame.draws.get(key);
-  if (before && typeof before !== 'string') return termValue(before);
   const term: DrawTerm = {
     kind: 'draw',
     dist: known.dist,
@@ -533,6 +531,5 @@ function draw(c: Checker, dist: DistExpr, span: Span, env: Env): Value {
     span,
     name: null,
   };
-  env.frame.draws.set(key, term);
   return termValue(term);
 }

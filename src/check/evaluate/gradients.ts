@@ -28,7 +28,9 @@ export function gradient(c: Checker, y: Given, x: Given, span: Span): Value {
     return unknown;
   }
   const first = xs[0]!;
-  if (of_y.batch !== first.batch) {
+  // A whole value that `batch` has made of examples has a derivative by each of them.
+  const crosses = !of_y.batch && first.batch && !isMeanOf(c, of_y, first);
+  if (of_y.batch !== first.batch && !crosses) {
     const inside = of_y.kind === 'op' && of_y.op === 'expect';
     const help = of_y.batch
       ? `average it first: \`grad(expect(${c.text(y.span)}), ${c.text(x.span)})\``
@@ -123,6 +125,8 @@ function namedTerm(c: Checker, x: Given, operation: Derivative): Term | null {
 /** Whether `x` lies on a way to `y` that gradients can go back; else it is reported. */
 function differentiable(c: Checker, y: Term, ySpan: Span, x: Term, xSpan: Span): boolean {
   if (leads(c, y, x)) return true;
+  // Through the body of a net with a mistake nothing is seen; the mistake has been reported.
+  if ([...c.nets.values()].some((net) => [...net.bodies.values()].includes(null))) return false;
   const blocked = reaches(y, x, operandsOf);
   c.report(
     'GAN0352',
@@ -150,16 +154,26 @@ function isWeight(c: Checker, term: Term): boolean {
   return result !== undefined && isWeight(c, result);
 }
 
+/** Whether examples of `x` reach `y` through their mean, `expect`. */
+function isMeanOf(c: Checker, y: Term, x: Term): boolean {
+  const parts = postorder([y], (t) => influenceOf(c).operands(t));
+  return parts.some((t) => t.kind === 'op' && t.op === 'expect' && t.args[0]!.batch && leads(c, t, x));
+}
+
 /** Whether `x` lies on a way to `y` that gradients can go back. */
 function leads(c: Checker, y: Term, x: Term): boolean {
-  const influence = known.get(c) ?? new Influence(c, 'gradient');
-  known.set(c, influence);
   // A net reads its weights where it is called; copies of them are not differentiated by.
   if (x.kind === 'weight') {
     const own = x.variant === 'self' || x.variant === 'live';
-    return own && influence.netsOf(y).has(x.weight.net);
+    return own && influenceOf(c).netsOf(y).has(x.weight.net);
   }
-  return reaches(y, x, (t) => influence.operands(t));
+  return reaches(y, x, (t) => influenceOf(c).operands(t));
+}
+
+function influenceOf(c: Checker): Influence {
+  const influence = known.get(c) ?? new Influence(c, 'gradient');
+  known.set(c, influence);
+  return influence;
 }
 
 /** What nets pass on is worked out once for a file. */

@@ -22,7 +22,7 @@ export function netState(c: Checker, declared: Declared, written: Declared): Net
   const env: Env = {
     module: declared.module,
     locals: null,
-    frame: { net: null, key: '', draws: new Map() },
+    frame: { net: null },
     body: true,
     numbered: false,
   };
@@ -244,7 +244,7 @@ function makeBody(c: Checker, state: NetState, key: string): MadeBody | null {
     params.push(term);
     values.set(declares, termValue(term));
   }
-  const place: Frame = { net: frame, key: '', draws: new Map() };
+  const place: Frame = { net: frame };
   const env: Env = {
     module: declared.module,
     locals: { values, outer: null },

@@ -288,7 +288,7 @@ export function makeTerm(c: Checker, application: Application): Value {
     if (!layer) return unknown;
     term = layer;
   } else {
-    const place = record.kind === 'composite' && record.draws ? drawPlace(c, name, span, env) : null;
+    const place = record.kind === 'composite' && record.draws ? c.place(env.frame, name) : null;
     term = {
       kind: 'op',
       op: name,
@@ -305,16 +305,6 @@ export function makeTerm(c: Checker, application: Application): Value {
   c.written.set(term, application.attrs);
   if (application.layout && !env.numbered) c.layouts.set(term, { span, arguments: application.layout });
   return termValue(term);
-}
-
-/** A dropout mask is fixed by its place and the arguments of the def's call that it stands in, like a draw. */
-function drawPlace(c: Checker, name: string, span: Span, env: Env): string {
-  const key = `${name} ${span.file}:${span.start} ${env.frame.key}`;
-  const before = env.frame.draws.get(key);
-  if (typeof before === 'string') return before;
-  const place = c.place(env.frame, name);
-  env.frame.draws.set(key, place);
-  return place;
 }
 
 function reportProblem(c: Checker, problem: Problem, application: Application): Value {

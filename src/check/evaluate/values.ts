@@ -25,7 +25,7 @@ export function evaluateValues(c: Checker): NamedValue[] {
 
 /** What was made of a broken text is a guess, of which nothing follows. */
 function writtenValue(c: Checker, { value, broken }: LetDecl | ValueDecl): Value {
-  const found = evaluate(c, value, fileEnv(c, c.program.main, false));
+  const found = evaluate(c, value, fileEnv(c.program.main, false));
   return broken ? unknown : found;
 }
 

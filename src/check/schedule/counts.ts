@@ -6,14 +6,17 @@ import type { Span } from '../../diagnostics/diagnostic.ts';
 import { countAt } from '../../ir/count.ts';
 import type { Count } from '../../ir/types.ts';
 import { evaluated } from '../../model/evaluated.ts';
+import { crossesBatch, Holds } from '../../model/holds.ts';
 import { Meetings } from '../../model/meetings.ts';
 import type {
   Action,
   NamedValue,
   NetBody,
   NetCall,
+  OpTerm,
   SetAction,
   StateSpec,
+  StateTerm,
   Term,
   UpdateAction,
 } from '../../model/model.ts';
@@ -27,21 +30,30 @@ import { normInTurns } from './turns.ts';
 /** How many examples a source may hold at a point of the text: several where a `sample` may or may not have run. */
 type Held = ReadonlyMap<string, ReadonlySet<Count>>;
 
-/**
- * `metrics`: those that this phase works out, at the end of its steps. Returns the least `batch` with which the phase runs:
- * 2 where a batch norm has one value of each example, else 1.
- */
+/** What a run may change of a phase's `batch`. */
+export interface BatchLimits {
+  /** 2 where a batch norm has one value of each example, else 1. */
+  readonly leastBatch: 1 | 2;
+  /** `batch(v)` makes the number of examples a part of the shapes. */
+  readonly fixedBatch: boolean;
+}
+
+/** `metrics`: those that this phase works out, at the end of its steps. */
 export function checkCounts(
   c: Checker,
   { phase, node, updates, sets }: CheckedPhase,
   metrics: readonly NamedValue[],
-): 1 | 2 {
-  let least: 1 | 2 = 1;
+): BatchLimits {
+  let leastBatch: 1 | 2 = 1;
   const batchSpan = node.args.find((a) => a.name?.text === 'batch')?.span ?? node.keyword;
   const terms = new Map<UpdateAction, { term: Term; span: Span }>(
     updates.map((u) => [u.action, { term: u.term, span: u.statement.objective.span }]),
   );
   const meetings = new Meetings((call) => bodyOf(c, call));
+  const roots = [...updates, ...sets, ...metrics].map(({ term }) => term);
+  const fixedBatch = new Holds((call) => bodyOf(c, call), crossesBatch).in(roots);
+  const batch: Count = fixedBatch ? phase.batch : 'batch';
+  const inPhase = (count: Count): Count => (count === 'batch' ? batch : count);
   const reported = new Set<string>();
   const given = new Map(sets.map((s) => [s.action, { term: s.term, span: s.statement.value.span }]));
   /** `to`: the state that takes the value. */
@@ -53,13 +65,17 @@ export function checkCounts(
       reported.add(t.source);
       c.report('GAN0513', span, { source: t.source, counts: possible });
     }
-    const source = (name: string): Count => [...(held.get(name) ?? [])][0] ?? 'batch';
-    const results = to ? [to.count] : [];
-    const counts = meetings.of([term], { source, results });
-    const own = counts.of(term);
-    const differs = to !== null && own !== null && own !== to.count;
-    if (differs) c.report('GAN0512', span, { left: to.name, right: c.text(span), counts: [to.count!, own] });
-    const { conflict } = counts;
+    const known = {
+      source: (name: string) => inPhase([...(held.get(name) ?? [])][0] ?? 'batch'),
+      state: (state: StateTerm) => inPhase(state.count ?? 'batch'),
+      batch,
+    };
+    const kept = to && to.count !== null ? inPhase(to.count) : null;
+    const whole = meetings.of([term], { ...known, results: to ? [kept] : [] });
+    const own = whole.of(term);
+    const differs = to !== null && own !== null && own !== kept;
+    if (differs) c.report('GAN0512', span, { left: to.name, right: c.text(span), counts: [kept!, own] });
+    const { conflict } = whole;
     if (conflict) {
       const { left, right } = conflict;
       c.report('GAN0512', conflict.span, {
@@ -70,7 +86,10 @@ export function checkCounts(
       return;
     }
     if (differs) return;
-    for (const value of evaluated(term, source, meetings, (call) => bodyOf(c, call))) {
+    const counts = new Map<Term, Count | null>();
+    for (const value of evaluated(term, known, meetings, (call) => bodyOf(c, call))) {
+      counts.set(value.term, value.count);
+      if (crossesBatch(value.term)) crosses(value.term, counts.get(value.term.args[0]!) ?? null);
       if (value.training) turns(value.term);
       if (value.count === null) continue;
       const examples = countAt(value.count, phase.batch);
@@ -78,8 +97,14 @@ export function checkCounts(
       if (value.training) normalises(value.term, value.count, examples);
     }
   };
+  const crosses = ({ op, attrs, span }: OpTerm, count: Count | null): void => {
+    if (op === 'batch' && typeof count === 'number' && count !== attrs.n)
+      c.report('GAN0363', span, { count, n: attrs.n as number });
+  };
   const drawn = (count: Count): Span =>
-    typeof count === 'string' ? batchSpan : (sampleOf(phase.body, count)?.span ?? node.keyword);
+    typeof count === 'string' || count === batch
+      ? batchSpan
+      : (sampleOf(phase.body, count)?.span ?? node.keyword);
   const hold = (term: Term, count: Count, examples: number, span: Span): void => {
     if (sizeOf(term.shape) * examples <= MOST) return;
     const what = term.kind === 'layer' ? `the result of \`${term.layer}\`` : nameOf(c, term);
@@ -110,7 +135,7 @@ export function checkCounts(
   const normalises = (term: Term, count: Count, examples: number): void => {
     if (term.kind !== 'layer' || term.layer !== 'batch_norm') return;
     if (sizeOf(term.shape.slice(0, -1)) > 1) return;
-    if (count === 'batch') least = 2;
+    if (count === batch) leastBatch = 2;
     if (examples > 1) return;
     c.report(
       'GAN0524',
@@ -129,7 +154,7 @@ export function checkCounts(
     if (found) use(found.term, found.span, held, to);
   });
   for (const { term, span } of metrics) use(term, span, end);
-  return least;
+  return { leastBatch, fixedBatch };
 }
 
 /** What a reader calls the value. */
@@ -139,7 +164,7 @@ function nameOf(c: Checker, term: Term): string {
 }
 
 /** Bodies are whole here: a file with errors in its nets does not come this far. */
-function bodyOf(c: Checker, call: NetCall): NetBody {
+export function bodyOf(c: Checker, call: NetCall): NetBody {
   const body = c.nets.get(call.net)?.bodies.get(call.body);
   if (!body || body === 'working') throw new Error(`internal: ${call.net} has no body ${call.body}`);
   return body;

@@ -22,7 +22,7 @@ export function declaredOptimizers(c: Checker): OptimizerSpec[] {
   const { main } = c.program;
   return main.file.declarations.flatMap((node) => {
     if (node.kind !== 'optimizer' || main.names.get(node.name.text)?.node !== node) return [];
-    const spec = declaredOptimizer(c, node, fileEnv(c, main, false));
+    const spec = declaredOptimizer(c, node, fileEnv(main, false));
     return spec ? [spec] : [];
   });
 }

@@ -1,44 +1,46 @@
 /** What a whole schedule must satisfy: samples before use, updates that can learn, nets that are not forgotten. */
 
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import { crossesBatch, Holds } from '../../model/holds.ts';
 import type { Action, NamedValue, Phase, Term } from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
 import type { Checker } from '../evaluate/context.ts';
 import { Influence } from '../evaluate/influence.ts';
-import { checkCounts } from './counts.ts';
+import { type BatchLimits, bodyOf, checkCounts } from './counts.ts';
 import { type CheckedPhase, type CheckedUpdate, netsCalled, type Schedule } from './schedule.ts';
 
-/** Returns the least `batch` with which each phase runs. */
+/** Returns what a run may change of each phase's `batch`. */
 export function checkRules(
   c: Checker,
   schedule: Schedule,
   values: readonly NamedValue[],
-): ReadonlyMap<Phase, 1 | 2> {
-  const least = new Map<Phase, 1 | 2>();
+): ReadonlyMap<Phase, BatchLimits> {
+  const limits = new Map<Phase, BatchLimits>();
   const learns = new Influence(c, 'gradient');
-  for (const phase of schedule.phases) least.set(phase.phase, phaseRules(c, phase, values, learns));
+  for (const phase of schedule.phases) limits.set(phase.phase, phaseRules(c, phase, values, learns));
   averagedNeedsAverage(c, schedule);
   savedBeforeRestored(c, schedule);
+  outputsKeepExamplesApart(c, values);
   if (schedule.phases.length > 0) {
     forgotten(c, schedule, values);
     neverSet(c, schedule);
     metricsHaveSamples(c, schedule, values);
   }
-  return least;
+  return limits;
 }
 
-/** What a phase must satisfy for itself. All that it needs has to check. Returns the least `batch` with which it runs. */
+/** What a phase must satisfy for itself. All that it needs has to check. Returns what a run may change of its `batch`. */
 export function phaseRules(
   c: Checker,
   phase: CheckedPhase,
   values: readonly NamedValue[],
   learns = new Influence(c, 'gradient'),
-): 1 | 2 {
+): BatchLimits {
   sampledBeforeUse(c, phase);
   epochsNeedData(c, phase);
-  const least = checkCounts(c, phase, metricsOf(c, phase, values));
+  const limits = checkCounts(c, phase, metricsOf(c, phase, values));
   for (const update of phase.updates) influences(c, update, learns);
-  return least;
+  return limits;
 }
 
 export function sourcesOf(term: Term): Set<string> {
@@ -197,6 +199,21 @@ function forgotten(c: Checker, schedule: Schedule, values: readonly NamedValue[]
       { net: name },
       { help: `list it in an update, or use \`${name}.frozen\` if it is meant to stay as it is` },
     );
+  }
+}
+
+/** An output is worked out for any number of examples. */
+function outputsKeepExamplesApart(c: Checker, values: readonly NamedValue[]): void {
+  const crossing = new Holds((call) => bodyOf(c, call), crossesBatch);
+  for (const { kind, name, term, span } of values) {
+    if (kind !== 'output') continue;
+    const guilty = postorder([term]).find(
+      (t) => crossesBatch(t) || (t.kind === 'result' && crossing.inCall(t.call)),
+    );
+    if (!guilty) continue;
+    const what = guilty.kind === 'result' ? guilty.call.net : guilty.kind === 'op' ? guilty.op : '';
+    const inFile = guilty.span.file === span.file;
+    c.report('GAN0362', inFile ? guilty.span : span, { output: name, name: what });
   }
 }
 

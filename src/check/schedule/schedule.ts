@@ -81,11 +81,11 @@ export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): S
       c.report('GAN0203', at, { name }, { labels: [{ span: before, text: 'first declared here' }] });
     names.set(name, before ?? at);
     const statements = new Statements(c, name, declared, optimizers);
-    const limits = phaseArguments(c, node, fileEnv(c, c.program.main, false));
+    const limits = phaseArguments(c, node, fileEnv(c.program.main, false));
     const body = statements.list(node.body);
     if (limits)
       phases.push({
-        phase: { name, ...limits, leastBatch: 1, body, span: node.span },
+        phase: { name, ...limits, leastBatch: 1, fixedBatch: false, body, span: node.span },
         node,
         updates: statements.updates,
         complete: statements.complete && !node.broken,
@@ -162,7 +162,7 @@ class Statements {
     private readonly declared: readonly OptimizerSpec[],
     private readonly optimizers: OptimizerSpec[],
   ) {
-    this.env = fileEnv(c, c.program.main, false);
+    this.env = fileEnv(c.program.main, false);
   }
 
   list(statements: readonly Statement[]): Action[] {

@@ -59,6 +59,7 @@ export function modelLiteral(plan: Plan, names: FunctionNames, lineOf: (span: Sp
       name: phase.name,
       batch: phase.batch,
       ...(phase.leastBatch > 1 ? { leastBatch: phase.leastBatch } : {}),
+      ...(phase.fixedBatch ? { fixedBatch: true } : {}),
       steps: phase.steps,
       epochs: phase.epochs,
       epochSource: phase.epochSource,

@@ -67,8 +67,8 @@ export function writeCase(
       batched: sample.operands.map((o) => o.batch),
       perExample: y.count !== null,
       wrt: flows ? wrt.map(short) : [],
-      forward: programOf(b, new Map([['y', y]])),
-      both: flows ? programOf(b, new Map([['y', y]]), named) : null,
+      forward: programOf(new Map([['y', y]])),
+      both: flows ? programOf(new Map([['y', y]]), named) : null,
     },
   };
 }

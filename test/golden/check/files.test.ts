@@ -102,7 +102,7 @@ net E(x: image[64, 64, 3]) -> (mu: [16], logvar: [16]) = {
   let h = x |> flatten |> dense(32) |> relu
   return (mu = dense(h, 16), logvar = dense(h, 16))
 }
-net C(x: image[64, 64, 3]) -> [10] = x |> flatten |> dense(10)
+net C(x: image[64, 64, 3]) -> [10] = x |> flatten |> minibatch_discrimination |> dense(10)
 net R(x: image[64, 64, 3]) -> [8] = {
   let s = x |> reshape(64, 192)
   let (hs, cs) = s |> scan (h, c) = (zeros(8), zeros(8)) { lstm(h, c) }
@@ -122,6 +122,7 @@ state pool ~ normal[5, 16]
 state filled = 0
 let (shown, kept) = pooled(pool, z, filled)
 loss a7 = expect(D(G(shown)))
+loss a8 = mmd(e.mu, z) + nt_xent(e.mu, z) + mmd(e.mu, z, kernel = rational_quadratic_kernel)
 let codes = reshape(e.mu, 4, 4)
 let q = vector_quantise(codes, ones(3, 4))
 loss b1 = expect(q.loss + sum(q.quantised) + sum(outer(e.mu, z)) + sum(nearest_code(codes, ones(3, 4)))) + expect(sum(pairwise(codes, codes)))
@@ -130,7 +131,7 @@ loss b3 = hinge_g(D(diff_augment(fake))) + hinge_g(D(fake |> augment_colour |> a
 output samples = fake
 train (batch = 16, epochs = 3) {
   sample x, z
-  update D, G, E, C, R to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 + b1 + b2 + b3 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
+  update D, G, E, C, R to minimize a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + b1 + b2 + b3 with adam(2e-4 * warmup(9) * cosine() * inverse_sqrt(9))
   update D to minimize a1 with adam(2e-4 * cosine_restarts(9) * linear_decay() * exponential_decay(0.5, 9))
   average G decay ramped_decay(0.999)
   set pool to kept
@@ -140,7 +141,11 @@ train (batch = 16, epochs = 3) {
   accepted(text);
   const defs = [...prelude.matchAll(/^def (\w+)/gm)].map(([, name]) => name!);
   // Parts of others need no call of their own.
-  const parts = ['gaussian_filter', 'ssim_factors', 'ms_ssim_weight', 'ms_ssim_scale'];
+  const parts = [
+    ...['gaussian_filter', 'ssim_factors', 'ms_ssim_weight', 'ms_ssim_scale'],
+    ...['gaussian_kernel', 'gaussian_kernel_part', 'off_diagonal_mean'],
+    ...['rational_quadratic_kernel', 'rational_quadratic_kernel_part'],
+  ];
   expect(
     defs.filter(
       (name) => !parts.includes(name) && !text.includes(`${name}(`) && !text.includes(`|> ${name}`),

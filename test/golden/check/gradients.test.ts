@@ -1,4 +1,4 @@
-/** Rule 17: what `grad` may differentiate, and by what. Rule 18's draws: when two are one. */
+/** Rule 17: what `grad` may differentiate, and by what. Rule 18's draws: each call has its own. */
 import { describe, expect, test } from 'vitest';
 import type { Model, Term } from '../../../src/model/model.ts';
 import { postorder } from '../../../src/model/walk.ts';
@@ -56,6 +56,19 @@ describe('grad(y, x)', () => {
     ).toContain('GAN0354');
   });
 
+  test('what crosses the batch may be whole', () => {
+    expect(metric('expect(sum(grad(2 * expect(D(x)) + 1, x)))')).toContain('GAN0350');
+    const phase =
+      'loss l = expect(D(x))\ntrain (batch = 4, steps = 1) { sample x, z  update D to minimize l with sgd(1) }\n';
+    accepted(game('expect(sum(grad(mmd(x, z), x)) + D(x))', phase));
+  });
+
+  test('a net with a mistake hides what leads where', () => {
+    const broken = said(game('expect(sum(grad(N(x), x)))', 'net N(a: [8]) -> [1] = a |> dense(2)\n'));
+    expect(broken).toContain('GAN0341');
+    expect(broken).not.toContain('GAN0352');
+  });
+
   test('y is one element for each example', () => {
     expect(metric('expect(sum(grad(tanh(x), x)))')).toContain('GAN0349');
     expect(metric('sum(grad(expect(D(x)), x))')).toContain(
@@ -78,18 +91,26 @@ function places(model: Model): string[] {
   );
 }
 
-describe('a draw is fixed by its place and the arguments of the call it stands in', () => {
+describe('a draw belongs to the call in the text that makes it', () => {
   const file = (value: string, more = '') => `noise z ~ normal[8]\n${more}output out = ${value}\n`;
 
   test('two places are two draws', () => {
     expect(places(modelOf(file('z + draw normal[8] + draw normal[8]')))).toEqual(['draw_1', 'draw_2']);
   });
 
-  test('one def, called twice with the same arguments, draws once', () => {
+  test('each call of a def and each turn of an `each` draws anew', () => {
     const def = 'def noisy(v) = v + draw normal[8]\n';
-    expect(places(modelOf(file('noisy(z) * noisy(z)', def)))).toEqual(['draw_1']);
+    expect(places(modelOf(file('noisy(z) * noisy(z)', def)))).toEqual(['draw_1', 'draw_2']);
     expect(places(modelOf(file('noisy(z) * noisy(2 * z)', def)))).toEqual(['draw_1', 'draw_2']);
     expect(places(modelOf(file('z |> each i in 1..2 { noisy }', def)))).toEqual(['draw_1', 'draw_2']);
+    expect(places(modelOf(file('z |> each i in 1..3 { dropout(0.5) }')))).toHaveLength(3);
+    const defaults = 'def noisy(v, e = draw normal[8]) = v + e + e\n';
+    expect(places(modelOf(file('noisy(z) * noisy(z)', defaults)))).toEqual(['draw_1', 'draw_2']);
+  });
+
+  test('what a `let` names is drawn once', () => {
+    const def = 'let n = noisy(z)\ndef noisy(v) = v + draw normal[8]\n';
+    expect(places(modelOf(file('n * n', def)))).toEqual(['draw_1']);
   });
 
   test('in nets they are numbered with the net', () => {

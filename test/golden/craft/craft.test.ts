@@ -209,6 +209,49 @@ describe('GAN0408: sqrt at 0', () => {
   });
 });
 
+test('GAN0408: a square root that no weight reaches has no slope that matters', () => {
+  const lets = 'let length = sqrt(sum(abs(x)))';
+  expect(findings(game({ lets, gLoss: 'expect(softplus(-D(fake))) + expect(length)' }))).toEqual([]);
+  const asked = `expect(softplus(-D(fake))) + expect(sum(grad(length, x)))`;
+  expect(findings(game({ lets, gLoss: asked }))).toEqual(['GAN0408 sqrt(sum(abs(x)))']);
+});
+
+describe('GAN0402: what an interval of a whole tensor does not see', () => {
+  const covariance = (diagonal: string) => `
+net L(x: [2]) -> [3] = x |> dense(3)
+let l = L(x)
+let strict = reshape(slice(l, 0, 2, 3), 1, 1) * [[0, 0], [1, 0]]
+let cholesky = strict + reshape(${diagonal}, 2, 1) * [[1, 0], [0, 1]]
+let log_determinant = sum(log(sum(cholesky * [[1, 0], [0, 1]], axis = 1)))`;
+  test.each([
+    ['log(4 / (square(D(fake)) + 1e-9))', []],
+    ['log(4 / square(D(fake)))', ['GAN0402 log(4 / square(D(fake)))']],
+    ['log(D(fake) / (square(D(fake)) + 1e-9))', ['GAN0402 log(D(fake) / (square(D(fake)) + 1e-9))']],
+    ['log(2 * exp(-abs(D(fake))))', []],
+  ])('%s', (value, found) => {
+    expect(findings(game({ gLoss: `expect(softplus(-D(fake))) + expect(sum(${value}))` }))).toEqual(found);
+  });
+
+  test.each([
+    ['exp(slice(l, 0, 0, 2))', []],
+    ['softplus(slice(l, 0, 0, 2)) + 1e-3', []],
+    ['slice(l, 0, 0, 2)', ['GAN0402 log(sum(cholesky * [[1, 0], [0, 1]], axis = 1))']],
+  ])('the diagonal of a Cholesky factor, %s', (diagonal, found) => {
+    const text = game({ lets: covariance(diagonal), gLoss: 'expect(softplus(-D(fake)) + log_determinant)' });
+    expect(findings(text.replace('update G', 'update L, G'))).toEqual(found);
+  });
+});
+
+test('GAN0414: two calls in one expression that draw apart', () => {
+  const dropped = (gLoss: string, lets = '') =>
+    findings(game({ d: 'dropout(0.1) |> dense(1)', gLoss, lets }));
+  expect(dropped('expect(softplus(-D(fake))) + expect(square(D(fake)))')).toEqual(['GAN0414 D(fake)']);
+  expect(dropped('expect(softplus(-p)) + expect(square(p))', 'let p = D(fake)')).toEqual([]);
+  expect(dropped('expect(square(p - q))', 'let p = D(fake)\nlet q = D(fake)')).toEqual([]);
+  expect(dropped('expect(softplus(-D(fake))) + expect(square(D(x)))')).toEqual([]);
+  expect(findings(game({ gLoss: 'expect(softplus(-D(fake))) + expect(square(D(fake)))' }))).toEqual([]);
+});
+
 test('GAN0408: a metric has no slope', () => {
   expect(findings(game({ lets: 'metric spread = expect(sum(sqrt(relu(fake))))' }))).toEqual([]);
 });

@@ -109,11 +109,12 @@ const convGradient = nn.formula(`(dy, dy2, total, scaled) => {
   d_kernel = dy4 / total;
   dy3 = -sum(dy4 * scaled / total);
 }`, [0, 1, 2, 3]);
-const dropoutLeakyRelu = nn.formula(`(x, product, bias) => {
+const convDropout$2 = nn.formula(`(product, bias, x) => {
   x2 = leaky_relu(product + bias, 0.2);
-  scaled = x2 * (x * 1.4285714285714286);
+  scaled = less(x, 0.7) * 1.4285714285714286;
+  scaled2 = x2 * scaled;
 }`);
-const dropoutLeakyReluGradient = nn.formula('(x, d, x2) => d * (x * 1.4285714285714286) * step(x2, 0.2)');
+const dropoutLeakyReluGradient = nn.formula('(d, scaled, x) => d * scaled * step(x, 0.2)');
 const denseGLoss = nn.formula('(product, bias) => -mean(product + bias)', [0]);
 const batchNorm$2 = nn.formula('(variance, gamma) => rsqrt(variance + 1e-5) * gamma');
 const reshapeRelu = nn.formula('(x, x2, mean, scale, beta) => relu((x + x2 - mean) * scale + beta)');
@@ -157,7 +158,7 @@ function D_backward(w, d_dense_1, flatten, dropout, leaky_relu, d_bias_before, x
   // line 17: leaky_relu(0.2)
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const [d_conv_1, d_bias] = dropoutConvGradient(dropout, d_dropout, leaky_relu, d_bias_before);
-  tf.dispose([d_dropout, leaky_relu, d_bias_before]);
+  tf.dispose([d_dropout, dropout, leaky_relu, d_bias_before]);
   const d_conv_1$2 = nn.conv2dFilterGradient(x, d_conv_1, [3, 3, 1, 8], { stride: 2, padding: 'same' });
   tf.dispose(d_conv_1);
   return { d_kernel, d_bias, d_conv_1$2 };
@@ -282,7 +283,6 @@ async function train(run) {
   tf.dispose([relu, d_D_dense_1_bias$fake]);
 
   const d_D_x = D_backward(w, d_D_dense_1$x, D_flatten$x, D_dropout_lt, D_leaky_relu$x, d_D_fake.d_bias, x);
-  tf.dispose(D_dropout_lt);
 
   // gradient of D:
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
@@ -331,12 +331,18 @@ async function train(run) {
   // D(fake):
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const D_conv_1_product$fake$2 = tf.conv2d(fake, D_conv_1_div$2, 2, 'same');
+
+  // line 18: dropout(0.3)
+  const D_dropout$3 = run.draw('D/dropout_1#2', { kind: 'uniform', low: 0, high: 1 }, [run.batch, 4, 4, 8]);
+
+  // D(fake):
+  // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   // line 17: leaky_relu(0.2)
   // line 18: dropout(0.3)
-  const [D_leaky_relu$fake$2, D_dropout$fake$2] = dropoutLeakyRelu(
-    D_dropout_lt$2, D_conv_1_product$fake$2, w['D/conv_1/bias'],
+  const [D_leaky_relu$fake$2, D_dropout_mul, D_dropout$fake$2] = convDropout$2(
+    D_conv_1_product$fake$2, w['D/conv_1/bias'], D_dropout$3,
   );
-  tf.dispose(D_conv_1_product$fake$2);
+  tf.dispose([D_conv_1_product$fake$2, D_dropout$3]);
   // line 19: flatten
   const D_flatten$fake$2 = tf.reshape(D_dropout$fake$2, [-1, 128]);
   tf.dispose(D_dropout$fake$2);
@@ -359,8 +365,8 @@ async function train(run) {
   // gradient of D(fake):
   // line 18: dropout(0.3)
   // line 17: leaky_relu(0.2)
-  const d_D_conv_1$fake = dropoutLeakyReluGradient(D_dropout_lt$2, d_D_flatten, D_leaky_relu$fake$2);
-  tf.dispose([D_dropout_lt$2, D_leaky_relu$fake$2, d_D_flatten]);
+  const d_D_conv_1$fake = dropoutLeakyReluGradient(d_D_flatten, D_dropout_mul, D_leaky_relu$fake$2);
+  tf.dispose([D_leaky_relu$fake$2, D_dropout_mul, d_D_flatten]);
   // line 16: conv(8, kernel = 3, stride = 2, norm = "spectral")
   const d_G_tanh = tf.conv2dTranspose(
     d_D_conv_1$fake, D_conv_1_div$2, [d_D_conv_1$fake.shape[0], 8, 8, 1], 2, 'same',

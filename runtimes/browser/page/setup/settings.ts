@@ -88,6 +88,10 @@ export class SettingsPanel {
       });
       const least = String(phase.leastBatch);
       const batch = number(`Batch${of}`, { value: String(phase.batch), min: least, max: '65536' });
+      if (phase.fixedBatch) {
+        batch.readOnly = true;
+        batch.title = 'the file makes an axis of the examples: the number is changed there';
+      }
       this.steps.set(phase.name, steps);
       this.batch.set(phase.name, batch);
       rows.push(fieldOf(steps), fieldOf(batch));
