@@ -1,30 +1,18 @@
-/** How a declaration has its source read: windows, parts, some classes, named parts, pairs, pictures moved by chance. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Feed } from '../../runtimes/core/run/data.ts';
 import { factLines } from '../../runtimes/core/run/facts.ts';
-import type { ReadingSpec, TypeSpec } from '../../runtimes/core/run/model.ts';
+import type { ReadingSpec } from '../../runtimes/core/run/model.ts';
 import type { Declared } from '../../runtimes/core/sources/fit.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { encodeWav } from '../../runtimes/node/wav.ts';
+import { declared, filesIn, scratchFolder } from './given.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ganc-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function write(name: string, bytes: Uint8Array | string): string {
-  mkdirSync(join(folder, name, '..'), { recursive: true });
-  writeFileSync(join(folder, name), bytes);
-  return join(folder, name);
-}
-const declared = (name: string, meaning: TypeSpec['meaning'], ...shape: number[]): Declared => ({
-  name,
-  type: { meaning, shape },
-});
+const folder = scratchFolder();
+const { write } = filesIn(folder);
 const open = (path: string, record: Declared[], reading: ReadingSpec) =>
   openSource(path, record, { directory: folder, reading });
 async function all(path: string, record: Declared[], reading: ReadingSpec, visit = { seed: 0, pass: 0 }) {

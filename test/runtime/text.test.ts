@@ -1,21 +1,13 @@
-/** Text: lines and windows as one-hot symbols, the alphabet, and the way back. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { factLines } from '../../runtimes/core/run/facts.ts';
 import type { ReadingSpec } from '../../runtimes/core/run/model.ts';
 import { joined, symbolsFor, textsOf } from '../../runtimes/core/run/text.ts';
 import type { Declared } from '../../runtimes/core/sources/fit.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
+import { filesIn, scratchFolder } from './given.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ganc-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const write = (name: string, text: string | Uint8Array): string => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const folder = scratchFolder();
+const { write } = filesIn(folder);
 const text = (n: number, k: number): Declared[] => [{ name: 'x', type: { meaning: 'text', shape: [n, k] } }];
 const open = (path: string, record: Declared[], reading: ReadingSpec = {}) =>
   openSource(path, record, { directory: folder, reading });
