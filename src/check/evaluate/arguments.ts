@@ -1,6 +1,7 @@
 /** Arguments against parameters: by position, then by name; and what a constant argument must be. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Extras } from '../../diagnostics/table.ts';
+import { postorder } from '../../model/walk.ts';
 import { argumentMeant } from '../../names/words.ts';
 import { wholeNumber } from './constants.ts';
 import type { Checker } from './context.ts';
@@ -106,7 +107,7 @@ export function numberOf(c: Checker, value: Value, span: Span, what: string): nu
   if (value.kind !== 'constant') {
     if (value.kind === 'function' || value.kind === 'tuple' || value.kind === 'initializer')
       c.report('GAN0224', span, { what, expected: 'a number', found: describe(value) });
-    else c.report('GAN0240', span, { what, found: describe(value) });
+    else c.report('GAN0240', span, { what, found: describe(value) }, ofTurn(value));
     return null;
   }
   if (typeof value.value !== 'number') {
@@ -114,6 +115,14 @@ export function numberOf(c: Checker, value: Value, span: Span, what: string): nu
     return null;
   }
   return value.value;
+}
+
+/** What a turn of a loop is given is no constant, though it may look like one. */
+function ofTurn(value: Value): Extras {
+  if (value.kind !== 'term' || !postorder([value.term]).some((term) => term.kind === 'turn')) return {};
+  return {
+    help: 'what a turn of `repeat` or `scan` is given is known only while running; `each` is written out, and counts by constants',
+  };
 }
 
 export function integerOf(

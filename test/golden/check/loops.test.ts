@@ -72,7 +72,11 @@ describe('what is wrong', () => {
     ['a range of parts', file('z |> repeat i in 0.5..3 { sin }'), 'GAN0241'],
     ['a list of words', file('z |> repeat i in ["a"] { sin }'), 'GAN0224'],
     ['no list', file('z |> repeat i in 3 { sin }'), 'GAN0224 what `repeat` goes through must be a list'],
-    ['the variable where a constant is needed', net('z |> repeat i in 1..3 { dense(8 * i) }'), 'GAN0240'],
+    [
+      'the variable where a constant is needed',
+      net('z |> repeat i in 1..3 { dense(8 * i) }'),
+      '`each` is written out, and counts by constants',
+    ],
     [
       'the variable in an `if`',
       file('z |> repeat i in 1..3 { f(i) }', 'def f(x, i) = if i == 1 then x else -x'),
