@@ -273,6 +273,16 @@ describe('beside other words', () => {
       ),
     ));
 
+  test('pairs of examples in each turn', () =>
+    expectDifferences(
+      game(
+        `${net}
+        let y = z |> repeat t in 1..3 { drift(t) }
+        def drift(x, t) = { let all = batch(x)  return N(x, t) - 0.3 * mean(tanh(all), axis = 0) }`,
+        sized,
+      ),
+    ));
+
   test('a turn reads a value that lives on', () =>
     expectDifferences(
       game(
