@@ -40,9 +40,7 @@ const CIRCLES: readonly (readonly string[])[] = [
     'check/evaluate/calls.ts',
     'check/evaluate/declarations.ts',
     'check/evaluate/expressions.ts',
-    'check/evaluate/loops.ts',
     'check/evaluate/nets.ts',
-    'check/evaluate/reading.ts',
   ],
 ];
 

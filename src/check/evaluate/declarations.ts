@@ -276,7 +276,8 @@ export function dataRecords(c: Checker): DataRecord[] {
     }
     const types = fields.map((f) => f.type);
     const whole = fields.length === node.names.length;
-    const reading = whole ? readingOf(c, node, types, fileEnv(main, true)) : null;
+    const given = () => evaluateArguments(c, node.args, fileEnv(main, true));
+    const reading = whole ? readingOf(c, node, types, given) : null;
     records.push({ fields, from: from?.value ?? null, reading, doc: node.doc, span: node.span });
   }
   overlappingParts(c, records);

@@ -13,18 +13,18 @@ import type {
   Expr,
   ExprOf,
   Name,
-  Pattern,
   Stage,
   TypeExpr,
 } from '../../syntax/ast.ts';
 import { integerOf, listMeant } from './arguments.ts';
+import { bind } from './binding.ts';
 import { apply } from './calls.ts';
 import { applyOperator, constantSize, hostBinary, hostUnary, operatorNames } from './constants.ts';
 import { type Checker, type Env, type Locals, turnsOf } from './context.ts';
 import { declaredValue } from './declarations.ts';
 import { type DistributionParts, distribution, typeOf } from './distributions.ts';
 import { finite, hostValue } from './folded.ts';
-import { repeat, scan } from './loops.ts';
+import { type Evaluator, repeat, scan } from './loops.ts';
 import { netWeights } from './nets.ts';
 import { operate } from './terms.ts';
 import {
@@ -406,7 +406,10 @@ function pipe(c: Checker, expr: ExprOf<'pipe'>, env: Env): Value {
   return given.value;
 }
 
-export function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
+/** What a loop is worked out with: its turns are made of stages. */
+const evaluator: Evaluator = { evaluate, runStage, eachElements };
+
+function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value {
   switch (stage.kind) {
     case 'stage': {
       const given = [piped, ...evaluateArguments(c, stage.args ?? [], env)];
@@ -420,9 +423,9 @@ export function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Valu
       return unknown;
     }
     case 'repeat':
-      return repeat(c, piped, stage, env);
+      return repeat(c, piped, stage, env, evaluator);
     case 'scan':
-      return scan(c, piped, stage, env);
+      return scan(c, piped, stage, env, evaluator);
     case 'each': {
       const elements = eachElements(c, stage.list, env);
       if (!elements) return unknown;
@@ -448,7 +451,7 @@ export function runStage(c: Checker, piped: Given, stage: Stage, env: Env): Valu
 const eachLimit = 100_000;
 
 /** The elements that an `each` (or a `repeat` over a list) goes through. */
-export function eachElements(
+function eachElements(
   c: Checker,
   list: EachList,
   env: Env,
@@ -483,38 +486,6 @@ function block(c: Checker, expr: ExprOf<'block'>, env: Env): Value {
   for (const line of expr.lets)
     bind(c, line.pattern, evaluate(c, line.value, inner), (name, value) => locals.values.set(name, value));
   return evaluate(c, expr.result, inner);
-}
-
-/** Gives the names of a `let` their values, and unnamed terms their name. */
-export function bind(
-  c: Checker,
-  pattern: Pattern,
-  value: Value,
-  set: (name: Name, value: Value) => void,
-): void {
-  if (pattern.kind === 'name') {
-    nameTerms(value, pattern.name.text);
-    set(pattern.name, value);
-    return;
-  }
-  const { names, span } = pattern;
-  if (value.kind !== 'tuple' || value.items.length !== names.length) {
-    if (value.kind === 'tuple') c.report('GAN0347', span, { names: names.length, items: value.items.length });
-    else if (value.kind !== 'unknown') c.report('GAN0348', span, { name: null, found: describe(value) });
-    for (const name of names) set(name, unknown);
-    return;
-  }
-  for (const [i, name] of names.entries()) {
-    if (name.text === '_') continue;
-    nameTerms(value.items[i]!, name.text);
-    set(name, value.items[i]!);
-  }
-}
-
-export function nameTerms(value: Value, name: string): void {
-  if (value.kind === 'term') value.term.name ??= name;
-  else if (value.kind === 'tuple')
-    for (const [i, item] of value.items.entries()) nameTerms(item, `${name}.${value.names[i] ?? i}`);
 }
 
 /** Each evaluation of a `draw` has a place of its own: so each call of a def and each turn of an `each` draws anew. */

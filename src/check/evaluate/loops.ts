@@ -2,14 +2,15 @@
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Shape } from '../../ir/types.ts';
 import type { Loop, LoopTerm, Term, TurnTerm } from '../../model/model.ts';
-import type { EachList, Name, Stage } from '../../syntax/ast.ts';
+import type { EachList, Expr, Name, Stage } from '../../syntax/ast.ts';
 import { integerOf, numberOf } from './arguments.ts';
+import { bind } from './binding.ts';
 import { chainNotes } from './chain.ts';
 import type { Checker, Env, Locals } from './context.ts';
-import { bind, eachElements, evaluate, runStage } from './expressions.ts';
 import { operate, toTerm } from './terms.ts';
 import {
   arrayOf,
+  type Constant,
   constant,
   constantTerm,
   describe,
@@ -21,14 +22,21 @@ import {
   type Value,
 } from './value.ts';
 
+/** How what stands in a loop is worked out; `expressions.ts` gives it. */
+export interface Evaluator {
+  evaluate(c: Checker, expr: Expr, env: Env): Value;
+  runStage(c: Checker, piped: Given, stage: Stage, env: Env): Value;
+  eachElements(c: Checker, list: EachList, env: Env, stage: 'each' | 'repeat'): readonly Constant[] | null;
+}
+
 type RepeatStage = Extract<Stage, { kind: 'repeat' }>;
 type ScanStage = Extract<Stage, { kind: 'scan' }>;
 
 const mostTurns = 1_000_000;
 
 /** `state |> repeat i in 1000..1 { step(i) }`: the last state. */
-export function repeat(c: Checker, piped: Given, stage: RepeatStage, env: Env): Value {
-  const count = countOf(c, stage.list, env);
+export function repeat(c: Checker, piped: Given, stage: RepeatStage, env: Env, by: Evaluator): Value {
+  const count = countOf(c, stage.list, env, by);
   const start = tensorsOf(c, piped.value, piped.span, 'what `repeat` begins with');
   if (!count || !start || !c.room(stage.span)) return unknown;
   const { turns, values } = count;
@@ -42,15 +50,15 @@ export function repeat(c: Checker, piped: Given, stage: RepeatStage, env: Env): 
       const index = list ? entry : indexValue(c, count, position, stage, inner);
       if (index.kind === 'term') index.term.name ??= stage.variable.text;
       const names = new Map([[stage.variable, index]]);
-      return runStages(c, { ...piped, value: state, named: false }, stage.stages, within(inner, names));
+      return runStages(c, { ...piped, value: state, named: false }, stage.stages, within(inner, names), by);
     },
   });
   return loop ? resultOf(loop, start, false) : unknown;
 }
 
 /** `xs |> scan h = h0 { … }`: all states, stacked along the first axis. */
-export function scan(c: Checker, piped: Given, stage: ScanStage, env: Env): Value {
-  const initial = evaluate(c, stage.initial, env);
+export function scan(c: Checker, piped: Given, stage: ScanStage, env: Env, by: Evaluator): Value {
+  const initial = by.evaluate(c, stage.initial, env);
   const start = tensorsOf(c, initial, stage.initial.span, 'what `scan` begins with');
   const sequence = tensorsOf(c, piped.value, piped.span, 'what `scan` goes along');
   if (!start || !sequence) return unknown;
@@ -69,7 +77,7 @@ export function scan(c: Checker, piped: Given, stage: ScanStage, env: Env): Valu
     run: (state, entry, _, inner) => {
       const names = new Map<Name, Value>();
       bind(c, stage.state, state, (name, value) => names.set(name, value));
-      return runStages(c, { ...piped, value: entry, named: false }, stage.stages, within(inner, names));
+      return runStages(c, { ...piped, value: entry, named: false }, stage.stages, within(inner, names), by);
     },
   });
   return loop ? resultOf(loop, start, true) : unknown;
@@ -79,11 +87,11 @@ function within(env: Env, values: Map<Name, Value>): Env {
   return { ...env, locals: { values, outer: env.locals } satisfies Locals };
 }
 
-function runStages(c: Checker, piped: Given, stages: readonly Stage[], env: Env): Value {
+function runStages(c: Checker, piped: Given, stages: readonly Stage[], env: Env, by: Evaluator): Value {
   let given = piped;
   for (const stage of stages) {
     if (!c.tick(stage.span)) return unknown;
-    given = { value: runStage(c, given, stage, env), span: stage.span, named: false };
+    given = { value: by.runStage(c, given, stage, env), span: stage.span, named: false };
   }
   return given.value;
 }
@@ -133,7 +141,7 @@ interface Count {
   readonly values: readonly number[] | null;
 }
 
-function countOf(c: Checker, list: EachList, env: Env): Count | null {
+function countOf(c: Checker, list: EachList, env: Env, by: Evaluator): Count | null {
   const what = 'the number of turns of `repeat`';
   const counted = (turns: number, rest: Omit<Count, 'turns'>): Count | null => {
     if (turns >= 1 && turns <= mostTurns) return { turns, ...rest };
@@ -143,13 +151,13 @@ function countOf(c: Checker, list: EachList, env: Env): Count | null {
   };
   if (list.kind === 'range') {
     const [from, to] = [list.from, list.to].map((end) =>
-      integerOf(c, evaluate(c, end, env), end.span, 'an end of a range'),
+      integerOf(c, by.evaluate(c, end, env), end.span, 'an end of a range'),
     ) as [number | null, number | null];
     if (from === null || to === null) return null;
     const stride = to < from ? -1 : 1;
     return counted(Math.abs(to - from) + 1, { first: from, stride, values: null });
   }
-  const elements = eachElements(c, list, env, 'repeat');
+  const elements = by.eachElements(c, list, env, 'repeat');
   const values: number[] = [];
   for (const element of elements ?? []) {
     const value = numberOf(c, constant(element), list.span, 'an entry of the list of `repeat`');

@@ -3,8 +3,7 @@ import type { DeclaredType } from '../../ir/types.ts';
 import type { DataReading, DataRecord } from '../../model/model.ts';
 import type { DataDecl } from '../../syntax/ast.ts';
 import { booleanOf, integerOf, matchArguments, of } from './arguments.ts';
-import type { Checker, Env } from './context.ts';
-import { evaluateArguments } from './expressions.ts';
+import type { Checker } from './context.ts';
 import { type Constant, describe, type Given, sizeOf, unknown } from './value.ts';
 
 type Values = Required<DataReading>;
@@ -122,8 +121,13 @@ const options: { readonly [K in keyof Values]: OptionRule<K> } = {
 const isImage = (t: DeclaredType) => t.meaning === 'image';
 const isLabel = (t: DeclaredType) => t.meaning === 'label' && sizeOf(t.shape) > 0;
 
-/** The arguments of a record; null where it has none, or where they are wrong, which is reported. */
-export function readingOf(c: Checker, node: DataDecl, types: Types, env: Env): DataReading | null {
+/** The arguments of a record, evaluated by `given`; null where it has none, or where they are wrong, which is reported. */
+export function readingOf(
+  c: Checker,
+  node: DataDecl,
+  types: Types,
+  given: () => readonly Given[],
+): DataReading | null {
   if (node.args.length === 0) return null;
   const bare = node.args.find((arg) => arg.name === undefined);
   if (bare) {
@@ -137,9 +141,8 @@ export function readingOf(c: Checker, node: DataDecl, types: Types, env: Env): D
     );
     return null;
   }
-  const given = evaluateArguments(c, node.args, env);
   const formals = Object.keys(options).map((name) => ({ name, required: false }));
-  const matched = matchArguments(c, { name: 'data', formals }, given, node.span);
+  const matched = matchArguments(c, { name: 'data', formals }, given(), node.span);
   if (!matched) return null;
   const reading: Partial<Record<Option, unknown>> = {};
   const take = <K extends Option>(name: K, argument: Given) => {
