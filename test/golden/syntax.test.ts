@@ -112,6 +112,7 @@ state b 5
   'words nearly right':
     'nett G(z: [2]) -> [1] = z\ntrain (batch = 1, steps = 1) {\n  updat D to minimize d with sgd(1)\n  update D to minimise d with sgd(1)\n  update D too minimize d with sgd(1)\n  sample x z\n  average G decoy 0.9\n}\n',
   'what a train needs': 'train { sample x }\n',
+  'a filter of data': 'data (x, y) ~ ([2], label[4]) from "a.csv" where y == 3\nlet a = b\n',
 };
 
 describe('mistakes', () => {

@@ -158,3 +158,15 @@ test('what is drawn without a name is numbered through the file, so it is worked
     'samples',
   ]);
 });
+
+test('another number of examples works out again what crosses the batch, and no more', () => {
+  const pairs = text
+    .replace('loss d_loss', 'let near = mmd(x, fake)\nlet far = sum(fake)\nloss d_loss')
+    .replace('norm(fake)', 'norm(fake) + near + far');
+  const edited = pairs.replace('batch = 8', 'batch = 9');
+  const now = analyse(input(edited), analyse(input(pairs)));
+  expectSame(now, analyse(input(edited)));
+  const worked = now.worked.map((key) => key.replace(/^model\.gan /, ''));
+  expect(worked).toContain('let near value');
+  expect(worked).not.toContain('let far value');
+});

@@ -88,10 +88,10 @@ async function train(run) {
     tf.dispose([R_dense_1_product, R_dense_2]);
     return { next: [R_tanh], stack: [tf.clone(R_tanh), tf.clone(R_h)] };
   });
-  // prelude.gan line 408: slice(0, size(v, 0) - 1, size(v, 0))
+  // prelude.gan line 468: slice(0, size(v, 0) - 1, size(v, 0))
   const R_slice = tf.slice(R_loop, [0, 199, 0], [-1, 1, -1]);
   tf.dispose(R_loop);
-  // prelude.gan line 408: mean(axis = 0)
+  // prelude.gan line 468: mean(axis = 0)
   const R_mean = tf.reshape(R_slice, [-1, 4]);
   tf.dispose(R_slice);
   const d_square_mul = (1 / run.batch) * 2;
@@ -101,10 +101,10 @@ async function train(run) {
   tf.dispose(R_mean);
 
   // gradient of R(s):
-  // prelude.gan line 408: mean(axis = 0)
+  // prelude.gan line 468: mean(axis = 0)
   const d_R_slice = tf.reshape(d_R_mean, [-1, 1, 4]);
   tf.dispose(d_R_mean);
-  // prelude.gan line 408: slice(0, size(v, 0) - 1, size(v, 0))
+  // prelude.gan line 468: slice(0, size(v, 0) - 1, size(v, 0))
   const d_R_loop = tf.pad(d_R_slice, [[0, 0], [199, 0], [0, 0]]);
   tf.dispose(d_R_slice);
 
