@@ -1,5 +1,5 @@
 /** What README.md shows is what there is. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { byPath } from '../../src/cli/frontend.ts';
 import { renderFrame } from '../../src/cli/render.ts';
@@ -39,4 +39,15 @@ test('its commands and scripts exist', async () => {
   for (const [, name] of readme.matchAll(/npx ganc (\w+)/g)) {
     expect(readFileSync('src/cli/commands.ts', 'utf8')).toContain(`${name}Command()`);
   }
+});
+
+test('the map of src names files and folders that exist', () => {
+  const map = readFileSync('src/README.md', 'utf8');
+  const named = [...map.matchAll(/`([\w./-]+(?:\.tsx?|\.md|\/))`/g)].map(([, path]) => path!);
+  const linked = [...map.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path]) => path!);
+  expect(named.length + linked.length).toBeGreaterThan(40);
+  // Of a room's own files only the name is written.
+  const rooms = linked.map((room) => `src/${room}/`);
+  const exists = (path: string) => ['', 'src/', ...rooms].some((root) => existsSync(root + path));
+  expect([...named, ...linked].filter((path) => !exists(path))).toEqual([]);
 });
