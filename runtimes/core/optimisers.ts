@@ -180,7 +180,7 @@ const rmsprop: OptimiserRecord = {
   doc: 'RMSProp (Hinton 2012): steps by the gradient over the root of its mean square.',
   parameters: {
     lr: rate(0.01),
-    decay: { default: 0.99, range: atLeastZero, doc: 'how much of the mean square is kept' },
+    decay: { default: 0.99, range: fraction, doc: 'how much of the mean square is kept' },
     momentum: momentumOf(),
     epsilon: epsilonOf(1e-8),
   },

@@ -120,7 +120,7 @@ their arguments.`,
     title: 'a scalar of the schedule made of tensors',
     message: ({ what, found }) =>
       `${what} must be made of numbers, \`step\`, \`epoch\` and \`progress\`, and this is ${found}`,
-    explain: `Learning rates, counts and bounds of a schedule are worked out at each step, outside the graph: they may change with
+    explain: `Learning rates, counts, bounds and conditions of a schedule are worked out at each step, outside the graph: they may change with
 \`step\`, \`epoch\` and \`progress\` (\`adam(2e-4 * (1 - progress))\`), but cannot look at tensors or losses.`,
     example: game(`  update G to minimize size with adam(size)
 `),
@@ -140,8 +140,8 @@ steps write two updates, or \`repeat 2 { … }\`.`,
     severity: 'error',
     title: 'a setting of the schedule out of its range',
     message: ({ what, value, rule }) => `${what} must be ${rule}, and this is ${value}`,
-    explain: `The optimiser or statement would not work with this number: a \`beta1\` of 1 never forgets, a \`decay\` above 1 grows
-without end, a \`clip\` whose lower end is above its upper one leaves nothing, \`nesterov\` needs a momentum.`,
+    explain: `The optimiser or statement would not work with this number: a \`beta1\` of 1 never forgets, the \`decay\` of an \`average\` above
+1 grows without end, a \`clip\` whose lower end is above its upper one leaves nothing, \`nesterov\` needs a momentum.`,
     example: game(`  update G to minimize size with adam(1e-3, beta1 = 1)
 `),
   } satisfies Entry<{ what: string; value: string; rule: string }>,
