@@ -82,7 +82,9 @@ export function parse(source: Source, previous?: Parsed): ParseOutcome {
     parsed++;
     const { cst, errors } = chunk.refused ? { cst: undefined, errors: [] } : parseChunk(chunk.tokens);
     const whole = tree.declaration(cst, limit, errors.length > 0);
-    reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
+    // That it is too deep has been said; its brackets are most likely all open.
+    if (!chunk.refused)
+      reportChunk(context, chunk, errors, { unreadable, unended, last: i === chunks.length - 1 });
     // Behind a stumble the tree is a guess, of which nothing is to be said.
     const trusted = Math.min(...errors.map(({ token }) => token.startOffset || Number.POSITIVE_INFINITY));
     let isClean = true;
