@@ -7,7 +7,7 @@ import { terminalOf } from './terminal.ts';
 
 export function sampleCommand(): Command {
   const command = new Command('sample')
-    .description("draw from a trained run: pictures, or numbers as NumPy's .npy")
+    .description("draw from a trained run: pictures, sound, text, or numbers as NumPy's .npy")
     .argument('<RUN>', "a run's folder, or a checkpoint, wherever it is")
     .option('--model <FILE>', 'the .gan file, for a checkpoint that does not carry its model')
     .addOption(setOption());
@@ -21,6 +21,7 @@ Examples:
   $ ganc sample runs/dcgan-1 --count 100 --seed 7 -o hundred.png
   $ ganc sample runs/dcgan-1 --format npy -o clothes.npy
   $ ganc sample runs/vae-1 --output reconstructions
+  $ ganc sample runs/names-1 --count 20                      an output of type text is printed
   $ ganc sample dcgan-2000.safetensors --model dcgan.gan     one that a page gave
 
 A checkpoint of ganc train carries its model; one of a page or of a compiled folder needs --model.`,
