@@ -188,8 +188,8 @@ const examples: Primitive = {
   },
   lower: { tfjs: ([a], node) => `tf.reshape(${a}, ${runtimeShape(node)})` },
   samples: [
-    { operands: [{ shape: [3, 2], batch: false }], attrs: { count: 3 } },
-    { operands: [{ shape: [3], batch: false }], attrs: { count: 3 } },
+    { operands: [{ shape: [3, 2], batch: false }], attrs: { count: 'batch' } },
+    { operands: [{ shape: [3], batch: false }], attrs: { count: 'batch' } },
   ],
 };
 

@@ -27,7 +27,8 @@ const written = `
   relu leaky_relu elu selu gelu silu tanh sigmoid softplus exp log sqrt square abs sign sin cos erf floor clamp where
   minimum maximum reshape flatten transpose concat slice split pad crop flip upsample depth_to_space space_to_depth
   one_hot matmul convolve avg_pool max_pool global_avg_pool softmax log_softmax dropout minibatch_stddev
-  batch examples
+  batch examples argmax argmin argsort cumprod cumsum determinant diag diagonal expand gather inverse log_determinant
+  ones roll sort stack std tile triangle triangular_solve zeros
   sum mean max min norm var logsumexp expect stop`
   .trim()
   .split(/\s+/);
