@@ -170,3 +170,30 @@ test('another number of examples works out again what crosses the batch, and no 
   expect(worked).toContain('let near value');
   expect(worked).not.toContain('let far value');
 });
+
+describe('lists of nets, maps and weights as values', () => {
+  const program = `param n = 3
+data x ~ [4, 8]
+net c[n](v: [8]) -> [8] = v |> dense(8, bias = false)
+net D(v: [8]) -> [1] = v |> dense(1)
+def all(v) = v |> each k in 1..n { c[k] }
+let y = x |> map(all) |> mean(axis = 0)
+let score = expect(D(y))
+let w = D.weights - 0.1 * grad(score, D.weights)
+loss l = expect(D(y, weights = w))
+train (batch = 8, steps = 10) { sample x  update c, D to minimize l with adam(1e-3) }
+`;
+
+  test.each([
+    ['of blanks moves them', '\n\ndef all', 'def all'],
+    ['of the length', 'n = 4', 'n = 3'],
+    ['of the body', 'v |> dense(8, bias = false) |> relu', 'v |> dense(8, bias = false)'],
+    ['of a net whose weights are read', 'dense(3) |> relu |> dense(1)', 'dense(1)'],
+    ['of the step', '0.2 * grad', '0.1 * grad'],
+    ['of the function of a map', 'v |> relu |> each', 'v |> each'],
+  ])('an edit %s', (_, to, from) => {
+    expect(analyse(input(program)).diagnostics).toEqual([]);
+    const edited = change(from, to)(program);
+    expectSame(analyse(input(edited), analyse(input(program))), analyse(input(edited)));
+  });
+});
