@@ -40,7 +40,7 @@ export function outline(plan: Plan): Plan {
   /** By the first step of what they stand for. */
   const calls = new Map<Step, { readonly call: CallStep; readonly segment: Segment }>();
   /** What calls give, beside the values of nets: by which call, and which of its results. */
-  const given = new Map<Node, string>();
+  const given = new Map<Node, Given>();
   const groups = [...found.values()].flat().sort((p, q) => p[0]!.derived - q[0]!.derived);
   for (const [first, ...others] of groups) {
     const members = [first!, ...others.filter((other) => match(first!, other))];
@@ -53,7 +53,8 @@ export function outline(plan: Plan): Plan {
       const segment = members[i]!;
       calls.set(segment.steps[0]!, { call, segment });
       call.results.forEach((node, k) => {
-        if (node && !(k === 0 && routine.hasValue)) given.set(node, `${calls.size}`);
+        if (node && !(k === 0 && routine.hasValue))
+          given.set(node, { call, field: `${routines.length} ${k}` });
       });
     });
   }
@@ -448,13 +449,23 @@ function paramsOf({ work }: Segment): Node[] {
   );
 }
 
-/** How many things calls give: what all of them take from one record is one. */
-function inputsOf(members: readonly Segment[], given: ReadonlyMap<Node, string>): number {
+/** The call that gives a value, and which result of which routine it is. */
+interface Given {
+  readonly call: CallStep;
+  readonly field: string;
+}
+
+/** How many things calls give: what all of them take from one record of the same routine is one. */
+function inputsOf(members: readonly Segment[], given: ReadonlyMap<Node, Given>): number {
   const [first] = members;
   const matches = members.map((member) => match(first!, member)!);
+  const numbers = new Map<CallStep, number>();
   const inputs = paramsOf(first!).map((param, i) => {
     const from = matches.map((names) => given.get(names.get(param) as Node));
-    return from.includes(undefined) ? `parameter ${i}` : from.join();
+    if (from.some((source) => source === undefined || source.field !== from[0]!.field))
+      return `parameter ${i}`;
+    for (const source of from) if (!numbers.has(source!.call)) numbers.set(source!.call, numbers.size);
+    return from.map((source) => numbers.get(source!.call)).join();
   });
   return new Set(inputs).size;
 }

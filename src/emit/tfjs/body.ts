@@ -642,9 +642,13 @@ function narrowest(evaluations: ReadonlySet<string | null>): string {
 
 type FreeStep = Extract<Step, { kind: 'free' }>;
 
-/** A plain number as a formula writes it; null for what has to be handed to it. */
+/**
+ * A plain number as a formula writes it; null for what has to be handed to it. A count (49 positions) is handed to it too,
+ * so that layers of other sizes share the formula.
+ */
 function numeral(text: string): string | null {
-  return /^-?[\d.]+(e[-+]?\d+)?$/.test(text) ? text : null;
+  const isCount = /^-?\d+$/.test(text) && Math.abs(Number(text)) > 2;
+  return /^-?[\d.]+(e[-+]?\d+)?$/.test(text) && !isCount ? text : null;
 }
 
 const TAKES_NUMBERS = new Set(['reshape', 'broadcast_to']);
@@ -705,7 +709,8 @@ const SERVES: ReadonlySet<Step['kind']> = new Set([
 export function fit(text: string, room = WIDTH): string {
   if (text.length <= room) return text;
   const [, names] = /^const \[([^\]]*)\] = /.exec(text) ?? [];
-  if (names !== undefined && names.length > room / 2) {
+  const head = text.indexOf('(', text.indexOf('] = '));
+  if (names !== undefined && head >= room) {
     const items = names.split(', ').map((name) => new Raw(name));
     const [first, ...middle] = literal(items, 0, room, room).split('\n');
     const last = middle.pop()!;

@@ -50,7 +50,11 @@ export class Formulas {
     let known = this.#known.get(key);
     if (!known) {
       const value = (node: Node) => valueName(node, isBackward);
-      const text = textWith({ operand: value, result: value, local: value });
+      const sums = sumsOf(step);
+      const operand = (node: Node) => (sums.has(node) ? `${value(sums.get(node)!)}_before` : value(node));
+      // A gradient comes in as dy and leaves as dx.
+      const result = (node: Node) => (value(node) === 'dy' ? 'dx' : value(node));
+      const text = textWith({ operand, result, local: value });
       known = { name: this.#names.constant(formulaName(step, isBackward)), text, step };
       this.#known.set(key, known);
     }
@@ -86,6 +90,17 @@ function declaration(
     : `${open}\`${params}${body}\`${rest}`;
 }
 
+/** Operands that a sum of a weight's gradients goes on from, and the sums. */
+function sumsOf({ nodes }: Fuse): Map<Node, Node> {
+  const members = new Set<Node>(nodes);
+  const sums = new Map<Node, Node>();
+  for (const node of nodes) {
+    if (node.op !== 'add' || gradientTarget(node)?.kind !== 'leaf') continue;
+    for (const arg of node.args) if (!members.has(arg)) sums.set(arg, node);
+  }
+  return sums;
+}
+
 /** What a value is called in a formula: after what it is, never after what the user calls it. */
 function valueName(node: Node, isBackward: (node: Node) => boolean): string {
   if (node.kind === 'leaf') {
@@ -93,7 +108,7 @@ function valueName(node: Node, isBackward: (node: Node) => boolean): string {
     if (leaf.kind === 'count') return 'n';
     if (leaf.kind === 'weight' || leaf.kind === 'stat')
       return leaf.name.slice(leaf.name.lastIndexOf('/') + 1);
-    return leaf.kind === 'host' ? 'k' : 'x';
+    return leaf.kind === 'host' || leaf.kind === 'constant' ? 'k' : 'x';
   }
   if (isNumber(node)) return roleOf(node) ?? 'k';
   const target = gradientTarget(node);

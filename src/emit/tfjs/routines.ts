@@ -14,7 +14,7 @@ import { reads, walk } from '../../plan/uses.ts';
 import { access, literal, Raw } from '../text/literal.ts';
 import { Names } from '../text/names.ts';
 import { type Sources, Writer } from '../text/writer.ts';
-import { Body, type BodyOptions } from './body.ts';
+import { Body, type BodyOptions, fit } from './body.ts';
 import type { Input, RoutineText, RoutineTexts } from './routine-text.ts';
 import { Variables } from './variables.ts';
 
@@ -102,7 +102,7 @@ export class Routines implements RoutineTexts {
     const all = [...(run ? ['run'] : []), ...(weights ? ['w'] : []), ...list, ...(keep ? [keep] : [])];
     const { writer } = this;
     writer.doc(about(routine, keep, linesOf(routine, writer.sources)));
-    writer.line(`function ${name}(${all.join(', ')}) {`);
+    writer.line(fit(`function ${name}(${all.join(', ')}) {`));
     writer.append(inside);
     writer.line('}');
     writer.blank();

@@ -62,28 +62,28 @@ const batchNorm = nn.formula(`(shifted, mu, correction, gamma) => {
 }`, [0, 1, 2]);
 const batchNormRelu = nn.formula('(shifted, mean, scale, beta) => relu((shifted - mean) * scale + beta)');
 const convTransposeTanh = nn.formula('(product, bias) => tanh(product + bias)');
-const dropoutConvGradient = nn.formula(`(x, dy, x2, d_bias) => {
-  let dy3 = step(x2, 0.2);
-  dy2 = dy * (x * 1.4285714285714286) * dy3;
-  d_bias2 = d_bias + sum(x * dy * dy3) * 1.4285714285714286;
+const dropoutConvGradient = nn.formula(`(x, dy, x2, d_bias_before) => {
+  let dy2 = step(x2, 0.2);
+  dx = dy * (x * 1.4285714285714286) * dy2;
+  d_bias = d_bias_before + sum(x * dy * dy2) * 1.4285714285714286;
 }`, [0, 1, 2]);
 const tanhConvTransposeGradient = nn.formula(`(x, dy) => {
-  dy2 = dy * (1 - square(x));
-  d_bias = sum(dy2);
+  dx = dy * (1 - square(x));
+  d_bias = sum(dx);
 }`, [0, 1, 2]);
 const batchNormReluGradient = nn.formula(`(shifted, mean, x, dy) => {
-  dy2 = dy * step(x, 0);
-  d_beta = sum(dy2);
-  d_scale = sum(dy2 * (shifted - mean));
+  dx = dy * step(x, 0);
+  d_beta = sum(dx);
+  d_scale = sum(dx * (shifted - mean));
 }`, [0, 1, 2]);
-const batchNormGradient = nn.formula(`(d_scale, gamma, inverse, n) => {
+const batchNormGradient = nn.formula(`(d_scale, gamma, inverse, k, n) => {
   d_gamma = d_scale * inverse;
-  d = d_scale * gamma * -0.5 * (square(inverse) * inverse) / 16 / n * 2;
+  d = d_scale * gamma * -0.5 * (square(inverse) * inverse) / k / n * 2;
 }`);
-const batchNormGradient$2 = nn.formula('(d_beta, scale, n) => d_beta * scale / -16 / n');
+const batchNormGradient$2 = nn.formula('(d_beta, scale, k, n) => d_beta * scale / k / n');
 const batchNormReshapeGradient = nn.formula(`(shifted, mean, dy, scale, d, d2) => {
-  dy2 = dy * scale + (shifted - mean) * d + d2;
-  dy3 = sum(dy2);
+  dx = dy * scale + (shifted - mean) * d + d2;
+  dx2 = sum(dx);
 }`, [0]);
 const conv = nn.formula('(x, x2) => sum(x * x2)', [0, 1]);
 const convDropout = nn.formula(`(product, bias, x) => {
@@ -95,19 +95,19 @@ const denseDLossAndGradient = nn.formula(`(product, bias, product2, k) => {
   x = relu(1 - (product + bias));
   let x2 = relu(1 + (product2 + bias));
   shifted = mean(x) + mean(x2);
-  let dy2 = step(x2, 0);
-  dy = k * dy2;
-  d_bias = sum(dy2) * k;
+  let dy = step(x2, 0);
+  dx = k * dy;
+  d_bias = sum(dy) * k;
 }`, [0]);
 const reluDenseGradient = nn.formula(`(x, k, d_bias) => {
-  let dy2 = step(x, 0);
-  dy = -(k * dy2);
-  d_bias2 = d_bias - sum(dy2) * k;
+  let dy = step(x, 0);
+  dx = -(k * dy);
+  d_bias2 = d_bias - sum(dy) * k;
 }`, [0]);
 const convGradient = nn.formula(`(dy, dy2, total, scaled) => {
-  let dy4 = dy + dy2;
-  d_kernel = dy4 / total;
-  dy3 = -sum(dy4 * scaled / total);
+  let dy3 = dy + dy2;
+  d_kernel = dy3 / total;
+  dx = -sum(dy3 * scaled / total);
 }`, [0, 1, 2, 3]);
 const convDropout$2 = nn.formula(`(product, bias, x) => {
   x2 = leaky_relu(product + bias, 0.2);
@@ -180,10 +180,10 @@ function G_backward(run, w, kept, tanh, d_tanh, z) {
   const [d_batch_norm_1, d_beta, d_scale] = batchNormReluGradient(kept.reshape, kept.mean, kept.relu, d_relu);
   tf.dispose([d_relu, kept.relu]);
   const [d_gamma, d_batch_norm_1_mul] = batchNormGradient(
-    d_scale, w['G/batch_norm_1/gamma'], kept.inverse, run.batch,
+    d_scale, w['G/batch_norm_1/gamma'], kept.inverse, 16, run.batch,
   );
   tf.dispose([d_scale, kept.inverse]);
-  const d_batch_norm_1_div = batchNormGradient$2(d_beta, kept.scale, run.batch);
+  const d_batch_norm_1_div = batchNormGradient$2(d_beta, kept.scale, -16, run.batch);
   // line 8: reshape(4, 4, 8)
   const [d_reshape, d_reshape$2] = batchNormReshapeGradient(
     kept.reshape, kept.mean, d_batch_norm_1, kept.scale, d_batch_norm_1_mul, d_batch_norm_1_div,

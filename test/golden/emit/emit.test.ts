@@ -35,10 +35,10 @@ describe.each(names)('%s', (name) => {
     const formulas = [...code.matchAll(/^const ([\p{ID_Continue}$]+) = nn\.formula\(/gmu)].map((m) => m[1]!);
     const makers = ['(?:tf|nn|run)\\.\\w+', ...formulas.map((f) => f.replaceAll('$', '\\$'))].join('|');
     const making = new RegExp(`^ *const (\\[[^\\]]*\\]|[\\p{ID_Continue}$]+) = (?:${makers})\\(`, 'gmu');
-    const functions = [...code.matchAll(/^(?:async )?function ([\w$]+)\(([^)]*)\) \{\n([\s\S]*?)^\}$/gm)].map(
-      ([, title, params, body]) => ({ title: title!, params: params!.split(', '), body: body! }),
-    );
     const words = (text: string) => text.split(/[^\p{ID_Continue}$]+/u);
+    const functions = [...code.matchAll(/^(?:async )?function ([\w$]+)\(([^)]*)\) \{\n([\s\S]*?)^\}$/gm)].map(
+      ([, title, params, body]) => ({ title: title!, params: words(params!), body: body! }),
+    );
     /** Whether a call hands the variable to a function that frees what it is given in that place. */
     const isConsumed = (body: string, variable: string) =>
       functions.some(({ title, params, body: inner }) =>

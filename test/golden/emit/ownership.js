@@ -44,7 +44,7 @@ export const model = {
 };
 
 // Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
-const mulGradient = nn.formula('(x, k) => { d = sum(x); dy = d * k }', [0]);
+const mulGradient = nn.formula('(x, k) => { d = sum(x); dx = d * k }', [0]);
 const mulSlope = nn.formula('(x, shifted) => sum(x * shifted)', [1]);
 
 /** One step of phase `train` (20 steps of 8 examples). */

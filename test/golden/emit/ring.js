@@ -49,36 +49,37 @@ export const model = {
 // Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
 const denseRelu = nn.formula('(product, bias) => relu(product + bias)');
 const denseTanh = nn.formula('(product, bias) => tanh(product + bias)');
-const tanhGradient = nn.formula('(x, d) => { dy = 1 - square(x); dy2 = d * dy }');
-const powSumAndGradient = nn.formula('(d_x, k) => { total = sum(square(d_x)); dy = d_x * k }', [1]);
-const tanhGradient$2 = nn.formula('(dy, dy2, d, x) => { dy3 = sum(dy * dy2); dy4 = x * (dy * d * -2) }', [0]);
+const tanhGradient = nn.formula('(x, d) => { dx = 1 - square(x); dx2 = d * dx }');
+const powSumAndGradient = nn.formula('(d_x, k) => { total = sum(square(d_x)); dx = d_x * k }', [1]);
+const tanhGradient$2 = nn.formula('(dy, dy2, d, x) => { dx = sum(dy * dy2); dx2 = x * (dy * d * -2) }', [0]);
 const expectR1 = nn.formula('(total) => mean(total) * 0.5', [0]);
 const denseDLossAndGradient = nn.formula(`(product, bias, product2, scaled, k) => {
   negative = -(product + bias);
   let shifted2 = product2 + bias;
   shifted = mean(softplus(negative)) + mean(softplus(shifted2)) + scaled;
-  let dy2 = sigmoid(shifted2);
-  dy = k * dy2;
-  d_bias = sum(dy2) * k;
+  let dy = sigmoid(shifted2);
+  dx = k * dy;
+  d_bias = sum(dy) * k;
 }`, [0]);
-const tanhDenseGradient = nn.formula('(x, dy) => { dy2 = dy * (1 - square(x)); d_bias = sum(dy2) }', [0]);
+const tanhDenseGradient = nn.formula('(x, dy) => { dx = dy * (1 - square(x)); d_bias = sum(dx) }', [0]);
 const softplusDenseGradient = nn.formula(`(negative, k, d_bias) => {
-  let dy2 = sigmoid(negative);
-  dy = -(k * dy2);
-  d_bias2 = d_bias - sum(dy2) * k;
+  let dy = sigmoid(negative);
+  dx = -(k * dy);
+  d_bias2 = d_bias - sum(dy) * k;
 }`, [0]);
-const denseTanhGradient = nn.formula(`(dy, dy2, dy3, d_bias) => {
-  dy4 = (dy + dy2) * dy3;
-  d_bias2 = d_bias + sum(dy4);
+const denseTanhGradient = nn.formula(`(dy, dy2, dy3, d_bias_before) => {
+  dx = (dy + dy2) * dy3;
+  d_bias = d_bias_before + sum(dx);
 }`, [0]);
-const denseGradient = nn.formula('(d_kernel, d_kernel2, d_kernel3) => d_kernel + d_kernel2 + d_kernel3');
+const denseGradient = nn.formula(`(d_kernel, d_kernel2, d_kernel_before) =>
+  d_kernel + d_kernel2 + d_kernel_before`);
 const denseGLossAndGradient = nn.formula(`(product, bias, k) => {
   let negative = -(product + bias);
   m = mean(softplus(negative));
-  dy = -(k * sigmoid(negative));
+  dx = -(k * sigmoid(negative));
 }`, [0]);
 const tanhGradient$3 = nn.formula('(x, dy) => dy * (1 - square(x))');
-const reluDenseGradient = nn.formula('(x, dy) => { dy2 = dy * step(x, 0); d_bias = sum(dy2) }', [0]);
+const reluDenseGradient = nn.formula('(x, dy) => { dx = dy * step(x, 0); d_bias = sum(dx) }', [0]);
 const denseSure = nn.formula('(product, bias) => mean(sigmoid(product + bias))', [0]);
 
 /** Evaluates `G` (line 7), and gives what the way back needs if `keep`. */

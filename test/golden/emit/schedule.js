@@ -80,51 +80,48 @@ const constant$values = [1, 2, 3, 4];
 
 // Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
 const denseH = nn.formula('(product, bias) => relu(product + bias)');
-const denseHGradient = nn.formula(`(dy, dy2, x) => {
-  dy3 = (dy + dy2) * step(x, 0);
-  d_bias = sum(dy3);
-}`, [0]);
-const mulLogSoftmaxGradient = nn.formula('(k, x) => { dy = k * x; dy2 = sum(dy) }', [1], true);
+const denseHGradient = nn.formula('(dy, dy2, x) => { dx = (dy + dy2) * step(x, 0); d_bias = sum(dx) }', [0]);
+const mulLogSoftmaxGradient = nn.formula('(k, x) => { dx = k * x; dx2 = sum(dx) }', [1], true);
 const denseCode = nn.formula(`(product, bias, product2, bias2, x) => {
   exponential = exp((product2 + bias2) / 2);
   shifted = product + bias + exponential * x;
 }`);
 const logSoftmaxDenseGradient = nn.formula(`(dy, dy2, dy3, x, exponential) => {
-  dy4 = dy3 - dy * dy2;
-  dy5 = dy4 * x * exponential;
-  d_bias = sum(dy4);
+  dx = dy3 - dy * dy2;
+  dx2 = dx * x * exponential;
+  d_bias = sum(dx);
 }`, [0]);
-const divDenseGradient = nn.formula('(dy) => { dy2 = dy / 2; d_bias = sum(dy) / 2 }', [0]);
+const divDenseGradient = nn.formula('(dy) => { dx = dy / 2; d_bias = sum(dy) / 2 }', [0]);
 const mulSum = nn.formula('(x, x2) => sum(x * x2)', [1]);
 const expectGuess = nn.formula('(total) => -mean(total)', [0]);
 const denseLeakyRelu = nn.formula('(product, bias) => leaky_relu(product + bias, 0.2)');
 const leakyReluDenseGradient = nn.formula(`(x, d) => {
-  let dy2 = step(x, 0.2);
-  dy = d * dy2;
-  d_bias = sum(dy2) * d;
+  let dy = step(x, 0.2);
+  dx = d * dy;
+  d_bias = sum(dy) * d;
 }`, [0]);
-const leakyReluDenseGradient$2 = nn.formula(`(x, d, d_bias) => {
-  let dy2 = step(x, 0.2);
-  dy = d * dy2;
-  d_bias2 = d_bias + sum(dy2) * d;
+const leakyReluDenseGradient$2 = nn.formula(`(x, d, d_bias_before) => {
+  let dy = step(x, 0.2);
+  dx = d * dy;
+  d_bias = d_bias_before + sum(dy) * d;
 }`, [0]);
 const denseCritic = nn.formula(`(product, bias, product2) =>
   mean(product + bias) - mean(product2 + bias)`, [0]);
 const subSumAndGradient = nn.formula(`(x) => {
   let difference = x - 1;
   total = sum(square(difference));
-  dy = difference * 1.25e-4;
+  dx = difference * 1.25e-4;
 }`, [1, 2]);
 const leakyReluGradient = nn.formula('(x, d) => d * step(x, 0.2)');
-const denseGradient = nn.formula(`(d_product, dy, d_bias) => {
+const denseGradient = nn.formula(`(d_product, dy, d_bias_before) => {
   d_product2 = d_product + dy;
-  d_bias2 = d_bias + sum(dy);
+  d_bias = d_bias_before + sum(dy);
 }`, [0]);
-const reluDenseGradient = nn.formula('(x, dy) => { dy2 = dy * step(x, 0); d_bias = sum(dy2) }', [0]);
+const reluDenseGradient = nn.formula('(x, dy) => { dx = dy * step(x, 0); d_bias = sum(dx) }', [0]);
 const densePowAndGradient = nn.formula(`(product, bias, product2, bias2) => {
   let difference = product + bias - (product2 + bias2);
   squared = square(difference);
-  dy = difference * 0.125;
+  dx = difference * 0.125;
   d_bias = sum(difference) * 0.125;
 }`, [0]);
 const expectMul = nn.formula('(total) => mean(total) * 0.001', [0]);
