@@ -45,10 +45,10 @@ export const model = {
 
 // Formulas: each is one pass over memory, and sums and means in it run over the axes behind it.
 const denseTanh = nn.formula('(product, bias, x) => tanh(product + bias + x)');
-const squareSumAndGradient = nn.formula('(x, k) => { total = sum(square(x)); dy = x * k }', [1]);
+const squareSumAndGradient = nn.formula('(x, k) => { total = sum(square(x)); dx = x * k }', [1]);
 const denseLoopGradient = nn.formula(`(product, bias, x, x2, x3, x4) => {
-  dy = (x2 + x3) * (1 - square(tanh(product + bias + x)));
-  d = x4 + sum(dy);
+  dx = (x2 + x3) * (1 - square(tanh(product + bias + x)));
+  d = x4 + sum(dx);
 }`, [0]);
 const denseAdd = nn.formula('(product, bias, k, x, k2, x2) => x - k * (product + bias) + k2 * x2');
 
