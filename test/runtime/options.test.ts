@@ -169,6 +169,17 @@ describe('lengths and batches of phases', () => {
     expect(() => adjusted(['constructor=5'])).toThrow('has no phase constructor; it has my_phase, late');
   });
 
+  test('a batch that is part of the shapes stays', () => {
+    const fixed = {
+      ...model,
+      phases: model.phases.map((p, i) => (i === 0 ? { ...p, fixedBatch: true } : p)),
+    };
+    const refusal = 'my_phase was compiled for 16 examples';
+    expect(() => adjustPhases(fixed, [], ['8'])).toThrow(refusal);
+    expect(() => adjustPhases(fixed, [], ['my_phase=8'])).toThrow(refusal);
+    expect(adjustPhases(fixed, [], ['my_phase=16', 'late=2']).phases.map((p) => p.batch)).toEqual([16, 2]);
+  });
+
   test('a batch that no machine holds', () => {
     const huge = adjustPhases(model, [], ['late=9_000_000_000_000']);
     expect(() => checkBatches(huge)).toThrow(
