@@ -11,10 +11,11 @@ import type { Node } from '../../ir/graph.ts';
 import { gradientTarget } from '../../ir/remarks.ts';
 import type { CallStep, Plan, Routine } from '../../plan/plan.ts';
 import { reads, walk } from '../../plan/uses.ts';
+import { fit } from '../text/fit.ts';
 import { access, literal, Raw } from '../text/literal.ts';
 import { Names } from '../text/names.ts';
 import { type Sources, Writer } from '../text/writer.ts';
-import { Body, type BodyOptions, fit } from './body.ts';
+import { Body, type BodyOptions } from './body.ts';
 import type { Input, RoutineText, RoutineTexts } from './routine-text.ts';
 import { Variables } from './variables.ts';
 
