@@ -106,7 +106,7 @@ case("conv", conv_attrs(filters=3, kernel=[3, 3], padding=1, norm="spectral"), r
          nchw(x), oihw(w["kernel"] / torch.dot(u, w["kernel"].reshape(18, 3) @ v)), w["bias"], 1, 1)),
      {"u": u, "v": v})
 labels = torch.tensor([2, 0, 1, 2])
-case("embed", {"units": 3, "init": None}, F.one_hot(labels, 4).double(), {"kernel": rand(4, 3)},
+case("embed", {"units": 3, "classes": None, "init": None}, F.one_hot(labels, 4).double(), {"kernel": rand(4, 3)},
      lambda x, w: F.embedding(labels, w["kernel"]) + 0 * x.sum() + (x - x.detach()) @ w["kernel"])
 
 affine = lambda c: {"gamma": rand(c), "beta": rand(c)}
