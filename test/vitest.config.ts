@@ -21,10 +21,23 @@ const wasmBytes = {
   },
 };
 
+/** Tests that train, start processes or browsers, or run long: each file in a process of its own. */
+const SLOW = [
+  'test/{e2e,fuzz,kernels,backends,emitted,browser,oracle}/**/*.test.ts',
+  'test/runtime/{folder,lock,sounds}.test.ts',
+];
+
 export default defineConfig({
   plugins: [ganText, wasmBytes],
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      // What `npm run check` runs. Files share what they import, so the compiler is loaded once a worker.
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: SLOW, isolate: false },
+      },
+      { extends: true, test: { name: 'slow', include: SLOW } },
+    ],
     reporters: ['default', './test/summary-reporter.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

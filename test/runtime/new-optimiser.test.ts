@@ -3,7 +3,7 @@
  * Lion (Chen et al. 2023, algorithm 2) stands for any.
  */
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { operationsPage } from '../../grammar/reference.ts';
 import { type OptimiserName, type OptimiserRecord, optimisers } from '../../runtimes/core/optimisers.ts';
 import { captureCheckpoint, restoreCheckpoint } from '../../runtimes/core/run/checkpoint.ts';
@@ -53,6 +53,10 @@ train (batch = 4, steps = 6) {
 beforeAll(async () => {
   await chooseBackend('cpu');
   Object.assign(optimisers, { lion });
+});
+// Other files of `npm run check` have the same table.
+afterAll(() => {
+  delete (optimisers as Record<string, OptimiserRecord>)['lion'];
 });
 
 function found(optimiser: string) {
