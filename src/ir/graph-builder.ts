@@ -277,6 +277,7 @@ export function createBuilder(
       const next = parts.carried.map((one) => wide(one.next, one.turn));
       const roots = [...next, ...collected];
       const all = [position, ...carried, ...parts.scanned.map(({ turn }) => turn)];
+      if (new Set(all).size < all.length) throw new Error('internal: a turn is given one leaf twice');
       const { inside, captured } = splitByTurn(roots, all);
       const read = new Set([...roots, ...inside.flatMap(dependencies)]);
       const scanned = parts.scanned.filter(({ turn }) => read.has(turn));

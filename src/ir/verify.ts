@@ -89,6 +89,8 @@ function checkLoop(node: LoopNode, complain: Complain): void {
     if (printType(a) !== printType(type))
       complain(`${what} is ${printType(a)} and should be ${printType(type)}`);
   };
+  const given = leavesOfTurn(region);
+  if (new Set(given).size < given.length) complain('its turns are given one leaf twice');
   carried.forEach((leaf, k) => {
     same(args[k]!, leaf, `the start of value ${k}`);
     same(next[k]!, leaf, `value ${k} after a turn`);

@@ -6,7 +6,7 @@
  */
 import type { LeafNode, Node } from '../ir/graph.ts';
 import { type GraphBuilder, splat } from '../ir/graph-builder.ts';
-import { firstCollected, firstState, type LoopNode } from '../ir/loops.ts';
+import { firstCollected, firstState, type LoopNode, leavesOfTurn } from '../ir/loops.ts';
 
 /** Σ over all roots of seedᵀ · ∂root/∂x, where a way ends at the first x that it meets. */
 type Pullback = (roots: readonly (readonly [root: Node, seed: () => Node])[], xs: readonly Node[]) => Node[];
@@ -37,7 +37,9 @@ export function loopGradient(
   const leaf = (place: string, like: Node, origin: string): LeafNode =>
     b.at(loop.span, origin, () => b.leaf({ kind: 'turn', place, position: false }, like.shape, like.count));
   const nameOf = (of: LeafNode): string => (of.leaf.kind === 'turn' ? of.leaf.place : '');
-  const base = nameOf(position);
+  // A loop that is itself a way back has leaves of such names already; no two leaves of a turn may be one.
+  let base = `${nameOf(position)} back`;
+  while (leavesOfTurn(region).some((own) => nameOf(own).startsWith(base))) base += ' back';
 
   // Gradients that a turn is given: of what it hands on, and of what is stacked.
   const carry = new Map(
@@ -53,7 +55,7 @@ export function loopGradient(
   for (const [k, value] of stackedValues.entries()) {
     const sequence = slopes.get(firstCollected(region) + k);
     if (!sequence) continue;
-    const turn = leaf(`${base} back ${k}`, value, `${value.origin}_grad`);
+    const turn = leaf(`${base} ${k}`, value, `${value.origin}_grad`);
     along.push({ sequence, turn });
     roots.push([value, () => turn]);
   }
@@ -74,7 +76,7 @@ export function loopGradient(
   const sums = read.flatMap((node, k) => {
     const slope = ofRead[k]!;
     if (splat(slope) === 0) return [];
-    const turn = leaf(`${base} back sum ${captured.indexOf(node)}`, node, `${node.origin}_grad`);
+    const turn = leaf(`${base} sum ${captured.indexOf(node)}`, node, `${node.origin}_grad`);
     return [{ node, part: { start: b.full(node.shape, node.count, 0), turn, next: b.add(turn, slope) } }];
   });
   const stacks = entries.filter((_, k) => splat(ofEntries[k]!) !== 0);

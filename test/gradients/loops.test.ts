@@ -210,6 +210,29 @@ describe('scan', () => {
         'expect(sum(square(g))) + expect(y)',
       ),
     ));
+
+  // Where entries, states and weights have one shape, what one way back is given looks like what the next one is given.
+  test('second order, with respect to a sequence of states’ own shape', () =>
+    expectDifferences(
+      game(
+        `net N(s: [4, 3]) -> [4, 3] = s |> scan h = [0, 0, 0] { cell(h) }
+        def cell(x, h) = tanh(dense(x, 3) + dense(h, 3, bias = false))
+        let y = sum(square(N(s)))
+        let g = grad(y, s)`,
+        'expect(sum(square(g)))',
+      ),
+    ));
+
+  test('a step of gradient descent on the weights of a recurrent net', () =>
+    expectDifferences(
+      game(
+        `${rnn}
+        let w = N.weights
+        let first = expect(sum(square(N(s))))
+        let y = sum(square(N(s, weights = w - 0.1 * grad(first, w))))`,
+        'expect(y)',
+      ),
+    ));
 });
 
 describe('beside other words', () => {
