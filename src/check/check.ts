@@ -6,7 +6,6 @@ import type { Diagnostic, Outcome, Source } from '../diagnostics/diagnostic.ts';
 import type { Code } from '../diagnostics/table.ts';
 import type { Model, Net, NetBody, Phase } from '../model/model.ts';
 import { soundPart } from '../model/sound.ts';
-import { postorder } from '../model/walk.ts';
 import { resolveNames } from '../names/resolve.ts';
 import { type Load, loadProgram, type Module } from '../names/scope.ts';
 import type { File } from '../syntax/ast.ts';
@@ -112,20 +111,14 @@ function elaborate(c: Checker, partial: boolean): Model {
   const values = evaluateValues(c);
   const declared = declaredOptimizers(c);
   const called = typeRemainingNets(c);
-  const schedule = checkSchedule(c, declared);
+  const losses = values.filter(({ kind }) => kind === 'loss');
+  const schedule = checkSchedule(c, declared, losses);
   // What a declaration that did not parse lacks has been said; the rules look at whole programs.
   c.whole = [...c.nets.values()].every(({ bodies }) => [...bodies.values()].every((body) => body !== null));
   const limits = c.whole && !hasErrors(c) ? checkRules(c, schedule, values) : null;
   const whole = c.whole && !partial && !hasErrors(c);
   const kept = whole ? schedule.phases : schedule.phases.filter((phase) => phase.complete);
   const phases = kept.map(({ phase }) => ({ ...phase, ...limits?.get(phase) }));
-  const losses = values.filter((v) => v.kind === 'loss');
-  for (const { updates } of schedule.phases)
-    for (const { action, term } of updates) {
-      const made = new Set(postorder([term]));
-      const names = losses.filter((l) => made.has(l.term)).map((l) => l.name);
-      (action as { losses: readonly string[] }).losses = names;
-    }
   const model: Model = {
     whole,
     name: baseName(main),

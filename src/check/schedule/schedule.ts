@@ -6,12 +6,14 @@ import { sameShape, sizeOf } from '../../ir/ndarray.ts';
 import type {
   Action,
   Bounds,
+  NamedValue,
   OptimizerSpec,
   Phase,
   SetAction,
   Term,
   UpdateAction,
 } from '../../model/model.ts';
+import { postorder } from '../../model/walk.ts';
 import { suggestName } from '../../names/scope.ts';
 import { didYouMean } from '../../names/words.ts';
 import { isOptimiser } from '../../ops/optimisers.ts';
@@ -66,7 +68,11 @@ export interface CheckedPhase {
 
 const TRUE: HostExpr = { kind: 'number', value: 1 };
 
-export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): Schedule {
+export function checkSchedule(
+  c: Checker,
+  declared: readonly OptimizerSpec[],
+  losses: readonly NamedValue[],
+): Schedule {
   const phases: CheckedPhase[] = [];
   const optimizers: OptimizerSpec[] = [];
   const names = new Map<string, Span>();
@@ -80,7 +86,7 @@ export function checkSchedule(c: Checker, declared: readonly OptimizerSpec[]): S
     if (before)
       c.report('GAN0203', at, { name }, { labels: [{ span: before, text: 'first declared here' }] });
     names.set(name, before ?? at);
-    const statements = new Statements(c, name, declared, optimizers);
+    const statements = new Statements(c, name, declared, losses, optimizers);
     const limits = phaseArguments(c, node, fileEnv(c.program.main, false));
     const body = statements.list(node.body);
     if (limits)
@@ -160,6 +166,7 @@ class Statements {
     private readonly c: Checker,
     private readonly phase: string,
     private readonly declared: readonly OptimizerSpec[],
+    private readonly losses: readonly NamedValue[],
     private readonly optimizers: OptimizerSpec[],
   ) {
     this.env = fileEnv(c.program.main, false);
@@ -409,12 +416,13 @@ class Statements {
     const term = holdScalar(c, value, s.objective.span, `the value to ${verb}`);
     const optimizer = this.optimizer(s, [...written]);
     if (!term || !optimizer || nets.length === 0) return null;
+    const made = new Set(postorder([term]));
     const action: UpdateAction = {
       kind: 'update',
       nets,
       direction: s.direction,
       objective: term,
-      losses: [],
+      losses: this.losses.filter((loss) => made.has(loss.term)).map(({ name }) => name),
       optimizer,
       span: s.span,
     };
