@@ -1,9 +1,10 @@
 /**
- * The whole way through, on one screen:
+ * The whole way through:
  *
- *   text ─parse→ AST ─check→ Model ─plan→ Plan ─emit→ files
+ *   text ─parse→ tree ─check→ Model ─plan→ Plan ─emit→ files
  *
- * Every arrow is a pure function; what a stage has to say is a diagnostic, and each result can be printed.
+ * Every arrow is a pure function; what a stage has to say is a diagnostic, and each result can be printed. `check` resolves
+ * names first, and `plan` builds graphs and runs passes over them.
  */
 
 import prelude from '../grammar/prelude.gan';
