@@ -8,7 +8,7 @@ import { type Declared, type Module, type Program, preludeSource } from '../../n
 import type { Name } from '../../syntax/ast.ts';
 import type { Notes } from '../moved.ts';
 import { type Memory, Reuse, type Unit } from '../reuse.ts';
-import type { TupleValue, Value } from './value.ts';
+import type { Value } from './value.ts';
 
 /** Values of parameters, block lets and what `each` counts, by the names that declare them; innermost first. */
 export interface Locals {
@@ -62,8 +62,6 @@ export interface NetState {
   readonly bodies: Map<string, NetBody | 'working' | null>;
   /** The frame of the first body: names and weights are the same in every one. */
   frame: NetFrame | null;
-  /** Its weights as values, for each way to read them. */
-  readonly weights: Map<NetCall['variant'], TupleValue>;
 }
 
 export type Inits = Map<string, { readonly init: Initializer; readonly span: Span }>;

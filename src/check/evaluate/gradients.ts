@@ -73,7 +73,7 @@ export function directional(c: Checker, y: Given, x: Given, v: Given, span: Span
     const of_x = namedTerm(c, value, 'jvp');
     const of_v = toTerm(c, direction.value, direction.span, of('v', 'jvp'));
     if (!of_x || !of_v || !differentiable(c, of_y, y.span, of_x, value.span)) continue;
-    if (xs.includes(of_x)) c.report('GAN0372', value.span, { x: c.text(value.span) });
+    if (xs.some((one) => isSame(one, of_x))) c.report('GAN0372', value.span, { x: c.text(value.span) });
     else if (!fits(of_v, of_x))
       c.report('GAN0371', direction.span, {
         x: c.text(value.span),
@@ -98,6 +98,12 @@ function partsOf(given: Given): readonly Given[] {
   if (given.value.kind !== 'tuple') return [given];
   // A tuple that has a name: so have its items.
   return given.value.items.map((value) => ({ value, span: given.span, named: given.named }));
+}
+
+/** Weights are made anew where they are read; all other values are told apart by identity. */
+function isSame(a: Term, b: Term): boolean {
+  if (a.kind !== 'weight' || b.kind !== 'weight') return a === b;
+  return a.weight.name === b.weight.name && a.variant === b.variant;
 }
 
 /** Whether `v` can be repeated to the shape of `x`, and for its examples. */

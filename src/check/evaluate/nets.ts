@@ -38,7 +38,6 @@ export function netState(c: Checker, declared: Declared, written: Declared): Net
     results,
     bodies: new Map(),
     frame: null,
-    weights: new Map(),
   };
   if (before) {
     // Two files may each have a net of this name as long as no program needs both: weights are named by it.

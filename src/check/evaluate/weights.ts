@@ -6,11 +6,9 @@ import { type Fn, type Given, type TupleValue, termValue, type Value } from './v
 
 type NetFn = Extract<Fn, { kind: 'net' }>;
 
-/** The weights of a net as a tuple of its layers, each a tuple of its slots; one value for each way to read them. */
+/** The weights of a net as a tuple of its layers, each a tuple of its slots. */
 export function weightsOf(state: NetState, fn: NetFn, span: Span): TupleValue {
-  const known = state.weights.get(fn.variant);
   const name = fn.decl.name.text;
-  if (known) return known;
   const layers = new Map<string, Map<string, WeightTerm>>();
   for (const weight of state.frame?.weights ?? []) {
     const layer = weight.layer.slice(name.length + 1);
@@ -20,15 +18,13 @@ export function weightsOf(state: NetState, fn: NetFn, span: Span): TupleValue {
     const { shape } = weight;
     slots.set(weight.slot, { kind: 'weight', weight, variant, shape, batch: false, span, name: null });
   }
-  const value = tuple(
+  return tuple(
     [...layers].map(([layer, slots]) => [
       layer,
       tuple([...slots].map(([slot, term]) => [slot, termValue(term)])),
     ]),
     name,
   );
-  state.weights.set(fn.variant, value);
-  return value;
 }
 
 function tuple(items: readonly (readonly [string, Value])[], weights?: string): TupleValue {

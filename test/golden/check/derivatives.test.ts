@@ -90,6 +90,8 @@ describe('weights as values', () => {
     );
     expect(metric('expect(E(z, weights = grad(l, E.weights)))', step)).toContain('GAN0352');
     expect(metric('sum(grad(l, D.frozen.weights.stem.kernel))', step)).toContain('GAN0352');
+    const twice = 'jvp(l, (D.weights.stem.kernel, D.weights.stem.kernel), (1, 1))';
+    expect(metric(twice, step)).toContain('GAN0372');
   });
 
   test('an update that a net enters only by its weights moves them', () => {
