@@ -28,6 +28,8 @@ export interface Unit {
 
 /** A declaration as the check found it. */
 interface Seen {
+  readonly path: string;
+  readonly kind: Declaration['kind'];
   readonly text: string;
   readonly start: number;
   /** Keys of the declarations that it uses. */
@@ -42,6 +44,10 @@ export interface Memory {
   /** The declarations of each file that is not the prelude, in order. */
   readonly files: ReadonlyMap<string, readonly Placed[]>;
   readonly notes: Notes;
+}
+
+interface Keyed extends Pick<Declared, 'module' | 'name'> {
+  readonly kind: Declaration['kind'];
 }
 
 interface Recorder {
@@ -147,16 +153,16 @@ export class Reuse {
 
   /** Whether a file's `init` lines, from which its nets start, are the same ones. */
   private sameInits({ source }: Module): boolean {
-    const prefix = initKey(source.path, '');
     const [now, then] = [this.seen, this.before!.seen].map((seen) =>
-      [...seen.keys()].filter((key) => key.startsWith(prefix)),
+      [...seen].flatMap(([key, { path, kind }]) => (kind === 'init' && path === source.path ? [key] : [])),
     );
     return now!.length === then!.length && now!.every((key) => !this.touched.has(key));
   }
 
   /** Values are told apart by identity: a source or a `let` has to be reused itself. */
   private isSameObject(key: string): boolean {
-    return !/ (data|noise|state|let|loss|metric|output) /.test(key) || this.reused.has(key);
+    const kind = this.seen.get(key)?.kind;
+    return kind === undefined || !BY_IDENTITY.has(kind) || this.reused.has(key);
   }
 
   /** The declarations of which this holds, and those that use them, however far away. */
@@ -200,13 +206,15 @@ export class Reuse {
     if (node.kind === 'use' || node.kind === 'train' || node.kind === 'error') return;
     const { path, text } = module.source;
     const seen: Seen = {
+      path,
+      kind: node.kind,
       text: `${node.broken} ${node.doc}\n${text.slice(node.span.start, node.span.end)}`,
       start: node.span.start,
       uses: [...this.names.usedBy(node)].map(keyOf),
     };
     const keys =
       node.kind === 'init'
-        ? [initKey(path, node.slot.text)]
+        ? [keyOf({ module, kind: node.kind, name: node.slot })]
         : namesOf(node).map((name) => keyOf({ module, kind: node.kind, name }));
     for (const key of keys) {
       // The same name twice is a mistake, but not one to be forgotten.
@@ -238,10 +246,19 @@ function newRecorder(): Recorder {
   };
 }
 
-const initKey = (path: string, slot: string) => `${path} init ${slot}`;
+/** Declarations whose values others tell apart by identity. */
+const BY_IDENTITY: ReadonlySet<Declaration['kind']> = new Set([
+  'data',
+  'noise',
+  'state',
+  'let',
+  'loss',
+  'metric',
+  'output',
+]);
 
-/** The prelude never changes, so its declarations are told by their names alone. */
-function keyOf({ module, kind, name }: Pick<Declared, 'module' | 'kind' | 'name'>): string {
+/** What a declaration is called from check to check. */
+function keyOf({ module, kind, name }: Keyed): string {
   return `${module.source.path} ${kind} ${name.text}`;
 }
 

@@ -196,4 +196,21 @@ train (batch = 8, steps = 10) { sample x  update c, D to minimize l with adam(1e
     const edited = change(from, to)(program);
     expectSame(analyse(input(edited), analyse(input(program))), analyse(input(edited)));
   });
+
+  test('a name that one value gives to weights does not stay with another that reads them', () => {
+    const size = 'metric size = sum(square(D.weights.dense_1.kernel))';
+    const named = change('loss l', `let own = D.weights\n${size}\nloss l`)(program);
+    for (const edit of [change('let own', 'let kept'), change('let own = D.weights\n', '')]) {
+      const edited = edit(named);
+      const now = analyse(input(edited), analyse(input(named)));
+      expectSame(now, analyse(input(edited)));
+      expect(now.worked).not.toContain('model.gan metric size value');
+    }
+  });
+});
+
+test('a path that reads like a declaration is a path', () => {
+  const at = (of: string) => ({ ...input(of), source: { path: 'the data of/model.gan', text: of } });
+  const edited = change('steps = 10', 'steps = 20')(text);
+  expect(analyse(at(edited), analyse(at(text))).worked).toEqual([]);
 });
