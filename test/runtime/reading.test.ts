@@ -178,6 +178,15 @@ describe('clips of a sound', () => {
     expect(parts.map((p) => p.count)).toEqual([6, 6]);
   });
 
+  test('of two files for two fields are cut and taken in part once', async () => {
+    const both = `${wave('left.wav', 100)},${wave('right.wav', 100)}`;
+    const record = [declared('x', 'sound', 40, 1), declared('y', 'sound', 40, 1)];
+    const { count, values, facts } = await all(both, record, { stride: 10, part: [0.5, 1] });
+    expect(count).toBe(2);
+    expect(values.map(([first]) => Math.round(first! * 128))).toEqual([50, 50]);
+    expect(facts.how).toEqual(['one every 10 samples', 'part 0.5 to 1 in time']);
+  });
+
   test('too many are refused with a stride that would do', async () => {
     const path = wave('hour.wav', 1_200_000);
     expect(await refused(path, [declared('x', 'sound', 16, 1)], { stride: 1 })).toContain(

@@ -92,6 +92,16 @@ describe('windows', () => {
     expect(second.texts).toEqual(['or ', 'r n', ' no', 'not', 'ot\n']);
   });
 
+  test('of two files for two fields are cut once', async () => {
+    const both = `${write('one.txt', 'abcabc')},${write('two.txt', 'xyzxyz')}`;
+    const record = [...text(4, 4), { ...text(4, 4)[0]!, name: 'y' }];
+    const dataset = await open(both, record, { stride: 2, part: [0, 1] });
+    const [x, y] = await dataset.read([0, 1]);
+    const [first, second] = dataset.alphabets!;
+    expect(textsOf(x!, [4, 4], first!.symbols)).toEqual(['abca', 'cabc']);
+    expect(textsOf(y!, [4, 4], second!.symbols)).toEqual(['xyzx', 'zxyz']);
+  });
+
   test('are refused where there are none', async () => {
     expect(await refused(path, text(20, 9), { stride: 1 })).toContain(
       'play.txt has 13 characters, fewer than the 20 of a window of `x`',

@@ -8,6 +8,16 @@ import { nameIn } from './place.ts';
 import type { RawSource } from './raw.ts';
 import { chosen, fieldAt } from './select.ts';
 
+/** What was done already where one of the sources was opened, and is not done again with all of them. */
+export function heeded(sources: readonly RawSource[]): Pick<RawSource, 'clips' | 'parted'> {
+  return { clips: sources.some((s) => s.clips === true), parted: sources.some((s) => s.parted === true) };
+}
+
+/** How sources were read, each way once. */
+export function howOf(sources: readonly RawSource[]): string[] {
+  return [...new Set(sources.flatMap((s) => s.facts?.how ?? []))];
+}
+
 /** The examples at these places of sources, their fields side by side. */
 function view(
   parts: readonly { source: RawSource; at: Int32Array }[],
@@ -20,7 +30,7 @@ function view(
     fields: parts.flatMap(({ source, at }) => source.fields.map((field) => fieldAt(field, at))),
     ...(rates[0] === undefined ? {} : { sampleRate: rates[0] }),
     ...groupOf(parts[0]!),
-    clips: parts.some(({ source }) => source.clips === true),
+    ...heeded(parts.map(({ source }) => source)),
     close: async () => {
       for (const { source } of parts) await source.close?.();
     },
@@ -104,6 +114,7 @@ export function join(sources: readonly RawSource[]): RawSource {
       ),
       facts: {
         unit: sources.length === 2 && files.length === 2 ? ['pair', 'pairs'] : ['record', 'records'],
+        how: howOf(sources),
         skipped: [...sources.flatMap((s) => s.facts?.skipped ?? []), ...skipped],
         crop: sources.reduce<DataFacts['crop']>((a, s) => together(a, s.facts?.crop ?? null), null),
         sound: sources.map((s) => s.facts?.sound ?? null).find((s) => s !== null) ?? null,

@@ -10,7 +10,7 @@ import { openCsv } from './csv.ts';
 import { type Declared, fit, sourceName, typeText } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
-import { join, withoutBroken } from './join.ts';
+import { heeded, howOf, join, withoutBroken } from './join.ts';
 import { OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.ts';
 import { nearName } from './near.ts';
 import { isNpy, readNpy } from './npy.ts';
@@ -257,8 +257,9 @@ async function openSeveral(
   });
   return {
     ...whole,
+    ...heeded(parts),
     facts: {
-      how: parts.flatMap((p) => p.facts?.how ?? []),
+      how: howOf(parts),
       notices: parts.flatMap((p) => p.facts?.notices ?? []),
     },
   };
