@@ -7,7 +7,7 @@ import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, TypeSpec } from '../core/run/model.ts';
 import { drawnCount, isDrawable } from '../core/run/outputs.ts';
 import { symbolsFor } from '../core/run/text.ts';
-import { typeText } from '../core/sources/fit.ts';
+import { typeText } from '../core/sources/declared.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { DataOptions, Host } from './options.ts';
 import { checkFormat, openData } from './prepare.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openCsv } from '../../runtimes/core/sources/csv.ts';
-import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { MemoryBytes, type Place } from '../../runtimes/core/sources/place.ts';
 import { rowsOf } from '../../runtimes/node/sources/csv.ts';
 

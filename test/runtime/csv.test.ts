@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { UserError } from '../../runtimes/core/errors.ts';
 import type { TypeSpec } from '../../runtimes/core/run/model.ts';
-import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ganc-csv-'));

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
 import type { TypeSpec } from '../../runtimes/core/run/model.ts';
-import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 
 export const declared = (name: string, meaning: TypeSpec['meaning'], ...shape: number[]): Declared => ({

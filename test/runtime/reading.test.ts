@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Feed } from '../../runtimes/core/run/data.ts';
 import { factLines } from '../../runtimes/core/run/facts.ts';
 import type { ReadingSpec } from '../../runtimes/core/run/model.ts';
-import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { encodeWav } from '../../runtimes/node/wav.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { factLines } from '../../runtimes/core/run/facts.ts';
 import type { ReadingSpec } from '../../runtimes/core/run/model.ts';
 import { joined, symbolsFor, textsOf } from '../../runtimes/core/run/text.ts';
-import type { Declared } from '../../runtimes/core/sources/fit.ts';
+import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { filesIn, scratchFolder } from './given.ts';
 

@@ -3,7 +3,7 @@
 import { said, UserError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/run/data.ts';
 import type { CompiledModel } from '../../core/run/model.ts';
-import type { Declared } from '../../core/sources/fit.ts';
+import type { Declared } from '../../core/sources/declared.ts';
 import { builtInNames, openSource } from '../../core/sources/open.ts';
 import { byName } from '../../core/sources/paths.ts';
 import { type Bytes, checkUnpacked, MemoryBytes, nameIn, type Place } from '../../core/sources/place.ts';

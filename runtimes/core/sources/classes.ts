@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import { type ClassFacts, listed, type Notice } from '../run/facts.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import { nameIn } from './place.ts';
 import type { RawField } from './raw.ts';
 

@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
 import { kindOf, numberIn } from './csv-text.ts';
-import { type Declared, sourceName, typeText } from './fit.ts';
+import { type Declared, sourceName, typeText } from './declared.ts';
 import { nearName } from './near.ts';
 
 /** Columns of one field, in order. `label`: its one column holds the number of a class. */

@@ -1,5 +1,7 @@
 /** How many examples there are of each class: by its number, or by its one-hot vector. */
+
 import type { ClassFacts, Notice } from '../run/facts.ts';
+import { sizeOf } from './declared.ts';
 import type { RawField } from './raw.ts';
 import { visit } from './survey.ts';
 
@@ -22,7 +24,7 @@ export async function countClasses(
 ): Promise<Counted> {
   const counts = new Array<number>(classes).fill(0);
   const facts = () => counts.map((n, i) => ({ name: raw.names?.[i] ?? String(i), count: n }));
-  if (raw.shape.reduce((a, b) => a * b, 1) !== 1) {
+  if (sizeOf(raw.shape) !== 1) {
     const { others, first } = await countVectors(raw, count, counts);
     if (others === null) return { classes: null, notices: [] };
     return others === 0 ? { classes: facts(), notices: [] } : notOneHot(others, first, count, name, example);

@@ -3,7 +3,7 @@ import { said, UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
 import { type Choice, type Chosen, chooseColumns, isHeader, undecided } from './columns.ts';
 import { kindOf, type Layout, layoutOf, numberIn, whyNot } from './csv-text.ts';
-import { type Declared, sourceName } from './fit.ts';
+import { type Declared, sourceName } from './declared.ts';
 import type { Bytes, Place } from './place.ts';
 import type { RawField, RawSource } from './raw.ts';
 

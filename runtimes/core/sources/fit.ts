@@ -6,9 +6,10 @@
 import { UserError } from '../errors.ts';
 import type { Dataset } from '../run/data.ts';
 import { counted, type DataFacts, type LabelFacts, listed, type Notice, none } from '../run/facts.ts';
-import type { ReadingSpec, TypeSpec } from '../run/model.ts';
+import type { ReadingSpec } from '../run/model.ts';
 import { missingClasses } from './classes.ts';
 import { type Counted, countClasses } from './counting.ts';
+import { classCount, type Declared, sizeOf, sourceName, typeText } from './declared.ts';
 import { nearName } from './near.ts';
 import { type Partners, partnersOf, unpaired } from './pairs.ts';
 import type { RawField, RawSource } from './raw.ts';
@@ -19,23 +20,6 @@ import { survey, visit } from './survey.ts';
 import { withMargin } from './transform.ts';
 import { windowsOf } from './windows.ts';
 
-export interface Declared {
-  readonly name: string;
-  readonly type: TypeSpec;
-  /** What it is called in the source, where the declaration says so. */
-  readonly source?: string | readonly string[];
-}
-
-/** What to look for in a source: the name that the declaration says, else the field's own. */
-export const sourceName = ({ source, name }: Declared): string =>
-  source === undefined ? name : typeof source === 'string' ? source : source.join(', ');
-
-/** A type as it is written in a `.gan` file. */
-export function typeText({ meaning, shape }: TypeSpec): string {
-  return `${meaning === 'tensor' ? '' : meaning}[${shape.join(', ')}]`;
-}
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const trimmed = (shape: readonly number[]) => shape.filter((n) => n !== 1).join();
 
 interface Conversion extends FieldReader {
@@ -171,7 +155,7 @@ function counts(source: RawSource, { raw }: Conversion, label: Declared): Promis
     raw,
     source.count,
     label.name,
-    label.type.shape[0] ?? 1,
+    classCount(label),
     (value, index) => {
       throw noClass(label, value, where(index));
     },
@@ -313,7 +297,7 @@ function checkShape(origin: string, raw: RawField, { name, type }: Declared): vo
 }
 
 function oneHot(declared: Declared, where: (index: number) => string): Conversion['convert'] {
-  const classes = declared.type.shape[0] ?? 1;
+  const classes = classCount(declared);
   return (values, out, at, index) => {
     const value = values[0]!;
     if (!Number.isInteger(value) || value < 0 || value >= classes)
@@ -329,7 +313,7 @@ async function checkClasses(
   declared: Declared,
   where: (index: number) => string,
 ): Promise<void> {
-  const classes = declared.type.shape[0] ?? 1;
+  const classes = classCount(declared);
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let whole = true;
   const bad: { value: number; index: number }[] = [];

@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts';
 import { Words } from '../random.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 const COUNT = 50_000;

@@ -6,6 +6,8 @@ import { unpackLine } from './wav.ts';
 
 export const PICTURE = /\.(png|jpe?g|webp)$/i;
 export const SOUND = /\.wave?$/i;
+/** Both. */
+export const MEDIA = new RegExp(`${PICTURE.source}|${SOUND.source}`, 'i');
 
 /** Pictures that are not read. */
 export const OTHER_PICTURE =

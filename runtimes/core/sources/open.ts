@@ -7,11 +7,12 @@ import type { ReadingSpec } from '../run/model.ts';
 import { entry } from '../table.ts';
 import { filesOf, natural } from './classes.ts';
 import { openCsv } from './csv.ts';
-import { type Declared, fit, sourceName, typeText } from './fit.ts';
+import { type Declared, sourceName, typeText } from './declared.ts';
+import { fit } from './fit.ts';
 import { generated } from './generated.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { heeded, howOf, join, withoutBroken } from './join.ts';
-import { OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.ts';
+import { MEDIA, OTHER_PICTURE, OTHER_SOUND, PICTURE, SOUND, withOthers } from './kinds.ts';
 import { nearName } from './near.ts';
 import { isNpy, readNpy } from './npy.ts';
 import { isZip, readNpz } from './npz.ts';
@@ -89,7 +90,7 @@ async function meant(path: string, place: Place, otherwise: string): Promise<str
 }
 
 async function isWav(bytes: Bytes): Promise<boolean> {
-  if (/\.wave?$/i.test(bytes.path)) return true;
+  if (SOUND.test(bytes.path)) return true;
   if (bytes.size < 12) return false;
   const head = String.fromCharCode(...(await bytes.read(0, 12)));
   return /^(RIFF|RIFX|RF64)/.test(head) && head.endsWith('WAVE');
@@ -152,7 +153,7 @@ async function openFolder(
 /** A folder for each field, below the one that is given: those of the fields' names, the others in natural order. */
 function fieldFolders(path: string, all: readonly string[], record: readonly Declared[]): string[] | null {
   if (record.filter((d) => d.type.meaning !== 'label').length < 2) return null;
-  const { names } = filesOf(path, all, /\.(png|jpe?g|webp|wave?)$/i);
+  const { names } = filesOf(path, all, MEDIA);
   const fields = record.map(sourceName);
   if (fields.every((name) => names.includes(name))) return fields;
   return names.length === fields.length ? byName(names, fields, (name) => name) : null;

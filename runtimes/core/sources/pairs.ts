@@ -3,9 +3,9 @@ import { UserError } from '../errors.ts';
 import type { Words } from '../random.ts';
 import { listed } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
-import type { Declared } from './fit.ts';
+import { classCount, type Declared } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
-import { classesIn, classesOf } from './select.ts';
+import { classesIn } from './select.ts';
 
 /** The fields as a source holds them: the second of a pair is another example of the first. */
 export function unpaired<T>(record: readonly T[], { pairs = false }: ReadingSpec): readonly T[] {
@@ -19,7 +19,7 @@ export interface Partners {
 
 /** Partners of one class, by `field`, which holds the classes of `label`. */
 export async function partnersOf(source: RawSource, field: RawField, label: Declared): Promise<Partners> {
-  const classes = await classesIn(field, source.count, classesOf(label));
+  const classes = await classesIn(field, source.count, classCount(label));
   const members = new Map<number, number[]>();
   classes.forEach((c, i) => {
     const known = members.get(c);

@@ -6,7 +6,7 @@ import { said, UserError } from '../errors.ts';
 import { type CropFacts, counted, type Notice } from '../run/facts.ts';
 import type { ReadingSpec, TypeSpec } from '../run/model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import { type Look, lookAt } from './look.ts';
 import type { DecodePicture, Place } from './place.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';

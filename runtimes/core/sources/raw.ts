@@ -3,6 +3,7 @@
 import { UserError } from '../errors.ts';
 import type { SourceFacts } from '../run/facts.ts';
 import { halfToNumber } from '../run/safetensors.ts';
+import { sizeOf } from './declared.ts';
 import type { Bytes } from './place.ts';
 
 /**
@@ -105,14 +106,14 @@ export interface ArrayLayout {
 export function arrayField(bytes: Bytes, layout: ArrayLayout): { count: number; field: RawField } {
   const { type, little, offset, shape } = layout;
   const [count = 0, ...example] = shape;
-  const total = shape.reduce((a, b) => a * b, 1) * type.bytes;
+  const total = sizeOf(shape) * type.bytes;
   if (!Number.isSafeInteger(total) || offset + total > bytes.size) {
     throw new UserError(
       `${bytes.path} says it holds ${shape.join('×')} numbers of ${type.bytes} bytes, but it has ${bytes.size - offset} bytes of them: it is cut off or not what its header says`,
     );
   }
   if (count === 0) throw new UserError(`${bytes.path} holds no examples (${shape.join('×')})`);
-  const size = example.reduce((a, b) => a * b, 1);
+  const size = sizeOf(example);
   const decode = (data: Uint8Array, out: Float32Array, at: number) => {
     if (type === numberTypes.u1) {
       out.set(data, at);

@@ -1,14 +1,14 @@
 /** Reads examples, converts them, and moves and pairs them by chance. */
+
 import { UserError } from '../errors.ts';
 import { counted } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
+import { sizeOf } from './declared.ts';
 import { limitOf } from './join.ts';
 import type { Partners } from './pairs.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
 import { each } from './several.ts';
 import { drawMove, firstVisit, type Move, moved, type Visit, wordsOf } from './transform.ts';
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** How one field is read: from the numbers of its file to the values of its type. */
 export interface FieldReader {

@@ -6,7 +6,7 @@
 import { UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
 import type { TypeSpec } from '../run/model.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import type { RawField } from './raw.ts';
 import type { Range } from './survey.ts';
 

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { permutation } from '../random.ts';
 import { listed } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
-import type { Declared } from './fit.ts';
+import { classCount, type Declared, sizeOf } from './declared.ts';
 import { nearName } from './near.ts';
 import type { RawField, RawSource } from './raw.ts';
 import { visit } from './survey.ts';
@@ -28,18 +28,17 @@ export function chosen(source: RawSource, at: ArrayLike<number>): RawSource {
 
 /** A field of the examples at these places. */
 export function fieldAt({ block, series: _, ...field }: RawField, at: ArrayLike<number>): RawField {
-  const size = field.shape.reduce((a, b) => a * b, 1);
   const read: RawField['read'] = (i, out, to) => field.read(at[i]!, out, to);
-  if (block === undefined) return { ...field, read };
-  return {
-    ...field,
-    read,
-    async block(first, count, out) {
-      for (let i = 0; i < count; i++) {
-        const waiting = read(first + i, out, i * size);
-        if (waiting !== undefined) await waiting;
-      }
-    },
+  return { ...field, read, ...(block === undefined ? {} : { block: oneByOne(read, sizeOf(field.shape)) }) };
+}
+
+/** Many examples of `size` numbers, by what reads one. */
+export function oneByOne(read: RawField['read'], size: number): NonNullable<RawField['block']> {
+  return async (first, count, out) => {
+    for (let i = 0; i < count; i++) {
+      const waiting = read(first + i, out, i * size);
+      if (waiting !== undefined) await waiting;
+    }
   };
 }
 
@@ -83,7 +82,7 @@ export function withHow(source: RawSource, how: string): RawSource {
 
 /** The class of each example, by number. `classes`: how many there are. */
 export async function classesIn(field: RawField, count: number, classes: number): Promise<Int32Array> {
-  const size = field.shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(field.shape);
   const out = new Int32Array(count);
   const see = (values: Float32Array, first: number, examples: number) => {
     for (let i = 0; i < examples; i++) {
@@ -107,8 +106,6 @@ function largest(values: Float32Array): number {
   return best;
 }
 
-export const classesOf = (label: Declared) => label.type.shape[0] ?? 1;
-
 /** The examples of these classes of `label`, whose field is `field`. */
 export async function onlyClasses(
   source: RawSource,
@@ -119,7 +116,7 @@ export async function onlyClasses(
   const kept = new Set(
     only.map((c) => (typeof c === 'number' ? c : numberOf(c, field, label, source.origin))),
   );
-  const classes = await classesIn(field, source.count, classesOf(label));
+  const classes = await classesIn(field, source.count, classCount(label));
   const at: number[] = [];
   classes.forEach((c, i) => {
     if (kept.has(c)) at.push(i);

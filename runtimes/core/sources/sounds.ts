@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { counted, listed, type Notice, type SoundFacts } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
 import { classesOf, type Files, keysOf } from './classes.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import type { Place } from './place.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';
 import { resampled } from './resampled.ts';

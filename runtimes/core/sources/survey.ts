@@ -1,5 +1,7 @@
 /** One pass over all numbers of an array when it is opened: their range, and what is not a number, before training. */
+
 import { UserError } from '../errors.ts';
+import { sizeOf } from './declared.ts';
 import type { RawField } from './raw.ts';
 
 export interface Range {
@@ -19,7 +21,7 @@ export async function visit(
   see: (values: Float32Array, first: number, examples: number) => void,
 ): Promise<boolean> {
   if (field.block === undefined) return false;
-  const size = field.shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(field.shape);
   const many = Math.max(1, Math.floor(BLOCK / Math.max(1, size)));
   const blocks = Math.ceil(count / many);
   const every = Math.max(1, (count * size) / MOST);
@@ -41,7 +43,7 @@ export async function survey(
   name: string,
   example: (index: number) => string,
 ): Promise<Range | null> {
-  const size = field.shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(field.shape);
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let bad = 0;
   const found: { index: number; at: number; value: number }[] = [];

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { counted, type Notice } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
 import { cut, visible } from '../visible.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, typeText } from './declared.ts';
 import type { Bytes } from './place.ts';
 import type { RawSource } from './raw.ts';
 import { bounds, emptyPart, number } from './select.ts';

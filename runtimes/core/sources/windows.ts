@@ -1,14 +1,12 @@
 /** Windows that are cut from one long series: an array or table whose first axis is time. */
 import { UserError } from '../errors.ts';
 import type { ReadingSpec, TypeSpec } from '../run/model.ts';
-import { type Declared, typeText } from './fit.ts';
+import { type Declared, sizeOf, typeText } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
-import { bounds, emptyPart, number, withHow } from './select.ts';
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+import { bounds, emptyPart, number, oneByOne, withHow } from './select.ts';
 
 /** What one row of a series holds for this type: `[6]` for `[24, 6]`. */
-export function rowType({ meaning, shape }: TypeSpec): TypeSpec {
+function rowType({ meaning, shape }: TypeSpec): TypeSpec {
   return { meaning: meaning === 'label' ? meaning : 'tensor', shape: shape.slice(1) };
 }
 
@@ -120,12 +118,7 @@ function windowed(
     ...(block === undefined
       ? {}
       : {
-          async block(first, count, out) {
-            for (let i = 0; i < count; i++) {
-              const waiting = read(first + i, out, i * length * size);
-              if (waiting !== undefined) await waiting;
-            }
-          },
+          block: oneByOne(read, length * size),
           series: {
             count: rows,
             field: { ...field, content, block: (first, count, out) => block(from + first, count, out) },

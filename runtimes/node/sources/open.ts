@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.ts';
 import type { Dataset } from '../../core/run/data.ts';
 import type { ReadingSpec } from '../../core/run/model.ts';
-import type { Declared } from '../../core/sources/fit.ts';
+import type { Declared } from '../../core/sources/declared.ts';
 import { openSource as openSourceAt } from '../../core/sources/open.ts';
 import type { Place } from '../../core/sources/place.ts';
 import { openBytes, piecesOf, unpack, unreadable } from './bytes.ts';
