@@ -4,7 +4,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { startNetFrom } from '../core/run/checkpoint.ts';
 import type { Dataset } from '../core/run/data.ts';
-import type { CompiledModel } from '../core/run/model.ts';
+import type { CompiledModel, RecordSpec } from '../core/run/model.ts';
 import type { TrainingRun } from '../core/run/run.ts';
 import { pathsIn } from '../core/sources/paths.ts';
 import { entry, table } from '../core/table.ts';
@@ -36,6 +36,18 @@ export async function absoluteSources(
   return out;
 }
 
+type Given = Readonly<Record<string, string>>;
+
+/** What is given for fields of a record, in their order. */
+const givenFor = ({ fields }: RecordSpec, given: Given) => fields.map((f) => entry(given, f.name));
+
+/** Where a record comes from: from what is given for it, else from what its file says, which is relative to that file. */
+function sourceOf(record: RecordSpec, given: Given, host: Host) {
+  const replaced = givenFor(record, given).find((s) => s !== undefined);
+  const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
+  return { source: replaced ?? record.from, isGiven: replaced !== undefined, directory };
+}
+
 /** Opens the records that are needed: those `wanted` names a field of. By each record's first name. */
 export async function openData(
   model: CompiledModel,
@@ -64,8 +76,7 @@ export async function openData(
   for (const record of model.data) {
     if (!record.fields.some((f) => wanted(f.name))) continue;
     const name = record.fields[0]!.name;
-    const sources = record.fields.map((f) => entry(given, f.name));
-    const replaced = sources.find((s) => s !== undefined);
+    const sources = givenFor(record, given);
     if (new Set(sources.filter((s) => s !== undefined)).size > 1) {
       const names = record.fields.map((f) => f.name);
       const together = sources.map((s, i) => s ?? `PATH-OF-${names[i]!}`).join(',');
@@ -74,21 +85,20 @@ export async function openData(
         { hint: `give them together, in this order: --data ${name}=${together}`, code: 2 },
       );
     }
-    const source = replaced ?? record.from;
+    const { source, isGiven, directory } = sourceOf(record, given, host);
     if (source === null) {
       throw new UserError(`\`${name}\` has no source`, {
         hint: `give one: --data ${name}=PATH, a file or folder, or one of ${builtInNames.join(', ')}`,
         code: 2,
       });
     }
-    const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
     opened[name] = await openSource(source, record.fields, {
       directory,
       ...(record.reading === undefined ? {} : { reading: record.reading }),
       ...(resample === undefined ? {} : { resample }),
       ...(host.dataDirs === undefined ? {} : { dataDirs: host.dataDirs }),
     }).catch((error) => {
-      throw replaced === undefined || remembered ? withPlace(error, name) : error;
+      throw !isGiven || remembered ? withPlace(error, name) : error;
     });
   }
   return opened;
@@ -106,18 +116,18 @@ function withPlace(error: unknown, name: string): unknown {
 }
 
 /** Refuses a run folder inside a folder of data: the next run would take its pictures for examples. */
-export function refuseInsideData(
+export async function refuseInsideData(
   folder: string,
   model: CompiledModel,
   { data: given = {} }: Pick<TrainOptions, 'data'>,
   host: Host,
-): void {
-  for (const { fields, from } of model.data) {
-    const replaced = fields.map((f) => entry(given, f.name)).find((s) => s !== undefined);
-    const source = replaced ?? from;
+): Promise<void> {
+  for (const record of model.data) {
+    const { source, directory } = sourceOf(record, given, host);
     if (source === null || builtInNames.includes(source)) continue;
-    const directory = replaced === undefined ? (host.directory ?? process.cwd()) : process.cwd();
-    for (const path of source.split(',').map((part) => resolve(directory, part))) {
+    const { fields } = record;
+    const parts = await pathsIn(source, fields.length, (part) => existsSync(resolve(directory, part)));
+    for (const path of parts.map((part) => resolve(directory, part))) {
       const within = relative(path, folder);
       const isInside = within === '' || !(within.startsWith('..') || isAbsolute(within));
       if (!isInside || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;

@@ -99,7 +99,7 @@ async function trainInto(
   // New sounds are brought to the rate that the run has learnt.
   const resample =
     settings.resample ?? (file === null ? null : soundRate(file, origin!.checkpoint!)) ?? undefined;
-  refuseInsideData(folder.path, model, settings, host);
+  await refuseInsideData(folder.path, model, settings, host);
   const datasets = await openData(model, { ...settings, resample }, host, undefined, origin !== null);
   const run = new TrainingRun(model, { seed, datasets });
   try {
