@@ -6,7 +6,7 @@ import { counted, type DataFacts, factLines, none } from '../core/run/facts.ts';
 import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, TypeSpec } from '../core/run/model.ts';
 import { drawnCount, isDrawable } from '../core/run/outputs.ts';
-import { symbolsFor } from '../core/run/text.ts';
+import { symbolsOf } from '../core/run/text.ts';
 import { typeText } from '../core/sources/declared.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { DataOptions, Host } from './options.ts';
@@ -119,14 +119,9 @@ async function drawField(
   const title = `${field.name}: ${counted(count, 'example')} of ${dataset.count}`;
   return draw(field, { count, shape: field.type.shape, values }, `data-${fileStem(field.name)}`, {
     ...(dataset.sampleRate === undefined ? {} : { sampleRate: dataset.sampleRate }),
-    ...symbolsOf(dataset, field.type),
+    ...symbolsOf(field.type, dataset.alphabets),
     title,
   });
-}
-
-function symbolsOf(dataset: Dataset, { meaning, shape }: TypeSpec): { symbols?: readonly string[] } {
-  const symbols = meaning === 'text' ? symbolsFor(shape, dataset.alphabets ?? []) : null;
-  return symbols === null ? {} : { symbols };
 }
 
 /** Of each field, over examples from all over the set: of large ones fewer. */

@@ -69,7 +69,7 @@ async function svgToPng(svg: string): Promise<Uint8Array> {
 }
 
 /** A near-square grid, two pixels apart, small pictures enlarged by a whole factor. */
-export async function gridPng({ count, shape, values }: Examples): Promise<Uint8Array> {
+async function gridPng({ count, shape, values }: Examples): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const [height = 1, width = 1, channels = 1] = shape;
   const columns = Math.ceil(Math.sqrt(count));

@@ -40,10 +40,10 @@ export function find(name: string): string | null {
 }
 
 /** Where `ganc setup` puts what it builds, inside a `node_modules`: npm leaves alone what begins with a dot. */
-export const BUILT = join('.ganc', 'tfjs-node', 'node_modules');
+const BUILT = join('.ganc', 'tfjs-node', 'node_modules');
 
 /** A package's entry among what `ganc setup` built, in any `node_modules` above these places. */
-export function findBuilt(name: string): string | null {
+function findBuilt(name: string): string | null {
   for (const place of places()) {
     for (let folder = place; ; folder = dirname(folder)) {
       const built = join(folder, 'node_modules', BUILT, name);

@@ -36,7 +36,7 @@ export class Pictures {
 }
 
 /** Values of an output for `count` examples, and a picture of them. */
-export async function drawOutput(
+async function drawOutput(
   run: TrainingRun,
   output: OutputSpec,
   count: number,

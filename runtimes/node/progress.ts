@@ -1,5 +1,6 @@
 /** What a person sees while a run trains: a bar on a terminal, a line every few seconds elsewhere. On stderr. */
 import { SingleBar } from 'cli-progress';
+import { duration } from '../core/duration.ts';
 import { Pace } from '../core/run/cadence.ts';
 import type { StepReport } from '../core/run/loop.ts';
 import type { PhaseSpec } from '../core/run/model.ts';
@@ -116,12 +117,4 @@ function summary({ phase, done, progress, values }: StepReport, pace: Pace): str
 function number(value: number): string {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toPrecision(4);
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -7,7 +7,7 @@ import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, OutputSpec } from '../core/run/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
 import { TrainingRun } from '../core/run/run.ts';
-import { type Alphabet, symbolsFor } from '../core/run/text.ts';
+import { symbolsOf } from '../core/run/text.ts';
 import { writeNpy } from '../core/sources/npy.ts';
 import { visibleText } from '../core/visible.ts';
 import { chooseBackend } from './backends.ts';
@@ -91,7 +91,7 @@ export async function sample(
         : (
             await draw(output, { count: drawn, shape: output.type.shape, values }, 'x', {
               ...(rate === null ? {} : { sampleRate: rate }),
-              ...symbolsOf(output, alphabetsIn(file, origin.checkpoint)),
+              ...symbolsOf(output.type, alphabetsIn(file, origin.checkpoint)),
               ...(await surroundings(run, output)),
             })
           )
@@ -123,11 +123,6 @@ export async function sample(
 }
 
 type Format = 'png' | 'npy' | 'wav' | 'txt';
-
-function symbolsOf({ type }: OutputSpec, alphabets: readonly Alphabet[]): { symbols?: readonly string[] } {
-  const symbols = type.meaning === 'text' ? symbolsFor(type.shape, alphabets) : null;
-  return symbols === null ? {} : { symbols };
-}
 
 /** Pixels of a picture at most, points of a scatter, waves one below another. */
 const MOST_DRAWN = { image: 2 ** 26, points: 100_000, sound: 1000 };

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { between, principalDirections, rangeOf } from '../../runtimes/browser/page/latents/latent-paths.ts';
 import { Moments } from '../../runtimes/browser/page/run/moments.ts';
 import { logCsv, smoothed, ThinLog } from '../../runtimes/browser/page/run/thinning.ts';
-import { duration, kindOf, listed, milliseconds, value } from '../../runtimes/browser/page/ui/words.ts';
+import { kindOf, listed, milliseconds, value } from '../../runtimes/browser/page/ui/words.ts';
+import { duration } from '../../runtimes/core/duration.ts';
 
 const entry = (step: number, values: Record<string, number>) => ({
   step,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { factLines } from '../../runtimes/core/run/facts.ts';
 import type { ReadingSpec } from '../../runtimes/core/run/model.ts';
-import { joined, symbolsFor, textsOf } from '../../runtimes/core/run/text.ts';
+import { joined, symbolsOf, textsOf } from '../../runtimes/core/run/text.ts';
 import type { Declared } from '../../runtimes/core/sources/declared.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { filesIn, scratchFolder } from './given.ts';
@@ -15,7 +15,7 @@ const open = (path: string, record: Declared[], reading: ReadingSpec = {}) =>
 async function read(path: string, n: number, k: number, reading: ReadingSpec = {}) {
   const dataset = await open(path, text(n, k), reading);
   const [values] = await dataset.read(Int32Array.from({ length: dataset.count }, (_, i) => i));
-  const symbols = symbolsFor([n, k], dataset.alphabets!)!;
+  const symbols = symbolsOf({ meaning: 'text', shape: [n, k] }, dataset.alphabets).symbols!;
   return { texts: textsOf(values!, [n, k], symbols), symbols, values: [...values!], facts: dataset.facts! };
 }
 async function refused(path: string, record: Declared[], reading: ReadingSpec = {}) {

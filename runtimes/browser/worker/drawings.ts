@@ -7,7 +7,7 @@ import type { OutputSpec } from '../../core/run/model.ts';
 import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../../core/run/outputs.ts';
 import type { TrainingRun } from '../../core/run/run.ts';
 import { squareAround } from '../../core/run/square.ts';
-import { symbolsFor } from '../../core/run/text.ts';
+import { symbolsOf } from '../../core/run/text.ts';
 import { entry, table } from '../../core/table.ts';
 import type { Drawn, FromWorker, Latents, Region } from '../protocol.ts';
 
@@ -210,8 +210,6 @@ export async function realExamples(run: TrainingRun): Promise<Extract<FromWorker
       if (!isDrawable(field)) continue;
       const count = Math.min(feed.dataset.count, drawnCount(field));
       const values = (await feed.dataset.read(firstOf(count)))[index]!;
-      const symbols =
-        field.type.meaning === 'text' ? symbolsFor(field.type.shape, feed.dataset.alphabets ?? []) : null;
       out.push({
         type: 'real',
         record: name,
@@ -219,7 +217,7 @@ export async function realExamples(run: TrainingRun): Promise<Extract<FromWorker
         spec: field.type,
         count,
         values,
-        ...(symbols === null ? {} : { symbols }),
+        ...symbolsOf(field.type, feed.dataset.alphabets),
       });
     }
   }

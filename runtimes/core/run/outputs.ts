@@ -1,7 +1,7 @@
 /** What outputs are looked at as, and their values in pieces that fit the memory of a minibatch. */
 import type { OutputSpec } from './model.ts';
 import type { TrainingRun } from './run.ts';
-import { symbolsFor } from './text.ts';
+import { symbolsOf } from './text.ts';
 
 /** Real points shown behind drawn ones. */
 const BACKGROUND = 1000;
@@ -77,8 +77,7 @@ export async function surroundings(
   }
   if (output.type.meaning === 'text') {
     const alphabets = Object.values(run.feeds).flatMap((feed) => feed.dataset.alphabets ?? []);
-    const symbols = symbolsFor(output.type.shape, alphabets);
-    return symbols === null ? {} : { symbols };
+    return symbolsOf(output.type, alphabets);
   }
   const alike = feeds.find(
     ({ feed, field }) => feed !== undefined && field.type.shape.join() === output.type.shape.join(),

@@ -10,8 +10,6 @@ import type { OptimizerState } from './optimise.ts';
 
 type Tensors = Record<string, Tensor>;
 
-export { table };
-
 /** With the count as first axis, where it holds examples. */
 export function stateShape({ shape, count }: Pick<StateSpec, 'shape' | 'count'>, batch: number): number[] {
   if (count === null) return [...shape];

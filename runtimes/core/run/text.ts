@@ -1,5 +1,7 @@
 /** Text as numbers and back: an example of `text[n, k]` is n characters, one-hot among k symbols. */
 
+import type { TypeSpec } from './model.ts';
+
 /** The symbols of a source of text, by index. Symbol 0 is empty: what comes after the end of a line. */
 export interface Alphabet {
   /** Of the type: k. There may be fewer symbols. */
@@ -47,10 +49,14 @@ export function joined(texts: readonly string[]): string {
   return `${texts.join(several ? '\n────────\n' : '\n')}\n`;
 }
 
-/** The symbols for text of this type. The first that fits: of two sources with as many symbols the first one's. */
-export function symbolsFor(
-  shape: readonly number[],
-  alphabets: readonly Alphabet[],
-): readonly string[] | null {
-  return alphabets.find(({ size }) => size === shape[1])?.symbols ?? null;
+/**
+ * The symbols for values of this type: nothing where it is no text, or where none fit. The first that fit: of two sources with
+ * as many symbols the first one's.
+ */
+export function symbolsOf(
+  { meaning, shape }: TypeSpec,
+  alphabets: readonly Alphabet[] = [],
+): { symbols?: readonly string[] } {
+  const found = meaning === 'text' ? alphabets.find(({ size }) => size === shape[1]) : undefined;
+  return found === undefined ? {} : { symbols: found.symbols };
 }

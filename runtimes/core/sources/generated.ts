@@ -6,7 +6,7 @@ import { type Declared, typeText } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
 
 const COUNT = 50_000;
-export const SAMPLE_RATE = 16_000;
+const SAMPLE_RATE = 16_000;
 
 export const generated: Record<string, (record: readonly Declared[]) => RawSource> = {
   /** 8 Gaussians on a circle of radius 2, σ 0.02 (Metz et al., "Unrolled GANs", 2017, appendix). */

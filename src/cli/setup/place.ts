@@ -56,7 +56,7 @@ function place(root: string, kind: Place['kind']): Place {
 export const shared = ['@tensorflow/tfjs', '@tensorflow/tfjs-core'] as const;
 
 /** The folder of the tfjs that ganc uses. */
-export function ownTfjs(): string {
+function ownTfjs(): string {
   return manifestFolder(import.meta.url, '@tensorflow/tfjs');
 }
 

@@ -1,7 +1,8 @@
 /** The row that is always in sight: start and pause, step, reset; how far the run is and how long it takes. */
+import { duration } from '../../../core/duration.ts';
 import { byId, isEnabled, onPress, setEnabled, setText } from '../ui/dom.ts';
 import { announce } from '../ui/problems.ts';
-import { count, counted, duration, milliseconds, sentence } from '../ui/words.ts';
+import { count, counted, milliseconds, sentence } from '../ui/words.ts';
 import { soon } from './frames.ts';
 import type { Session } from './session.ts';
 

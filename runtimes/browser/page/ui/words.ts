@@ -1,5 +1,5 @@
 /** Numbers and types as a page says them. */
-import type { PhaseFacts, TypeSpec } from '../../protocol.ts';
+import type { TypeSpec } from '../../protocol.ts';
 
 const counts = new Intl.NumberFormat('en');
 
@@ -33,14 +33,6 @@ export function milliseconds(ms: number): string {
   return `${ms < 9.995 ? ms.toFixed(2) : ms < 99.95 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** What examples of this type are: `grey pictures of 28 × 28 pixels`. */
 export function kindOf({ meaning, shape }: TypeSpec): string {
   const [first = 1, second = 1, third = 1] = shape;
@@ -53,12 +45,6 @@ export function kindOf({ meaning, shape }: TypeSpec): string {
   if (meaning === 'sound') return `sounds of ${count(first)} samples`;
   if (shape.length === 1 && first === 2) return 'points in the plane';
   return shape.length === 0 ? 'numbers' : `tensors of ${shape.join(' × ')}`;
-}
-
-/** How long a phase is: `5,000 steps of 256 examples`. */
-export function lengthOf(phase: PhaseFacts): string {
-  const length = phase.steps === null ? counted(phase.epochs ?? 1, 'epoch') : counted(phase.steps, 'step');
-  return `${length} of ${counted(phase.batch, 'example')}`;
 }
 
 /** `a`, `a and b`, `a, b and c` */
