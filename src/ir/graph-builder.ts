@@ -8,7 +8,7 @@ import type { BuildContext, Operation, Primitive } from '../ops/record.ts';
 import type { Budget } from './budget.ts';
 import type { Builder } from './builder.ts';
 import type { Leaf, LeafNode, Node, OpNode, Region } from './graph.ts';
-import { dependencies, type LoopNode, partType, splitByTurn } from './loops.ts';
+import { dependencies, type LoopNode, leavesOfTurn, partType, splitByTurn } from './loops.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
 import type { Attr, Attrs, Count, NDArray, Shape, Shaped } from './types.ts';
 
@@ -37,6 +37,9 @@ export interface LoopParts {
 const FOLD_LIMIT = 4096;
 
 const nowhere: Span = { file: '', start: 0, end: 0 };
+
+/** A node without what it gets from where it is made. */
+type Unplaced<N extends Node> = Omit<N, 'id' | 'span' | 'origin' | 'derived'>;
 
 export interface BuilderOptions {
   /** Without it every operation asked for becomes a node: what a value depends on is then what its text names. */
@@ -86,9 +89,7 @@ export function createBuilder(
         `internal: simplifying ${name} changed its type from ${count}×[${shape}] to ${simple.count}×[${simple.shape}]`,
       );
     }
-    const node =
-      simple ??
-      push({ kind: 'op', op: name, args, attrs, shape, count, id: nodes.length, span, origin, derived });
+    const node = simple ?? push<OpNode>({ kind: 'op', op: name, args, attrs, shape, count });
     known.set(key, node);
     return node;
   }
@@ -109,29 +110,28 @@ export function createBuilder(
     );
   }
 
-  function push<N extends Node>(node: N): N {
+  function push<N extends Node>(unplaced: Unplaced<N>): N {
     budget?.node(span);
+    const node = { ...unplaced, id: nodes.length, span, origin, derived } as unknown as N;
     nodes.push(node);
     return node;
   }
 
-  function leaf(value: Leaf, shape: Shape, count: Count | null): LeafNode {
-    const key = `leaf ${leafKey(value)}:${count}×${shape.join()}`;
+  /** The node of this key, which is made where there is none yet. */
+  function unique<N extends Node>(key: string, make: () => Unplaced<N>): N {
     budget?.request(span);
-    const before = known.get(key);
-    if (before !== undefined) return before as LeafNode;
-    const node = push<LeafNode>({
+    const node = known.get(key) ?? push(make());
+    known.set(key, node);
+    return node as N;
+  }
+
+  function leaf(value: Leaf, shape: Shape, count: Count | null): LeafNode {
+    return unique(`leaf ${leafKey(value)}:${count}×${shape.join()}`, () => ({
       kind: 'leaf',
       leaf: value,
       shape,
       count,
-      id: nodes.length,
-      span,
-      origin,
-      derived,
-    });
-    known.set(key, node);
-    return node;
+    }));
   }
 
   function constant(value: NDArray): LeafNode {
@@ -276,7 +276,7 @@ export function createBuilder(
       const starts = parts.carried.map(({ start, turn }) => wide(start, turn));
       const next = parts.carried.map((one) => wide(one.next, one.turn));
       const roots = [...next, ...collected];
-      const all = [position, ...carried, ...parts.scanned.map(({ turn }) => turn)];
+      const all = leavesOfTurn({ position, carried, scanned: parts.scanned.map(({ turn }) => turn) });
       if (new Set(all).size < all.length) throw new Error('internal: a turn is given one leaf twice');
       const { inside, captured } = splitByTurn(roots, all);
       const read = new Set([...roots, ...inside.flatMap(dependencies)]);
@@ -289,46 +289,28 @@ export function createBuilder(
         list.map((n) => n.id).join(),
       );
       const key = `loop ${ids.join(';')}${attrsKey(attrs)}`;
-      budget?.request(span);
-      const before = known.get(key);
-      if (before !== undefined) return before as LoopNode;
-      const region: Region = { turns, reverse, position, carried, scanned: leaves, next, collected, inside };
-      const node = push<LoopNode>({
-        kind: 'op',
-        op: 'loop',
-        args,
-        attrs,
-        region,
-        ...partType(region, 0),
-        id: nodes.length,
-        span,
-        origin,
-        derived,
+      return unique<LoopNode>(key, () => {
+        const region: Region = {
+          turns,
+          reverse,
+          position,
+          carried,
+          scanned: leaves,
+          next,
+          collected,
+          inside,
+        };
+        return { kind: 'op', op: 'loop', args, attrs, region, ...partType(region, 0) };
       });
-      known.set(key, node);
-      return node;
     },
-    part(loop, index) {
-      const key = `part ${loop.id} ${index}`;
-      budget?.request(span);
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      const type = partType(loop.region, index);
-      const attrs = { index };
-      const node = push<OpNode>({
+    part: (loop, index) =>
+      unique<OpNode>(`part ${loop.id} ${index}`, () => ({
         kind: 'op',
         op: 'part',
         args: [loop],
-        attrs,
-        ...type,
-        id: nodes.length,
-        span,
-        origin,
-        derived,
-      });
-      known.set(key, node);
-      return node;
-    },
+        attrs: { index },
+        ...partType(loop.region, index),
+      })),
 
     add: (a, b) => op('add', [a, node(b)]),
     sub: (a, b) => op('sub', [node(a), node(b)]),
@@ -438,7 +420,7 @@ export function splat(node: Node): number | null {
   if (node.leaf.kind !== 'constant') return null;
   const { data } = node.leaf.value;
   const first = data[0];
-  if (first === undefined || (data.length > 1 && !data.every((x) => x === first))) return null;
+  if (first === undefined || !data.every((x) => Object.is(x, first))) return null;
   return first;
 }
 
@@ -456,7 +438,7 @@ export function attrsKey(attrs: Attrs): string {
 }
 
 function attrText(attr: Attr): string {
-  if (typeof attr === 'number') return Object.is(attr, -0) ? '-0' : String(attr);
+  if (typeof attr === 'number') return numberKey(attr);
   if (Array.isArray(attr)) return `[${attr.map(attrText).join()}]`;
   if (typeof attr !== 'object' || attr === null) return JSON.stringify(attr);
   const entries = Object.entries(attr as Readonly<Record<string, Attr>>);
@@ -464,13 +446,11 @@ function attrText(attr: Attr): string {
   return `{${entries.map(([k, v]) => `${k}:${attrText(v)}`).join()}}`;
 }
 
-function leafKey(leaf: Leaf): string {
+/** What tells leaves of one shape and count apart. */
+export function leafKey(leaf: Leaf): string {
   switch (leaf.kind) {
-    case 'constant': {
-      const { data } = leaf.value;
-      // A lone -0 must stay apart from 0: their reciprocals differ.
-      return data.length === 1 ? `c${Object.is(data[0], -0) ? '-0' : data[0]}` : `c${data.join()}`;
-    }
+    case 'constant':
+      return `c${Array.from(leaf.value.data, numberKey).join()}`;
     case 'host':
       return `h${JSON.stringify(leaf.expr, numberText)}`;
     case 'count':
@@ -489,7 +469,13 @@ function leafKey(leaf: Leaf): string {
   }
 }
 
-/** JSON has no infinities. */
+/** JSON has no infinities, and no −0. */
 function numberText(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  if (typeof value !== 'number') return value;
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : numberKey(value);
+}
+
+/** −0 must stay apart from 0: their reciprocals differ. */
+function numberKey(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }

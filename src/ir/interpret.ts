@@ -4,7 +4,7 @@ import type { Operation } from '../ops/record.ts';
 import { operations } from '../ops/table.ts';
 import { countAt } from './count.ts';
 import type { Leaf, LeafNode, Node, OpNode } from './graph.ts';
-import { dependencies, isLoop, isPart, type LoopNode } from './loops.ts';
+import { dependencies, isLoop, isPart, type LoopNode, operandsOf, partOf } from './loops.ts';
 import { sameShape, scalarArray, sizeOf } from './ndarray.ts';
 import type { Count, NDArray } from './types.ts';
 
@@ -33,7 +33,7 @@ export function evaluate(
         : isLoop(node)
           ? runLoop(node, leafValue, counts, known)
           : isPart(node)
-            ? (known.get(node.args[0]!) as Results).parts[node.attrs.index as number]!
+            ? (known.get(partOf(node).loop) as Results).parts[partOf(node).index]!
             : applyOperation(node, known, counts);
     const expected = runShape(node, counts);
     if (!sameShape(value.shape, expected)) {
@@ -53,7 +53,7 @@ function needed(nodes: readonly Node[], known: ReadonlyMap<Node, NDArray>): Node
     const node = stack.pop()!;
     if (seen.has(node) || known.has(node)) continue;
     seen.add(node);
-    stack.push(...(node.kind === 'op' ? node.args : dependencies(node)));
+    stack.push(...operandsOf(node));
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }

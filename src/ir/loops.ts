@@ -43,8 +43,12 @@ export function partType(
   return { shape: stacked ? [region.turns, ...shape] : shape, count };
 }
 
-/** What a turn is given; everything that hangs on one of these is worked out in each turn. */
-export function leavesOfTurn({ position, carried, scanned }: Omit<Region, 'inside'>): readonly LeafNode[] {
+/** What a turn is given, no leaf twice; everything that hangs on one of these is worked out in each turn. */
+export function leavesOfTurn({
+  position,
+  carried,
+  scanned,
+}: Pick<Region, 'position' | 'carried' | 'scanned'>): readonly LeafNode[] {
   return [position, ...carried, ...scanned];
 }
 
@@ -61,7 +65,7 @@ export function dependencies(node: Node): readonly Node[] {
 }
 
 /** What a node is worked out from where it stands: it reads them, or (a draw in a turn) counts by them. */
-function operandsOf(node: Node): readonly Node[] {
+export function operandsOf(node: Node): readonly Node[] {
   return node.kind === 'op' ? node.args : dependencies(node);
 }
 

@@ -99,7 +99,7 @@ function checkLoop(node: LoopNode, complain: Complain): void {
     same(args[carried.length + k]!, { ...leaf, shape: [turns, ...leaf.shape] }, `sequence ${k}`);
   });
   if (next.length !== carried.length) complain('it does not hand on what it carries');
-  const split = splitByTurn([...next, ...collected], leavesOfTurn(region));
+  const split = splitByTurn([...next, ...collected], given);
   const read = args.slice(carried.length + scanned.length);
   const isSame = (a: readonly Node[], b: readonly Node[]) =>
     a.length === b.length && a.every((n, i) => n === b[i]);

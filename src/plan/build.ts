@@ -6,11 +6,11 @@
  */
 
 import { timesCount } from '../ir/count.ts';
-import type { Copy, LeafNode, Node } from '../ir/graph.ts';
+import type { LeafNode, Node } from '../ir/graph.ts';
 import type { GraphBuilder } from '../ir/graph-builder.ts';
 import type { LoopNode } from '../ir/loops.ts';
 import type { Count, Shape } from '../ir/types.ts';
-import { Meetings, type ScopeCounts } from '../model/meetings.ts';
+import type { Meetings, ScopeCounts } from '../model/meetings.ts';
 import type {
   GradTerm,
   JvpTerm,
@@ -21,39 +21,16 @@ import type {
   NetBody,
   NetCall,
   OpTerm,
-  StateTerm,
   Term,
   TurnTerm,
 } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
 import type { BuildContext } from '../ops/record.ts';
-import { CallPaths } from './call-paths.ts';
+import type { CallPaths } from './call-paths.ts';
 import { directional, gradient } from './differentiate.ts';
+import { bodyOf, tablesOf } from './model-tables.ts';
+import { type Setting, type Use, useOf } from './setting.ts';
 import { substitute } from './substitute.ts';
-
-/** The moment at which an expression is evaluated. */
-export interface Setting {
-  /** Batch statistics and dropout; otherwise everything runs as outputs do. */
-  readonly training: boolean;
-  /** The weights that a plain call of a net reads. */
-  readonly copy: 'live' | 'output';
-  source(name: string): { readonly version: number; readonly count: Count };
-  /** The version of a state, and how many examples it holds (null: it is whole). */
-  state(term: StateTerm): { readonly version: number; readonly count: Count | null };
-  /** How many examples a draw holds that meets nothing: the phase's `batch`, as a number where it is fixed. */
-  readonly batch: Count;
-  weight(copy: Copy, name: string): number;
-  stat(copy: Copy, name: string): number;
-  /** The version of the latest `sample`. */
-  readonly draw: number;
-  /** Whether an average of this net is kept, for nets that an averaged net calls. */
-  keepsAverage(net: string): boolean;
-  /**
-   * Asks for the power iteration of this version of a kernel and returns the version that `u` and `v` then have; null
-   * where the evaluation moves nothing.
-   */
-  iterate(kernel: string, version: number, u: string, v: string): number | null;
-}
 
 /** A training evaluation of a batch norm moves an average. `evaluation` is the layer's result: it tells evaluations apart. */
 export interface Move {
@@ -61,14 +38,6 @@ export interface Move {
   readonly value: Node;
   readonly keep: number;
   readonly evaluation: Node;
-}
-
-/** How the weights of a net are read inside a call. */
-interface Use {
-  readonly training: boolean;
-  readonly copy: Copy;
-  /** Gradients don't reach the weights (a live net called by an averaged one). */
-  readonly detached: boolean;
 }
 
 /** What marks values: a second evaluation of its `y`, with a mark in the place of each value that it differentiates by. */
@@ -113,11 +82,10 @@ export class Evaluation {
     this.#names = names;
     this.#b = b;
     this.#setting = setting;
-    const known = tables.get(model) ?? tablesOf(model);
-    tables.set(model, known);
-    this.#nets = known.nets;
-    this.#meetings = known.meetings;
-    this.#paths = known.paths;
+    const { nets, meetings, paths } = tablesOf(model);
+    this.#nets = nets;
+    this.#meetings = meetings;
+    this.#paths = paths;
   }
 
   /** What batch norms in training mode have asked for, in the order of evaluation. */
@@ -230,7 +198,7 @@ export class Evaluation {
       case 'weight':
         return b.at(term.span, term.weight.layer, () => {
           const { net, name, shape } = term.weight;
-          return this.#weight(this.#use(where.use, { net, variant: term.variant }), name, shape);
+          return this.#weight(useOf(this.#setting, where.use, { net, variant: term.variant }), name, shape);
         });
       case 'source': {
         const { version, count } = this.#setting.source(term.source);
@@ -441,7 +409,7 @@ export class Evaluation {
 
   #called(where: Scope, call: NetCall): Scope {
     const args = call.args.map((arg) => where.memo.get(arg)!);
-    const use = this.#use(where.use, call);
+    const use = useOf(this.#setting, where.use, call);
     const ids = args.map((arg) => arg.id);
     const meets = where.counts.results(call);
     const turns = this.#turns(where, call).turns ?? [];
@@ -475,21 +443,6 @@ export class Evaluation {
       this.#calls.set(key, called);
     }
     return called;
-  }
-
-  #use(outer: Use, call: Pick<NetCall, 'net' | 'variant'>): Use {
-    const { copy } = outer;
-    if (call.variant === 'frozen' || copy === 'frozen') {
-      return { training: false, copy: 'frozen', detached: false };
-    }
-    if (call.variant === 'averaged') return { training: false, copy: 'averaged', detached: false };
-    if (copy === 'averaged' || outer.detached) {
-      // `average N` keeps N's own weights alone: the nets that N calls have theirs, or stay as they are.
-      if (this.#setting.keepsAverage(call.net)) return { training: false, copy: 'averaged', detached: false };
-      return { training: false, copy: this.#setting.copy, detached: true };
-    }
-    if (call.variant === 'live') return { training: false, copy: 'live', detached: false };
-    return outer;
   }
 
   #resultOf(call: NetCall, index: number): Term {
@@ -539,25 +492,4 @@ const noLayer = {
 function originOf(where: Scope, term: Term): string {
   const name = term.name ?? (term.kind === 'op' ? term.op : term.kind);
   return where.net ? `${where.net.name}/${name}` : name;
-}
-
-/** What is worked out once for a Model. */
-const tables = new WeakMap<Model, Tables>();
-
-interface Tables {
-  readonly nets: ReadonlyMap<string, Net>;
-  readonly meetings: Meetings;
-  readonly paths: CallPaths;
-}
-
-function tablesOf(model: Model): Tables {
-  const nets = new Map(model.nets.map((net) => [net.name, net]));
-  const body = (call: NetCall): NetBody => bodyOf(nets, call);
-  return { nets, meetings: new Meetings(body), paths: new CallPaths(body) };
-}
-
-function bodyOf(nets: ReadonlyMap<string, Net>, call: NetCall): NetBody {
-  const body = nets.get(call.net)?.bodies.get(call.body);
-  if (!body) throw new Error(`internal: ${call.net} has no body ${call.body}`);
-  return body;
 }

@@ -2,6 +2,8 @@
  * The gradient of a loop is a loop that runs the turns backwards. It carries the gradients of what the loop carries, and sums
  * of the gradients of what its turns read. Each turn works the forward turn out again, from the values with which that began
  * (which the forward loop stacks), so only these are kept. Since it is a loop like any other, it has gradients itself.
+ * No two leaves of a turn may be one: what is given to this turn anew never shares a name with what the forward turn was
+ * given, which it is given again.
  * Griewank & Walther, "Evaluating Derivatives", 2008, chapter 12: checkpoints at each turn.
  */
 import type { LeafNode, Node } from '../ir/graph.ts';
@@ -37,7 +39,7 @@ export function loopGradient(
   const leaf = (place: string, like: Node, origin: string): LeafNode =>
     b.at(loop.span, origin, () => b.leaf({ kind: 'turn', place, position: false }, like.shape, like.count));
   const nameOf = (of: LeafNode): string => (of.leaf.kind === 'turn' ? of.leaf.place : '');
-  // A loop that is itself a way back has leaves of such names already; no two leaves of a turn may be one.
+  // A loop that is itself a way back has leaves of such names already.
   let base = `${nameOf(position)} back`;
   while (leavesOfTurn(region).some((own) => nameOf(own).startsWith(base))) base += ' back';
 

@@ -8,7 +8,6 @@ import type { GraphBuilder } from '../ir/graph-builder.ts';
 import { isLoop, isPart, partOf } from '../ir/loops.ts';
 import { isGradientOf } from '../ir/remarks.ts';
 import type { Primitive } from '../ops/record.ts';
-
 import { loopGradient } from './differentiate-loops.ts';
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { LeafNode, Node } from '../ir/graph.ts';
 import type { DrawNames, Step } from './plan.ts';
+import { walk } from './uses.ts';
 
 /** `k` counts the ways of calls that lead to one place, in the order of evaluation. */
 export function nameDraws(steps: readonly Step[]): DrawNames {
@@ -25,10 +26,8 @@ export function nameDraws(steps: readonly Step[]): DrawNames {
 
 function drawsOf(steps: readonly Step[]): LeafNode[] {
   const draws = new Set<LeafNode>();
-  const open = [...steps];
-  for (let step = open.pop(); step; step = open.pop()) {
-    if ('body' in step) open.push(...step.body);
-    else if (step.kind === 'compute' && step.node.kind === 'leaf') draws.add(step.node);
+  for (const step of walk(steps)) {
+    if (step.kind === 'compute' && step.node.kind === 'leaf') draws.add(step.node);
   }
   return [...draws];
 }

@@ -5,7 +5,8 @@ import { operations } from '../ops/table.ts';
 import type { Block } from './blocks.ts';
 import { fuse } from './fuse.ts';
 import { isMade, type Placed } from './place.ts';
-import { operandsOf, type Step, turnResults } from './plan.ts';
+import { type Step, turnResults } from './plan.ts';
+import { reads } from './uses.ts';
 
 /** `kept`: what outlives the steps. */
 export function layOut(root: Block, placed: Placed, kept?: Node): Step[] {
@@ -131,21 +132,5 @@ function turn(node: LoopNode, results: readonly PartNode[]): Step[] {
 }
 
 function usedBy(step: Step): readonly Node[] {
-  switch (step.kind) {
-    case 'compute':
-      return step.node.kind === 'op' ? step.node.args.filter(isMade) : [];
-    case 'fuse':
-      return operandsOf(step).filter(isMade);
-    case 'loop':
-      return step.node.args.filter(isMade);
-    case 'update':
-      return step.gradients.filter(isMade);
-    case 'move':
-      return step.values.filter(isMade);
-    case 'log':
-    case 'set':
-      return isMade(step.value) ? [step.value] : [];
-    default:
-      return [];
-  }
+  return reads(step).filter(isMade);
 }

@@ -1,6 +1,6 @@
 /** Whether two evaluations of a net are the same but for what they are computed on. */
 import type { LeafNode, Node, OpNode } from '../ir/graph.ts';
-import { attrsKey } from '../ir/graph-builder.ts';
+import { attrsKey, leafKey } from '../ir/graph-builder.ts';
 import { sameShape, sizeOf } from '../ir/ndarray.ts';
 import { isNumber } from './numbers.ts';
 import { madeBy, type Segment, type Work } from './segments.ts';
@@ -110,13 +110,9 @@ const numberKeys = new WeakMap<Node, string>();
 function numberKey(node: Node): string {
   const known = numberKeys.get(node);
   if (known !== undefined) return known;
-  let key = 'none';
+  let key = `node ${node.id}`;
   if (node.kind === 'op') key = `${node.op}(${node.args.map(numberKey).join()})${attrsKey(node.attrs)}`;
-  else if (node.leaf.kind === 'constant')
-    key = `constant ${node.shape.join()} ${node.leaf.value.data.join()}`;
-  else if (node.leaf.kind === 'host') key = `host ${JSON.stringify(node.leaf.expr)}`;
-  else if (node.leaf.kind === 'count') key = `count ${node.leaf.count}`;
-  else key = `node ${node.id}`;
+  else if (['constant', 'host', 'count'].includes(node.leaf.kind)) key = `leaf ${leafKey(node.leaf)}`;
   numberKeys.set(node, key);
   return key;
 }

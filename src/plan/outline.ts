@@ -212,12 +212,15 @@ function replaced(
 ): Step[] {
   const result: Step[] = [];
   let gone = new Set<Step>();
+  let early = new Set<Step>();
   for (const step of steps) {
     const found = calls.get(step);
     if (found) {
       const { call, segment } = found;
       gone = new Set(segment.steps);
-      result.push(...segment.aside);
+      const before = beforeCall(segment);
+      early = new Set(before);
+      result.push(...before);
       const own = new Set<Node | 0>([...call.args, ...segment.work.flatMap(madeBy)]);
       const others = segment.steps
         .flatMap((s) => (s.kind === 'free' ? s.nodes : []))
@@ -228,13 +231,26 @@ function replaced(
     }
     if (gone.has(step)) {
       // What others read of the numbers is worked out where it was.
-      if (step.kind === 'compute' && isNumber(step.node)) result.push(step);
+      if (step.kind === 'compute' && isNumber(step.node) && !early.has(step)) result.push(step);
       continue;
     }
     const body = inner(step);
     result.push(body ? ({ ...step, body: replaced(body, calls) } as Step) : step);
   }
   return result;
+}
+
+/** What a segment computes before its call, in its order: what is aside, and the numbers that this reads. */
+function beforeCall({ steps, aside }: Segment): Step[] {
+  const set = new Set<Step>(aside);
+  const numbers = new Set<Node>();
+  const need = (node: Node): void => {
+    if (node.kind === 'leaf' || !isNumber(node) || numbers.has(node)) return;
+    numbers.add(node);
+    node.args.forEach(need);
+  };
+  aside.flatMap(reads).forEach(need);
+  return steps.filter((step) => set.has(step) || (step.kind === 'compute' && numbers.has(step.node)));
 }
 
 /** Numbers that only routines read now are theirs alone. */

@@ -7,6 +7,7 @@ import type { Distribution } from '../ir/types.ts';
 import type { Bounds } from '../model/model.ts';
 import { isMade } from './place.ts';
 import type { Guard, OutputPlan, PhasePlan, Plan, Step } from './plan.ts';
+import { walk } from './uses.ts';
 
 /** The whole plan: every step of every phase, then the outputs. */
 export function printPlan(plan: Plan): string {
@@ -256,11 +257,4 @@ function versioned(leaf: Extract<LeafNode['leaf'], { name: string }>): string {
   if (leaf.kind === 'source' || leaf.kind === 'state' || leaf.copy === 'live' || leaf.copy === 'output')
     return leaf.name;
   return `${leaf.name}.${leaf.copy}`;
-}
-
-function* walk(steps: readonly Step[]): Generator<Step> {
-  for (const step of steps) {
-    yield step;
-    if ('body' in step) yield* walk(step.body);
-  }
 }

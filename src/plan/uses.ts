@@ -1,5 +1,5 @@
 /** Which values of a body of steps are tensors of its own, and which are worth a variable. */
-import type { Node } from '../ir/graph.ts';
+import type { LeafNode, Node } from '../ir/graph.ts';
 import { dependencies } from '../ir/loops.ts';
 import { inlineNumber, isNumber } from './numbers.ts';
 import { operandsOf, type Step } from './plan.ts';
@@ -56,6 +56,11 @@ export function ancestors(roots: Iterable<Node>): Set<Node> {
     open.push(...dependencies(node));
   }
   return seen;
+}
+
+/** The leaves that values are made from. */
+export function leavesOf(roots: Iterable<Node>): LeafNode[] {
+  return [...ancestors(roots)].filter((node) => node.kind === 'leaf');
 }
 
 /**

@@ -1,14 +1,16 @@
 /**
  * The verifier of plans: every value is computed once, read only while it is there, and freed exactly once, in the block
- * that computed it. So it is freed on every way through the schedule, whichever blocks are skipped. Tests run it after
- * `layOut`, on random schedules too.
+ * that computed it. So it is freed on every way through the schedule, whichever blocks are skipped. A call and its routine
+ * agree on what is given and taken. Tests run it after `layOut`, on random schedules too.
  */
 import type { Node } from '../ir/graph.ts';
+import { printType } from '../ir/print.ts';
 import { isNumber } from './numbers.ts';
 import { isMade } from './place.ts';
-import { operandsOf, type Plan, type Step, turnResults } from './plan.ts';
+import { type CallStep, type Plan, type Step, turnResults } from './plan.ts';
+import { reads } from './uses.ts';
 
-/** What is wrong with the lifetimes of a plan's values; empty if nothing. */
+/** What is wrong with the lifetimes of a plan's values, and with its calls; empty if nothing. */
 export function verifyLifetimes(plan: Plan): readonly string[] {
   const found: string[] = [];
   const outlined = plan.routines !== undefined;
@@ -59,13 +61,12 @@ function follow(
       made.add(node);
     };
     for (const step of steps) {
+      reads(step).forEach(use);
       switch (step.kind) {
         case 'compute':
-          if (step.node.kind === 'op') step.node.args.forEach(use);
           make(step.node);
           break;
         case 'fuse': {
-          operandsOf(step).forEach(use);
           const needed = new Set<Node>([...step.results, ...step.nodes.flatMap((node) => node.args)]);
           for (const node of step.nodes) {
             if (alive.has(node)) complain(`${nameOf(node)} is computed twice`);
@@ -85,19 +86,8 @@ function follow(
             if (!step.unlessKept) freed.add(node);
           }
           break;
-        case 'update':
-          step.gradients.forEach(use);
-          break;
-        case 'move':
-          step.values.forEach(use);
-          break;
-        case 'log':
-        case 'set':
-          use(step.value);
-          break;
         case 'loop': {
           const { next, kept: stacked } = turnResults(step);
-          step.node.args.forEach(use);
           for (const node of block(step.body, new Set([...next, ...stacked]))) use(node);
           for (const part of step.results) {
             if (part.args[0] !== step.node) complain(`${nameOf(part)} is a part of another loop`);
@@ -106,10 +96,11 @@ function follow(
           break;
         }
         case 'call':
-          for (const arg of step.args) if (arg !== 0) use(arg);
+          checkCall(step, complain);
           step.args.forEach((arg, i) => {
-            const param = step.routine.params[i]!;
-            const isFreed = step.routine.body.some((s) => s.kind === 'free' && s.nodes.includes(param));
+            const param = step.routine.params[i];
+            const isFreed =
+              param && step.routine.body.some((s) => s.kind === 'free' && s.nodes.includes(param));
             if (arg === 0 || !isFreed) return;
             if (!made.has(arg)) complain(`${nameOf(arg)} is freed outside the block that computed it`);
             alive.delete(arg);
@@ -134,4 +125,18 @@ function follow(
     return new Set([...used].filter((node) => !made.has(node)));
   };
   block(body, kept);
+}
+
+/** A call gives what the routine takes, and takes what it gives. */
+function checkCall({ label, routine, args, results }: CallStep, complain: Complain): void {
+  const compare = (given: readonly (Node | 0 | null)[], own: readonly Node[], what: string): void => {
+    if (given.length !== own.length)
+      return void complain(`${label} has ${given.length} ${what}s and should have ${own.length}`);
+    given.forEach((node, i) => {
+      if (node && printType(node) !== printType(own[i]!))
+        complain(`${what} ${i} of ${label} is ${printType(node)} and should be ${printType(own[i]!)}`);
+    });
+  };
+  compare(args, routine.params, 'argument');
+  compare(results, routine.results, 'result');
 }

@@ -1,7 +1,7 @@
 /** The builder: types, identity, rank alignment, counts, constant folding, and that it stays linear. */
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../../src/ir/graph.ts';
-import { createBuilder, type GraphBuilder } from '../../src/ir/graph-builder.ts';
+import { createBuilder, type GraphBuilder, splat } from '../../src/ir/graph-builder.ts';
 import { evaluate } from '../../src/ir/interpret.ts';
 import { ndarray } from '../../src/ir/ndarray.ts';
 import { printGraph, printType } from '../../src/ir/print.ts';
@@ -36,6 +36,8 @@ describe('identity', () => {
     expect(b.op('leaky_relu', [x], { slope: 0.2 })).not.toBe(b.op('leaky_relu', [x], { slope: 0.1 }));
     expect(b.sub(x, b.scalar(1))).not.toBe(b.sub(1, x));
     expect(b.scalar(0)).not.toBe(b.scalar(-0));
+    expect(numbers(b, [2], [0, 1])).not.toBe(numbers(b, [2], [-0, 1]));
+    expect(splat(numbers(b, [2], [0, -0]))).toBe(null);
   });
 
   test('span and origin are the first maker’s, and no part of identity', () => {

@@ -10,8 +10,9 @@ import { evaluate } from '../../src/ir/interpret.ts';
 import type { Count, NDArray } from '../../src/ir/types.ts';
 import type { Action, Model, Phase, SetAction, UpdateAction } from '../../src/model/model.ts';
 import { operations } from '../../src/ops/table.ts';
-import { Evaluation, type Move, type Setting } from '../../src/plan/build.ts';
+import { Evaluation, type Move } from '../../src/plan/build.ts';
 import { gradient } from '../../src/plan/differentiate.ts';
+import type { Setting } from '../../src/plan/setting.ts';
 import { OracleState, type Supply } from './state.ts';
 
 export class PlainTrainer {

@@ -8,7 +8,8 @@ import { inOrder } from '../../src/ir/print.ts';
 import type { NDArray } from '../../src/ir/types.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { operations } from '../../src/ops/table.ts';
-import { Evaluation, type Setting } from '../../src/plan/build.ts';
+import { Evaluation } from '../../src/plan/build.ts';
+import type { Setting } from '../../src/plan/setting.ts';
 
 const head = `
 data x ~ [2] from "ring"

@@ -9,8 +9,8 @@ import { analyse, planOf } from '../../src/compile.ts';
 import type { Copy, Node } from '../../src/ir/graph.ts';
 import { isNumber } from '../../src/plan/numbers.ts';
 import { outline } from '../../src/plan/outline.ts';
-import type { Plan, Step } from '../../src/plan/plan.ts';
-import { walk } from '../../src/plan/uses.ts';
+import type { CallStep, Plan, Step } from '../../src/plan/plan.ts';
+import { reads, walk } from '../../src/plan/uses.ts';
 import { verifyLifetimes } from '../../src/plan/verify.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -214,4 +214,50 @@ test('a routine that frees what its caller still reads is found', () => {
   const { steps } = { steps: first!.body };
   const spoiled = { ...first!, body: [...steps, { kind: 'free' as const, nodes: [first!.results[0]!] }] };
   expect(verifyLifetimes({ ...outlined, routines: [spoiled, ...others] })).not.toEqual([]);
+});
+
+test('a number that is read by what is made of weights alone is worked out before it', () => {
+  const plan = planned(
+    'scaled.gan',
+    `data x ~ [2] from "ring"
+noise z ~ normal[4]
+net G(z: [4]) -> [2] = z |> dense(16) |> relu |> dense(2)
+def scaled(h, t) = h * softmax(weight([16]) * (1 / (t + 1)))
+net D(x: [2], t: []) -> [1] = {
+  let h = x |> dense(16) |> relu
+  return scaled(h, t) |> dense(16) |> relu |> dense(1)
+}
+let fake = G(z)
+loss d_loss = expect(softplus(-D(x, step))) + expect(softplus(D(fake, step)))
+output made = fake
+train (batch = 8, steps = 10) {
+  sample x, z
+  update D to minimize d_loss with adam(0.001)
+}`,
+  );
+  const done = new Set<Node>();
+  for (const step of walk(outline(plan).phases[0]!.body)) {
+    if (step.kind !== 'compute') continue;
+    for (const arg of reads(step)) if (arg.kind === 'op' && isNumber(arg)) expect(done).toContain(arg);
+    done.add(step.node);
+  }
+  expect([...done].some((node) => isNumber(node))).toBe(true);
+});
+
+test('a call that gives or takes something else than its routine is found', () => {
+  const outlined = outline(planned('dcgan.gan', text('dcgan.gan')));
+  const [phase] = outlined.phases;
+  const at = phase!.body.findIndex((step) => step.kind === 'call');
+  const call = phase!.body[at] as CallStep;
+  const wrong: CallStep[] = [
+    { ...call, args: [...call.args, call.args[0]!] },
+    { ...call, args: call.args.map(() => call.results.at(-1)!) },
+    { ...call, results: call.results.map(() => call.results.find((node) => node?.count === null) ?? null) },
+    { ...call, results: call.results.slice(1) },
+  ];
+  for (const spoiled of wrong) {
+    const body = phase!.body.with(at, spoiled);
+    const found = verifyLifetimes({ ...outlined, phases: [{ ...phase!, body }] });
+    expect(found.join('\n')).toMatch(/(argument|result).* should/);
+  }
 });
