@@ -77,6 +77,28 @@ export class GanParser extends CstParser {
     this.OPTION9(() => this.CONSUME2(t.Comma));
   }
 
+  /** `i in 1..n`, or `i in` a list. Once in a rule, as `commaSeparated`. */
+  private counted(): void {
+    this.CONSUME(t.Identifier);
+    this.CONSUME(t.In);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => {
+      this.CONSUME(t.DotDot);
+      this.SUBRULE2(this.expression);
+    });
+  }
+
+  /** `{ … |> … }`: the stages of a loop. Once in a rule, as `commaSeparated`. */
+  private turns(): void {
+    this.CONSUME(t.LCurly);
+    this.SUBRULE(this.stage);
+    this.MANY(() => {
+      this.CONSUME(t.Pipe);
+      this.SUBRULE2(this.stage);
+    });
+    this.CONSUME(t.RCurly);
+  }
+
   file = this.RULE('file', () => {
     this.MANY(() => this.SUBRULE(this.declaration));
   });
@@ -562,38 +584,14 @@ export class GanParser extends CstParser {
 
   each = this.RULE('each', () => {
     this.CONSUME(t.Each);
-    this.CONSUME(t.Identifier);
-    this.CONSUME(t.In);
-    this.SUBRULE(this.expression);
-    this.OPTION(() => {
-      this.CONSUME(t.DotDot);
-      this.SUBRULE2(this.expression);
-    });
-    this.CONSUME(t.LCurly);
-    this.SUBRULE(this.stage);
-    this.MANY(() => {
-      this.CONSUME(t.Pipe);
-      this.SUBRULE2(this.stage);
-    });
-    this.CONSUME(t.RCurly);
+    this.counted();
+    this.turns();
   });
 
   repeated = this.RULE('repeated', () => {
     this.CONSUME(t.Repeat);
-    this.CONSUME(t.Identifier);
-    this.CONSUME(t.In);
-    this.SUBRULE(this.expression);
-    this.OPTION(() => {
-      this.CONSUME(t.DotDot);
-      this.SUBRULE2(this.expression);
-    });
-    this.CONSUME(t.LCurly);
-    this.SUBRULE(this.stage);
-    this.MANY(() => {
-      this.CONSUME(t.Pipe);
-      this.SUBRULE2(this.stage);
-    });
-    this.CONSUME(t.RCurly);
+    this.counted();
+    this.turns();
   });
 
   scan = this.RULE('scan', () => {
@@ -601,13 +599,7 @@ export class GanParser extends CstParser {
     this.SUBRULE(this.pattern);
     this.CONSUME(t.Is);
     this.SUBRULE(this.expression);
-    this.CONSUME(t.LCurly);
-    this.SUBRULE(this.stage);
-    this.MANY(() => {
-      this.CONSUME(t.Pipe);
-      this.SUBRULE2(this.stage);
-    });
-    this.CONSUME(t.RCurly);
+    this.turns();
   });
 
   choice = this.RULE('choice', () => {
@@ -632,4 +624,4 @@ export class GanParser extends CstParser {
 }
 
 /** A word that is no reserved one. */
-export const isName = (token: IToken): boolean => tokenMatcher(token, t.Identifier);
+const isName = (token: IToken): boolean => tokenMatcher(token, t.Identifier);
