@@ -60,10 +60,11 @@ output centred = G(z) - mean(batch(G(z)), axis = 0)
     severity: 'error',
     title: 'another number of examples than the axis has',
     message: ({ count, n }) => `\`batch\` makes an axis of ${n} examples here, and the value holds ${count}`,
-    explain: `Inside a net, \`batch(v)\` makes an axis as long as the phase's \`batch\`. This call gives the net values of another
-count, drawn by \`sample n of\` or in a phase with another \`batch\`.
+    explain: `Inside a net, and for a value that no source is a part of, \`batch(v)\` makes an axis as long as the phase's \`batch\`.
+Here the value holds another count: that of a \`sample n of\`, of a \`state\` with a count of its own, or of a phase with another
+\`batch\`.
 
-Draw as many examples of it as of the others.`,
+Draw as many examples of it as of the others, or let the state have the phase's count: \`state s ~ normal[2]\`.`,
     example: `data x ~ [2] from "ring"
 net D(x: [2]) -> [2] = x |> dense(2) |> centred
 def centred(h) = h - mean(batch(h), axis = 0)

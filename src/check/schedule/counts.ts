@@ -4,6 +4,7 @@
  */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import { countAt } from '../../ir/count.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { Count } from '../../ir/types.ts';
 import { evaluated } from '../../model/evaluated.ts';
 import { crossesBatch, Holds } from '../../model/holds.ts';
@@ -23,7 +24,7 @@ import type {
 import { postorder } from '../../model/walk.ts';
 import { MOST } from '../../ops/room.ts';
 import type { Checker } from '../evaluate/context.ts';
-import { sizeOf } from '../evaluate/value.ts';
+import { fieldsWith } from './examples.ts';
 import type { CheckedPhase } from './schedule.ts';
 import { normInTurns } from './turns.ts';
 
@@ -89,7 +90,7 @@ export function checkCounts(
     const counts = new Map<Term, Count | null>();
     for (const value of evaluated(term, known, meetings, (call) => bodyOf(c, call))) {
       counts.set(value.term, value.count);
-      if (crossesBatch(value.term)) crosses(value.term, counts.get(value.term.args[0]!) ?? null);
+      if (crossesBatch(value.term)) crosses(value.term, counts.get(value.term.args[0]!) ?? null, term);
       if (value.training) turns(value.term);
       if (value.count === null) continue;
       const examples = countAt(value.count, phase.batch);
@@ -97,9 +98,14 @@ export function checkCounts(
       if (value.training) normalises(value.term, value.count, examples);
     }
   };
-  const crosses = ({ op, attrs, span }: OpTerm, count: Count | null): void => {
-    if (op === 'batch' && typeof count === 'number' && count !== attrs.n)
-      c.report('GAN0363', span, { count, n: attrs.n as number });
+  /** `within`: what the value is a part of, by a net's body too. */
+  const crosses = ({ op, attrs, span }: OpTerm, count: Count | null, within: Term): void => {
+    if (op !== 'batch' || typeof count !== 'number' || count === attrs.n) return;
+    const held = new Set(postorder([within]).flatMap((t) => (t.kind === 'state' ? [t.state] : [])));
+    const labels = [...c.states.values()]
+      .filter((state) => held.has(state.name) && state.count === count)
+      .map(({ name, span: at }) => ({ span: at, text: `\`${name}\` holds ${count} examples` }));
+    c.report('GAN0363', span, { count, n: attrs.n as number }, { labels });
   };
   const drawn = (count: Count): Span =>
     typeof count === 'string' || count === batch
@@ -183,10 +189,7 @@ function sampleOf(actions: readonly Action[], count: number): Action | undefined
 type Sample = Extract<Action, { kind: 'sample' }>;
 
 function fieldsOf(c: Checker, { sources }: Sample): string[] {
-  return sources.flatMap((name) => {
-    const declared = c.program.main.names.get(name);
-    return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [name];
-  });
+  return sources.flatMap((name) => fieldsWith(c, name));
 }
 
 /** What a block leaves in each source that it samples; `sure`: whichever way it is gone through. */

@@ -16,14 +16,19 @@ export function examplesOf(c: Checker): Examples[] {
       const count = written ? countOf(c, written) : batch;
       if (count === null) continue;
       for (const { text } of sources) {
-        const declared = c.program.main.names.get(text);
-        const fields = declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [text];
-        for (const field of fields) sampled.set(field, (sampled.get(field) ?? new Set()).add(count));
+        for (const field of fieldsWith(c, text))
+          sampled.set(field, (sampled.get(field) ?? new Set()).add(count));
       }
     }
     found.push({ span: node.keyword, batch, sampled });
   }
   return found;
+}
+
+/** A record's fields are drawn together: a sample of one is a sample of all. */
+export function fieldsWith(c: Checker, source: string): readonly string[] {
+  const declared = c.program.main.names.get(source);
+  return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [source];
 }
 
 function batchArgument({ args }: TrainDecl) {

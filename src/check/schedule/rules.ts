@@ -7,6 +7,7 @@ import { postorder } from '../../model/walk.ts';
 import type { Checker } from '../evaluate/context.ts';
 import { Influence } from '../evaluate/influence.ts';
 import { type BatchLimits, bodyOf, checkCounts } from './counts.ts';
+import { fieldsWith } from './examples.ts';
 import { type CheckedPhase, type CheckedUpdate, netsCalled, type Schedule } from './schedule.ts';
 
 /** Returns what a run may change of each phase's `batch`. */
@@ -47,12 +48,6 @@ export function sourcesOf(term: Term): Set<string> {
   const sources = new Set<string>();
   for (const t of postorder([term])) if (t.kind === 'source') sources.add(t.source);
   return sources;
-}
-
-/** A record's fields are drawn together: a sample of one is a sample of all. */
-export function fieldsWith(c: Checker, source: string): readonly string[] {
-  const declared = c.program.main.names.get(source);
-  return declared?.node.kind === 'data' ? declared.node.names.map((n) => n.text) : [source];
 }
 
 function sampledBeforeUse(c: Checker, { updates, sets, phase }: CheckedPhase): void {

@@ -1,6 +1,6 @@
 /** `batch(v)` and `examples(w)`: their types, the number of examples, and where they may not stand. */
 import { describe, expect, test } from 'vitest';
-import { accepted, modelOf, said } from './checking.ts';
+import { accepted, findings, modelOf, said } from './checking.ts';
 
 const file = (value: string, { phase = 'batch = 6, steps = 1', sample = 'sample x, z', more = '' } = {}) => `
 data x ~ [3]
@@ -58,6 +58,12 @@ train (batch = 6, steps = 1) { sample 10 of x  sample z  update D to minimize l 
     expect(said(file('expect(sum(N(x)))', { sample: 'sample 10 of x  sample z', more }))).toContain(
       'GAN0363 `batch` makes an axis of 6 examples here, and the value holds 10',
     );
+    const kept = 'state pool ~ 10 of normal[3]';
+    const found = findings(file('mean(batch(pool))', { more: kept }));
+    expect(found.map(({ code, labels }) => [code, ...labels.map(({ text }) => text)])).toContainEqual([
+      'GAN0363',
+      '`pool` holds 10 examples',
+    ]);
   });
 
   test('is one number in all phases', () => {
