@@ -1,5 +1,5 @@
 /** The part of a partial Model that stands by itself: what can be planned and costed while the rest is broken. */
-import type { Shape } from '../ir/types.ts';
+import { sameShape } from '../ir/ndarray.ts';
 import type { Action, Model, Net, NetCall, Phase, Term } from './model.ts';
 import { postorder } from './walk.ts';
 
@@ -99,8 +99,4 @@ function* averagedIn(actions: readonly Action[]): Generator<string> {
     if (action.kind === 'average') yield action.net;
     else if ('body' in action) yield* averagedIn(action.body);
   }
-}
-
-function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
 }

@@ -3,7 +3,7 @@ import type { Operation } from '../ops/record.ts';
 import { operations } from '../ops/table.ts';
 
 /** An operation that users can write; those of gradients and lowerings have no signature and are not found. */
-export function operationOf(name: string): Operation | undefined {
+function operationOf(name: string): Operation | undefined {
   if (!Object.hasOwn(operations, name)) return undefined;
   const record = (operations as Readonly<Record<string, Operation>>)[name]!;
   return record.signature === null ? undefined : record;
@@ -70,7 +70,7 @@ export function callableNames(): string[] {
 }
 
 /** The names that the host counts with, and π. */
-export const scalarNames = ['step', 'epoch', 'progress', 'pi'] as const;
+const scalarNames = ['step', 'epoch', 'progress', 'pi'] as const;
 
 export function isScalarName(name: string): boolean {
   return (scalarNames as readonly string[]).includes(name);

@@ -88,7 +88,7 @@ function twice(c: Checker, callee: string, name: string, span: Span): void {
 /** A message does not grow with the number of parameters. */
 const mostNamed = 24;
 
-export function signatureText(callee: string, formals: readonly Formal[]): string {
+function signatureText(callee: string, formals: readonly Formal[]): string {
   const list = formals
     .slice(0, mostNamed)
     .map((f) => (f.rest ? `${f.name}, …` : f.required ? f.name : `${f.name} = …`));

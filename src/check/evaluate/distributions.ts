@@ -1,6 +1,7 @@
 /** Distributions and types as they are written: what noise is drawn from, how weights start, what data look like. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import { nearest } from '../../diagnostics/nearest.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { DeclaredType, Distribution, Initializer, Meaning, Shape } from '../../ir/types.ts';
 import { distributionNames, initializerNames } from '../../names/operations.ts';
 import { didYouMean, distributionsElsewhere } from '../../names/words.ts';
@@ -8,7 +9,7 @@ import { MOST } from '../../ops/room.ts';
 import type { DistExpr, TypeExpr } from '../../syntax/ast.ts';
 import { type Formal, integerOf, matchArguments, numberOf, of } from './arguments.ts';
 import type { Checker } from './context.ts';
-import { describe, type Given, showNumber, sizeOf, type Value } from './value.ts';
+import { describe, type Given, showNumber, type Value } from './value.ts';
 
 const optional = (name: string): Formal => ({ name, required: false });
 const required = (name: string): Formal => ({ name, required: true });

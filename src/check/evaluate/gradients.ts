@@ -1,12 +1,13 @@
 /** `grad(y, x)` and `jvp(y, x, v)`: what may be differentiated with respect to what (rule 17). */
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { GradTerm, JvpTerm, Term } from '../../model/model.ts';
 import { operandsOf, postorder } from '../../model/walk.ts';
 import { of } from './arguments.ts';
 import type { Checker } from './context.ts';
 import { Influence } from './influence.ts';
 import { toTerm } from './terms.ts';
-import { describe, type Given, sizeOf, termValue, unknown, type Value } from './value.ts';
+import { describe, type Given, termValue, unknown, type Value } from './value.ts';
 import { asWeights, entriesOf, mapWeights } from './weights.ts';
 
 type Derivative = 'grad' | 'jvp';

@@ -1,12 +1,13 @@
 /** Layers: the names of their weights (rules 10 and 11) and how these start. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { Attrs, Initializer, Shape, StatSpec, WeightSpec } from '../../ir/types.ts';
 import type { LayerTerm } from '../../model/model.ts';
 import type { Layer } from '../../ops/record.ts';
 import { MOST } from '../../ops/room.ts';
 import type { Application } from './application.ts';
 import type { Checker, Env, NetFrame } from './context.ts';
-import { shapedOf, sizeOf } from './value.ts';
+import { shapedOf } from './value.ts';
 
 export function makeLayer(
   c: Checker,

@@ -1,6 +1,6 @@
 /** Loops at run time: `repeat` hands a value from turn to turn, `scan` goes along a sequence and keeps each state. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { Shape } from '../../ir/types.ts';
+import { sameShape } from '../../ir/ndarray.ts';
 import type { Loop, LoopTerm, Term, TurnTerm } from '../../model/model.ts';
 import type { EachList, Expr, Name, Stage } from '../../syntax/ast.ts';
 import { integerOf, numberOf } from './arguments.ts';
@@ -116,10 +116,6 @@ function tensorsOf(c: Checker, value: Value, span: Span, what: string): Tensors 
     terms: items.flatMap((item) => item.terms),
     form: { of: value, items: items.map((item) => item.form) },
   };
-}
-
-function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i]);
 }
 
 /** The same tuples around other tensors. */

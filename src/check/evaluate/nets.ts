@@ -1,6 +1,6 @@
 /** Nets: declared types, bodies typed for each signature, calls, and results held to what was declared. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
-import type { DeclaredType } from '../../ir/types.ts';
+import { sameShape } from '../../ir/ndarray.ts';
 import type { NetBody, NetCall, ParamTerm, ResultTerm, Term } from '../../model/model.ts';
 import type { Declared } from '../../names/scope.ts';
 import type { Name, NetDecl } from '../../syntax/ast.ts';
@@ -97,7 +97,7 @@ export function callNet(
     key += term?.batch === false ? 'w' : 'e';
     if (!term) continue;
     args.push(term);
-    if (param.type && !sameShape(term, param.type)) mismatch(c, state, i, term, argument.span);
+    if (param.type && !sameShape(term.shape, param.type.shape)) mismatch(c, state, i, term, argument.span);
   }
   // Results have their declared shapes even where an argument is wrong.
   c.reuse.recorder?.bodies.push({ net: name, key });
@@ -140,10 +140,6 @@ export function netWeights(c: Checker, fn: Extract<Fn, { kind: 'net' }>, span: S
   return unknown;
 }
 
-function sameShape(term: Term, type: DeclaredType): boolean {
-  return term.shape.length === type.shape.length && term.shape.every((d, i) => d === type.shape[i]);
-}
-
 /** G's output against D's input. */
 function mismatch(c: Checker, state: NetState, i: number, term: Term, span: Span): void {
   const { declared, params } = state;
@@ -164,7 +160,7 @@ function mismatch(c: Checker, state: NetState, i: number, term: Term, span: Span
   );
 }
 
-export function innerTerm(c: Checker, term: Term): Term | null {
+function innerTerm(c: Checker, term: Term): Term | null {
   if (term.kind !== 'result') return null;
   const body = c.nets.get(term.call.net)?.bodies.get(term.call.body);
   return body && body !== 'working' ? (body.results[term.index] ?? null) : null;
@@ -297,7 +293,7 @@ function hold(c: Checker, state: NetState, node: NetDecl, value: Value): readonl
 
 function holdResult(c: Checker, state: NetState, node: NetDecl, i: number, term: Term, span: Span): boolean {
   const { name, type } = state.results[i]!;
-  if (!type || sameShape(term, type)) return type !== null;
+  if (!type || sameShape(term.shape, type.shape)) return type !== null;
   const repair = resultRepair(c, term, type.shape, span);
   const typeSpan = node.result.kind === 'single' ? node.result.type.span : node.result.fields[i]!.type.span;
   const net = state.declared.name.text;

@@ -1,10 +1,12 @@
 /** The arguments of a `data` declaration: how its source is read, and what the record must have for it. */
+
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { DeclaredType } from '../../ir/types.ts';
 import type { DataReading, DataRecord } from '../../model/model.ts';
 import type { DataDecl } from '../../syntax/ast.ts';
 import { booleanOf, integerOf, matchArguments, of } from './arguments.ts';
 import type { Checker } from './context.ts';
-import { type Constant, describe, type Given, sizeOf, unknown } from './value.ts';
+import { type Constant, describe, type Given, unknown } from './value.ts';
 
 type Values = Required<DataReading>;
 type Option = keyof Values;

@@ -2,7 +2,8 @@
 
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { HostExpr } from '../../ir/host.ts';
-import type { Initializer, NDArray, Shape, Shaped } from '../../ir/types.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
+import type { Initializer, NDArray, Shaped } from '../../ir/types.ts';
 import type { ConstantTerm, HostTerm, NetCall, Term } from '../../model/model.ts';
 import { type Constant, showConstant, showNumber, showShape } from '../../model/show.ts';
 import type { Declared } from '../../names/scope.ts';
@@ -57,10 +58,6 @@ export const termValue = (term: Term): Value => ({ kind: 'term', term });
 
 export function shapedOf(term: Term): Shaped {
   return { shape: term.shape, batch: term.batch };
-}
-
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 /** A value in the reader's words: "a string", "a tensor [28, 28, 1]". */

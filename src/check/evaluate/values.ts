@@ -1,6 +1,7 @@
 /** The file's values, read top to bottom: lets, losses, metrics and outputs. */
 import type { Span } from '../../diagnostics/diagnostic.ts';
 import type { Extras } from '../../diagnostics/table.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { NamedValue, Term } from '../../model/model.ts';
 import { postorder } from '../../model/walk.ts';
 import { isDeclared } from '../../names/resolution.ts';
@@ -12,7 +13,7 @@ import { fileEnv } from './declarations.ts';
 import { evaluate } from './expressions.ts';
 import { replay } from './nets.ts';
 import { toTerm } from './terms.ts';
-import { showShape, sizeOf, termValue, unknown, type Value } from './value.ts';
+import { showShape, termValue, unknown, type Value } from './value.ts';
 
 export function evaluateValues(c: Checker): NamedValue[] {
   const named: NamedValue[] = [];

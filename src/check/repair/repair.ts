@@ -4,6 +4,7 @@
  */
 import type { Edit, Span } from '../../diagnostics/diagnostic.ts';
 import { isProblem } from '../../diagnostics/table.ts';
+import { sizeOf } from '../../ir/ndarray.ts';
 import type { Attr, Attrs, Shape, Shaped } from '../../ir/types.ts';
 import type { LayerTerm, OpTerm, Term } from '../../model/model.ts';
 import { anyOperation } from '../../names/operations.ts';
@@ -11,7 +12,7 @@ import type { Operation } from '../../ops/record.ts';
 import type { Application } from '../evaluate/application.ts';
 import { chainOf } from '../evaluate/chain.ts';
 import type { Checker } from '../evaluate/context.ts';
-import { shapedOf, showShape, sizeOf } from '../evaluate/value.ts';
+import { shapedOf, showShape } from '../evaluate/value.ts';
 
 export interface Repair {
   readonly help: string;
