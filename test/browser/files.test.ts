@@ -1,16 +1,15 @@
 /** Files that are dropped on a page become the data that Node reads from the same bytes; wrong ones are told in words. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { DataChoice } from '../../runtimes/browser/protocol.ts';
-import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import { writeNpy } from '../../runtimes/core/sources/npy.ts';
 import { openSource } from '../../runtimes/node/sources/open.ts';
 import { encodeWav } from '../../runtimes/node/wav.ts';
 import { root, scratch } from '../e2e/command.ts';
 import { inChromium } from './chromium.ts';
+import { chosen, type Dropped, inNode } from './dropped.ts';
 import { compiled, type Said, Talk } from './talk.ts';
 
 const model = (declared: string, output: string, shape: string) => `data ${declared}
@@ -43,36 +42,8 @@ const pairs = model(
 const sounds = model('x ~ sound[100]', 'dense(100) |> tanh |> reshape(100, 1)', 'sound[100]');
 
 type Bytes = Uint8Array;
-type Dropped = Record<string, Bytes>;
 
 const folder = scratch();
-
-/** What Node reads from these files, lying in a folder. */
-async function inNode(
-  files: Dropped,
-  source: string,
-  fields: { name: string; type: TypeSpec }[],
-  count: number,
-) {
-  for (const [path, bytes] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), bytes);
-  }
-  const dataset = await openSource(join(folder, source), fields, { directory: folder });
-  return {
-    count: dataset.count,
-    values: await dataset.read(Int32Array.from({ length: count }, (_, i) => i)),
-  };
-}
-
-const chosen = (files: Dropped): DataChoice =>
-  ({
-    kind: 'files',
-    files: Object.entries(files).map(([path, bytes]) => ({
-      path,
-      file: { $file: [...bytes], name: path.split('/').at(-1) },
-    })),
-  }) as unknown as DataChoice;
 
 function numbers(count: number, size: number): Float32Array {
   return Float32Array.from({ length: count * size }, (_, i) => Math.fround(Math.sin(i) * 3));
@@ -183,7 +154,7 @@ inChromium('files dropped on a page', (browser) => {
       ['NPZ, compressed', { 'points.npz': zip('x.npy', npy) }],
     ])('%s', async (_, files) => {
       const talk = await talkTo('points', points);
-      const theirs = await inNode(files, Object.keys(files)[0]!, x, 20);
+      const theirs = await inNode(folder, files, Object.keys(files)[0]!, x, { count: 20 });
       const ours = await opened(talk, files);
       expect(ours.count).toBe(20);
       expect([...ours.fields[0]!.values]).toEqual([...theirs.values[0]!]);
@@ -212,7 +183,7 @@ inChromium('files dropped on a page', (browser) => {
         'pets/cats/b.png': clear,
         'pets/dogs/c.png': await png(6, 8, (x, y) => 255 - shade(x, y, 0)),
       };
-      const theirs = await inNode(files, 'pets', fields, 3);
+      const theirs = await inNode(folder, files, 'pets', fields, { count: 3 });
       const ours = await opened(talk, files);
       expect(ours.count).toBe(3);
       expect(ours.fields.map((f) => [...f.values])).toEqual(theirs.values.map((v) => [...v]));
@@ -230,7 +201,7 @@ inChromium('files dropped on a page', (browser) => {
       const file = await png(28, 28, (x, y, c) => (y === 0 && x < 4 ? colours[x]![c]! : shade(x, y, c)));
       const files = { 'grey/a.png': file, 'grey/b.png': file };
       const type = { meaning: 'image' as const, shape: [28, 28, 1] };
-      const theirs = await inNode(files, 'grey', [{ name: 'x', type }], 1);
+      const theirs = await inNode(folder, files, 'grey', [{ name: 'x', type }], { count: 1 });
       const ours = (await opened(talk, files)).fields[0]!.values.slice(0, 784);
       expect([...ours]).toEqual([...theirs.values[0]!]);
       expect([...ours.slice(0, 4)].map((v) => Math.round((v + 1) * 127.5))).toEqual([76, 150, 29, 255]);
@@ -247,7 +218,7 @@ inChromium('files dropped on a page', (browser) => {
         'wide/two/smaller.png': await png(5, 4, smooth),
         'wide/two/taller.png': await png(30, 80, smooth),
       };
-      const theirs = await inNode(files, 'wide', fields, 4);
+      const theirs = await inNode(folder, files, 'wide', fields, { count: 4 });
       const ours = await opened(talk, files);
       const gaps = ours.fields[0]!.values.map((v, i) => Math.abs(v - theirs.values[0]![i]!) * 127.5);
       for (let picture = 0; picture < 4; picture++) {
@@ -277,7 +248,7 @@ inChromium('files dropped on a page', (browser) => {
     const wave = Array.from({ length: 250 }, (_, i) => Math.sin(i / 5) * 0.9);
     const files = { 'a.wav': wav(wave) };
     const fields = [{ name: 'x', type: { meaning: 'sound' as const, shape: [100] } }];
-    const theirs = await inNode(files, 'a.wav', fields, 2);
+    const theirs = await inNode(folder, files, 'a.wav', fields, { count: 2 });
     const ours = await opened(talk, files);
     expect(ours.count).toBe(2);
     expect([...ours.fields[0]!.values]).toEqual([...theirs.values[0]!]);
@@ -299,7 +270,7 @@ inChromium('files dropped on a page', (browser) => {
       );
     const files = { 'w/a.wav': at(8000), 'w/b.wav': at(8000), 'w/c.wav': at(44100) };
     const fields = [{ name: 'x', type: { meaning: 'sound' as const, shape: [100] } }];
-    const theirs = await inNode(files, 'w', fields, 24);
+    const theirs = await inNode(folder, files, 'w', fields, { count: 24 });
     const ours = await opened(talk, files);
     expect(ours.count).toBe(24);
     expect(ours.facts.sound).toMatchObject({ rate: 8000, files: 3 });

@@ -1,13 +1,9 @@
-/** A page reads data as their declaration says, with the same chance as Node, and carries what text stands for. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import type { DataChoice } from '../../runtimes/browser/protocol.ts';
-import type { ReadingSpec, TypeSpec } from '../../runtimes/core/run/model.ts';
-import { openSource } from '../../runtimes/node/sources/open.ts';
+import type { TypeSpec } from '../../runtimes/core/run/model.ts';
 import { scratch } from '../e2e/command.ts';
 import { inChromium } from './chromium.ts';
+import { chosen, type Dropped, inNode } from './dropped.ts';
 import { compiled, Talk } from './talk.ts';
 
 const model = `data x ~ [3, 2] (stride = 2, part = [0, 0.7])
@@ -25,32 +21,7 @@ train (batch = 2, steps = 2) {
 `;
 const tensor = (meaning: TypeSpec['meaning'], ...shape: number[]): TypeSpec => ({ meaning, shape });
 
-type Dropped = Record<string, Uint8Array>;
 const folder = scratch();
-
-const chosen = (files: Dropped): DataChoice =>
-  ({
-    kind: 'files',
-    files: Object.entries(files).map(([path, bytes]) => ({
-      path,
-      file: { $file: [...bytes], name: path.split('/').at(-1) },
-    })),
-  }) as unknown as DataChoice;
-
-async function inNode(
-  files: Dropped,
-  source: string,
-  fields: { name: string; type: TypeSpec }[],
-  reading: ReadingSpec,
-) {
-  for (const [path, bytes] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), bytes);
-  }
-  const dataset = await openSource(join(folder, source), fields, { directory: folder, reading });
-  const values = await dataset.read(Int32Array.from({ length: dataset.count }, (_, i) => i));
-  return { count: dataset.count, values: values.map((v) => [...v]), how: dataset.facts!.how };
-}
 
 inChromium('data that a declaration has read in a way of its own', (browser) => {
   test('windows, pairs and moved pictures are those of Node; text is text again', async () => {
@@ -71,15 +42,15 @@ inChromium('data that a declaration has read in a way of its own', (browser) => 
       {
         record: 'x',
         files: table,
-        theirs: await inNode(table, 'series.csv', [{ name: 'x', type: tensor('tensor', 3, 2) }], {
-          stride: 2,
-          part: [0, 0.7],
+        theirs: await inNode(folder, table, 'series.csv', [{ name: 'x', type: tensor('tensor', 3, 2) }], {
+          reading: { stride: 2, part: [0, 0.7] },
         }),
       },
       {
         record: 'p',
         files: pictures,
         theirs: await inNode(
+          folder,
           pictures,
           'pets',
           [
@@ -87,13 +58,13 @@ inChromium('data that a declaration has read in a way of its own', (browser) => 
             { name: 'q', type: image },
             { name: 'c', type: tensor('label', 2) },
           ],
-          { pairs: true, flip: true, crop: 1 },
+          { reading: { pairs: true, flip: true, crop: 1 } },
         ),
       },
       {
         record: 't',
         files: lines,
-        theirs: await inNode(lines, 'lines.txt', [{ name: 't', type: tensor('text', 4, 4) }], {}),
+        theirs: await inNode(folder, lines, 'lines.txt', [{ name: 't', type: tensor('text', 4, 4) }]),
       },
     ];
     for (const { record, files, theirs } of cases) {
@@ -101,7 +72,7 @@ inChromium('data that a declaration has read in a way of its own', (browser) => 
       if (ours.type === 'problem') throw new Error(ours.message);
       expect(ours.count).toBe(theirs.count);
       expect(ours.facts.how).toEqual(theirs.how);
-      expect(ours.fields.map((f) => [...f.values])).toEqual(theirs.values);
+      expect(ours.fields.map((f) => [...f.values])).toEqual(theirs.values.map((v) => [...v]));
     }
 
     await talk.train({ data: { x: chosen(table), p: chosen(pictures), t: chosen(lines) } });

@@ -153,7 +153,9 @@ function soundWords({ rate, files, shortest, longest, clip }: SoundFacts): strin
 }
 
 const groups = new Intl.NumberFormat('en');
-const number = (n: number) => groups.format(n);
+
+/** `12,345` */
+export const number = (n: number): string => groups.format(n);
 
 function seconds(s: number): string {
   return s < 0.9995 ? `${Math.round(1000 * s)} ms` : `${Number(s.toFixed(2))} s`;

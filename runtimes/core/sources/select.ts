@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import { permutation } from '../random.ts';
-import { listed } from '../run/facts.ts';
+import { listed, number } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
 import { classCount, type Declared, sizeOf } from './declared.ts';
 import { nearName } from './near.ts';
@@ -71,9 +71,6 @@ export function emptyPart(origin: string, [from, to]: Part, of: number, what: st
     hint: 'take a larger part, or give more data',
   });
 }
-
-const groups = new Intl.NumberFormat('en');
-export const number = (n: number) => groups.format(n);
 
 /** The source, with how it was read said in its facts. */
 export function withHow(source: RawSource, how: string): RawSource {

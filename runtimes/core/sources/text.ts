@@ -1,12 +1,12 @@
 /** Text files: one example a line, or windows of characters cut from the whole text. */
 import { UserError } from '../errors.ts';
-import { counted, type Notice } from '../run/facts.ts';
+import { counted, type Notice, number } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
 import { cut, visible } from '../visible.ts';
 import { type Declared, typeText } from './declared.ts';
 import type { Bytes } from './place.ts';
 import type { RawSource } from './raw.ts';
-import { bounds, emptyPart, number } from './select.ts';
+import { bounds, emptyPart } from './select.ts';
 
 /** Held in memory as text and as numbers. */
 const MOST = 256 * 2 ** 20;

@@ -1,9 +1,10 @@
 /** Windows that are cut from one long series: an array or table whose first axis is time. */
 import { UserError } from '../errors.ts';
+import { number } from '../run/facts.ts';
 import type { ReadingSpec, TypeSpec } from '../run/model.ts';
 import { type Declared, sizeOf, typeText } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
-import { bounds, emptyPart, number, oneByOne, withHow } from './select.ts';
+import { bounds, emptyPart, oneByOne, withHow } from './select.ts';
 
 /** What one row of a series holds for this type: `[6]` for `[24, 6]`. */
 function rowType({ meaning, shape }: TypeSpec): TypeSpec {

@@ -1,17 +1,8 @@
 /** Numbers and types as a page says them. */
+import { counted, number } from '../../../core/run/facts.ts';
 import type { TypeSpec } from '../../protocol.ts';
 
-const counts = new Intl.NumberFormat('en');
-
-/** 12,345 */
-export function count(n: number): string {
-  return counts.format(n);
-}
-
-/** `1 step`, `1,200 steps` */
-export function counted(n: number, one: string, many = `${one}s`): string {
-  return `${count(n)} ${n === 1 ? one : many}`;
-}
+export { counted, number as count };
 
 /** A loss or a metric, always of about the same width. */
 export function value(v: number): string {
@@ -41,8 +32,8 @@ export function kindOf({ meaning, shape }: TypeSpec): string {
     return `${colours[third] ?? ''} pictures of ${second} × ${first} pixels`;
   }
   if (meaning === 'label') return `classes, ${first} of them`;
-  if (meaning === 'text') return `texts of ${count(first)} characters`;
-  if (meaning === 'sound') return `sounds of ${count(first)} samples`;
+  if (meaning === 'text') return `texts of ${number(first)} characters`;
+  if (meaning === 'sound') return `sounds of ${number(first)} samples`;
   if (shape.length === 1 && first === 2) return 'points in the plane';
   return shape.length === 0 ? 'numbers' : `tensors of ${shape.join(' × ')}`;
 }
