@@ -1,6 +1,7 @@
 /** What a page needs to know of a model before it trains. */
 import type { CompiledModel, OutputSpec, RecordSpec, TypeSpec } from '../core/run/model.ts';
 import { isDrawable } from '../core/run/outputs.ts';
+import { sizeOf } from '../core/shape.ts';
 import { unpaired } from '../core/sources/pairs.ts';
 import type { ModelFacts, OutputFacts, PhaseFacts, RecordFacts } from './protocol.ts';
 
@@ -17,9 +18,7 @@ export function factsOf(model: CompiledModel): ModelFacts {
     noise,
     nets: model.nets.map((net) => ({
       name: net.name,
-      weights: model.weights
-        .filter((w) => w.net === net.name)
-        .reduce((sum, w) => sum + w.shape.reduce((a, b) => a * b, 1), 0),
+      weights: model.weights.filter((w) => w.net === net.name).reduce((sum, w) => sum + sizeOf(w.shape), 0),
     })),
     phases: phaseFacts(model),
     outputs: model.outputs.map((output) => ({

@@ -4,6 +4,7 @@
  * the same on every backend and a resumed run needs to remember nothing but counts.
  */
 import type { DistributionSpec } from './run/model.ts';
+import { sizeOf } from './shape.ts';
 
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
@@ -164,7 +165,7 @@ export function drawValues(
   dist: DistributionSpec,
   shape: readonly number[],
 ): Float32Array {
-  const out = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const out = new Float32Array(sizeOf(shape));
   const words = new Words(seed, stream, n);
   switch (dist.kind) {
     case 'normal':

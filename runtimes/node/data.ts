@@ -7,6 +7,7 @@ import { fileStem } from '../core/run/file-stem.ts';
 import type { CompiledModel, TypeSpec } from '../core/run/model.ts';
 import { drawnCount, isDrawable } from '../core/run/outputs.ts';
 import { symbolsOf } from '../core/run/text.ts';
+import { sizeOf } from '../core/shape.ts';
 import { typeText } from '../core/sources/declared.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { DataOptions, Host } from './options.ts';
@@ -129,7 +130,7 @@ async function rangesOf(
   dataset: Dataset,
   fields: readonly { type: TypeSpec }[],
 ): Promise<NonNullable<FieldReport['range']>[]> {
-  const size = fields.reduce((sum, { type }) => sum + type.shape.reduce((a, b) => a * b, 1), 0);
+  const size = fields.reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
   const most = Math.max(1, Math.floor(LOOKED.numbers / size));
   const places = evenly(Math.min(LOOKED.examples, most, dataset.count), dataset.count);
   const together = Math.max(1, Math.floor(LOOKED.together / size));

@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import { UserError } from '../core/errors.ts';
 import type { CompiledModel } from '../core/run/model.ts';
+import { sizeOf } from '../core/shape.ts';
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 
@@ -17,7 +18,7 @@ export function checkMemory(bytes: number, what: string, option: string): void {
 /** The least that a phase needs: the samples of its sources. */
 export function checkBatches({ phases, data, noise }: CompiledModel): void {
   const shapes = [...data.flatMap((r) => r.fields.map((f) => f.type.shape)), ...noise.map((n) => n.shape)];
-  const example = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const example = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   for (const { name, batch } of phases) {
     checkMemory(4 * batch * example, `${batch} examples in the phase ${name}`, '--batch');
   }

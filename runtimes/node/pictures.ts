@@ -4,6 +4,7 @@ import { fileStem } from '../core/run/file-stem.ts';
 import type { OutputSpec } from '../core/run/model.ts';
 import { drawnCount, isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
 import type { TrainingRun } from '../core/run/run.ts';
+import { sizeOf } from '../core/shape.ts';
 import { type Drawn, draw } from './drawing.ts';
 import type { RunFolder } from './folder.ts';
 
@@ -43,11 +44,10 @@ async function drawOutput(
   stream: string,
   stem: string,
 ): Promise<Drawn[]> {
+  const { shape } = output.type;
   const values = await outputValues(run, output, count, stream);
-  return draw(output, { count: values.length / sizeOf(output), shape: output.type.shape, values }, stem, {
+  return draw(output, { count: values.length / sizeOf(shape), shape, values }, stem, {
     ...(await surroundings(run, output)),
     title: stem,
   });
 }
-
-const sizeOf = (output: OutputSpec) => output.type.shape.reduce((a, b) => a * b, 1);

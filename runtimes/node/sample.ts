@@ -8,6 +8,7 @@ import type { CompiledModel, OutputSpec } from '../core/run/model.ts';
 import { isDrawable, outputValues, surroundings } from '../core/run/outputs.ts';
 import { TrainingRun } from '../core/run/run.ts';
 import { symbolsOf } from '../core/run/text.ts';
+import { sizeOf } from '../core/shape.ts';
 import { writeNpy } from '../core/sources/npy.ts';
 import { visibleText } from '../core/visible.ts';
 import { chooseBackend } from './backends.ts';
@@ -83,7 +84,7 @@ export async function sample(
   try {
     restoreForOutputs(run, file, shown(origin.checkpoint));
     const values = await outputValues(run, output, count, 'sample');
-    const size = output.type.shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(output.type.shape);
     const drawn = values.length / size;
     const paths =
       format === 'npy'
@@ -131,12 +132,12 @@ const MOST_DRAWN = { image: 2 ** 26, points: 100_000, sound: 1000 };
 function mostDrawn({ type }: Pick<OutputSpec, 'type'>): number {
   if (type.meaning === 'sound') return MOST_DRAWN.sound;
   if (type.meaning !== 'image') return MOST_DRAWN.points;
-  return Math.max(1, Math.floor(MOST_DRAWN.image / type.shape.reduce((a, b) => a * b, 1)));
+  return Math.max(1, Math.floor(MOST_DRAWN.image / sizeOf(type.shape)));
 }
 
 /** Refuses more examples than can be drawn, or held. */
 function checkCount(count: number, { name, type }: OutputSpec, format: Format): void {
-  const numbers = count * type.shape.reduce((a, b) => a * b, 1);
+  const numbers = count * sizeOf(type.shape);
   const words = `${count} examples of \`${name}\` [${type.shape.join(', ')}]`;
   if (format === 'png') {
     const most = mostDrawn({ type });

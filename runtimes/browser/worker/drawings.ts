@@ -8,6 +8,7 @@ import { CHUNK, drawnCount, isDrawable, outputValues, surroundings } from '../..
 import type { TrainingRun } from '../../core/run/run.ts';
 import { squareAround } from '../../core/run/square.ts';
 import { symbolsOf } from '../../core/run/text.ts';
+import { sizeOf } from '../../core/shape.ts';
 import { entry, table } from '../../core/table.ts';
 import type { Drawn, FromWorker, Latents, Region } from '../protocol.ts';
 
@@ -196,8 +197,6 @@ async function regionAround(run: TrainingRun, field: string): Promise<Region> {
   regions.set(dataset, region);
   return region;
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Real examples of every field that has a picture. */
 export async function realExamples(run: TrainingRun): Promise<Extract<FromWorker, { type: 'real' }>[]> {

@@ -1,13 +1,14 @@
 /** First values of weights and states, in float32, from (seed, name) alone. */
 
 import { drawValues, initStream } from '../random.ts';
+import { sizeOf } from '../shape.ts';
 import type { CompiledModel, InitSpec } from './model.ts';
 
 type WeightSpec = CompiledModel['weights'][number];
 type StatSpec = CompiledModel['stats'][number];
 
 export function initialWeight(weight: WeightSpec, seed: number): Float32Array {
-  const size = weight.shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(weight.shape);
   const stream = initStream(weight.name);
   const { fanIn, fanOut } = weight;
   const draw = (dist: Parameters<typeof drawValues>[3]) => drawValues(seed, stream, 0, dist, weight.shape);
@@ -70,7 +71,7 @@ function orthogonal(shape: readonly number[], gaussian: Float32Array): Float32Ar
 }
 
 export function initialStat(stat: StatSpec, seed: number): Float32Array {
-  const size = stat.shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(stat.shape);
   if (stat.init !== 'unit') return new Float32Array(size).fill(stat.init === 'ones' ? 1 : 0);
   const v = drawValues(seed, initStream(stat.name), 0, { kind: 'normal', mean: 0, std: 1 }, stat.shape);
   const norm = Math.sqrt(v.reduce((a, x) => a + x * x, 0));

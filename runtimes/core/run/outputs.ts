@@ -1,4 +1,5 @@
 /** What outputs are looked at as, and their values in pieces that fit the memory of a minibatch. */
+import { sizeOf } from '../shape.ts';
 import type { OutputSpec } from './model.ts';
 import type { TrainingRun } from './run.ts';
 import { symbolsOf } from './text.ts';
@@ -36,8 +37,6 @@ export function drawnCount({ type }: Pick<OutputSpec, 'type'>): number {
   return type.meaning === 'sound' ? 4 : 1000;
 }
 
-const sizeOf = (output: OutputSpec) => output.type.shape.reduce((a, b) => a * b, 1);
-
 /** Evaluated at most so many at a time, so that memory stays that of a minibatch. */
 export const CHUNK = 64;
 
@@ -48,7 +47,7 @@ export async function outputValues(
   count: number,
   stream: string,
 ): Promise<Float32Array> {
-  const size = sizeOf(output);
+  const size = sizeOf(output.type.shape);
   const out = new Float32Array(count * size);
   for (let done = 0, nth = 0; done < count; done += CHUNK, nth++) {
     // Always whole chunks: an example does not depend on how many are asked for.

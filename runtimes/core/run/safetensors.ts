@@ -3,6 +3,7 @@
  * endian and without gaps. Reading trusts nothing.
  */
 import { DamagedError } from '../errors.ts';
+import { sizeOf } from '../shape.ts';
 
 export interface StoredTensor {
   shape: number[];
@@ -113,7 +114,7 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): SafetensorsF
     if (type === null) {
       return refuse(`${name} has type ${dtype}; ${Object.keys(types).join(', ')} are read`);
     }
-    const count = shape.reduce((a, b) => a * b, 1);
+    const count = sizeOf(shape);
     const [from, to] = offsets as [number, number];
     if (to - from !== count * type.width) {
       refuse(`${name} is ${shape.join('×')} but has ${to - from} bytes`);

@@ -1,6 +1,7 @@
 /** Columns of a table: whether its first row is a header, and which columns a record's fields read. */
 import { UserError } from '../errors.ts';
 import type { Notice } from '../run/facts.ts';
+import { sizeOf } from '../shape.ts';
 import { kindOf, numberIn } from './csv-text.ts';
 import { type Declared, sourceName, typeText } from './declared.ts';
 import { nearName } from './near.ts';
@@ -61,7 +62,6 @@ function consecutive(cells: readonly string[]): boolean {
   return cells.every((c, i) => /^\d{1,7}$/.test(c) && Number(c) === Number(cells[0]) + i);
 }
 
-const sizeOf = (d: Declared) => d.type.shape.reduce((a, b) => a * b, 1);
 const isLabel = (d: Declared) => d.type.meaning === 'label';
 const nameless = (name: string) => name === '' || /^unnamed: 0$/i.test(name);
 const listed = (names: readonly string[]) =>
@@ -145,9 +145,15 @@ export function chooseColumns(
 
 function manyNamed(path: string, d: Declared): UserError {
   return new UserError(
-    `\`${d.name}\` reads ${sizeOf(d)} ${sizeOf(d) === 1 ? 'column' : 'columns'} of ${path}, and \`fields\` names ${d.source!.length}: ${sourceName(d)}`,
+    `\`${d.name}\` reads ${sizeOf(d.type.shape)} ${sizeOf(d.type.shape) === 1 ? 'column' : 'columns'} of ${path}, and \`fields\` names ${d.source!.length}: ${sourceName(d)}`,
     { hint: 'name a column for each number of the field, or of its rows where windows are cut' },
   );
+}
+
+function severalNamed(path: string, count: number, name: string): UserError {
+  return new UserError(`the header of ${path} names ${count} columns \`${name}\``, {
+    hint: 'give each column a name of its own',
+  });
 }
 
 /** One of the columns that the declaration names for a field of several numbers. */
@@ -160,11 +166,7 @@ function columnNamed(
 ): number {
   const at = left.filter((i) => header[i] === name);
   if (at.length === 1) return at[0]!;
-  if (at.length > 1) {
-    throw new UserError(`the header of ${path} names ${at.length} columns \`${name}\``, {
-      hint: 'give each column a name of its own',
-    });
-  }
+  if (at.length > 1) throw severalNamed(path, at.length, name);
   throw noColumn(path, header, { ...d, source: name, type: { ...d.type, shape: [] } });
 }
 
@@ -177,10 +179,10 @@ function noColumn(path: string, header: readonly string[] | null, d: Declared): 
     });
   }
   const near = nearName(name, header);
-  const counted = sizeOf(d) > 1 && !isLabel(d);
+  const counted = sizeOf(d.type.shape) > 1 && !isLabel(d);
   return new UserError(
     counted
-      ? `${path} does not have ${sizeOf(d)} columns "${name}0", "${name}1", … for \`${d.name}\``
+      ? `${path} does not have ${sizeOf(d.type.shape)} columns "${name}0", "${name}1", … for \`${d.name}\``
       : `${path} has no column "${name}"`,
     {
       hint: near !== null && near !== name ? `did you mean "${near}"?` : `its columns are ${listed(header)}`,
@@ -195,7 +197,7 @@ function named(
   left: readonly number[],
   d: Declared,
 ): readonly number[] | null {
-  const size = sizeOf(d);
+  const size = sizeOf(d.type.shape);
   const single = isLabel(d) || size === 1;
   const same = (a: string) => (b: string) => a === b;
   const lower = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
@@ -206,11 +208,7 @@ function named(
   const name = sourceName(d);
   for (const equal of [same(name), lower(name)]) {
     const at = left.filter((i) => equal(header[i]!));
-    if (single && at.length > 1) {
-      throw new UserError(`the header of ${path} names ${at.length} columns \`${name}\``, {
-        hint: 'give each column a name of its own',
-      });
-    }
+    if (single && at.length > 1) throw severalNamed(path, at.length, name);
     if (single && at.length === 1) return at;
     if (size === 1) continue;
     const counted = left
@@ -238,7 +236,7 @@ function inOrder(a: readonly number[], b: readonly number[]): number {
 /** How wide these fields are, if they are that many columns together: a class is its number, or already one-hot. */
 function oneOf(fields: readonly Declared[], columns: number) {
   for (const byNumber of [true, false]) {
-    const widths = fields.map((d) => (byNumber && isLabel(d) ? 1 : sizeOf(d)));
+    const widths = fields.map((d) => (byNumber && isLabel(d) ? 1 : sizeOf(d.type.shape)));
     const total = widths.reduce((a, b) => a + b, 0);
     if (total === columns) return { widths, total, byNumber };
   }
@@ -255,7 +253,7 @@ function countsRows(sample: readonly string[][]): boolean {
 function isSeries(record: readonly Declared[], columns: number): boolean {
   const [d] = record;
   const plain = d?.type.meaning === 'tensor' || d?.type.meaning === 'sound';
-  return record.length === 1 && plain && d.type.shape.slice(1).reduce((a, b) => a * b, 1) === columns;
+  return record.length === 1 && plain && sizeOf(d.type.shape.slice(1)) === columns;
 }
 
 function misfit(
@@ -266,7 +264,7 @@ function misfit(
   index: boolean,
 ): UserError {
   const declared = record.map((d) => `${d.name}: ${typeText(d.type)}`).join(', ');
-  const needs = record.map((d) => (isLabel(d) ? 1 : sizeOf(d))).reduce((a, b) => a + b, 0);
+  const needs = record.map((d) => (isLabel(d) ? 1 : sizeOf(d.type.shape))).reduce((a, b) => a + b, 0);
   const columns = index ? width - 1 : width;
   const names = header === null ? '' : ` (${listed(index ? header.slice(1) : header)})`;
   return new UserError(
@@ -278,7 +276,7 @@ function misfit(
           ? 'give it a header: columns that have the names of the fields are chosen'
           : index && needs === width
             ? `declare ${columns} numbers; if column 1 is no index, give it a name in the header`
-            : `columns are chosen by name: ${record.map((d) => (isLabel(d) || sizeOf(d) === 1 ? d.name : `${d.name}0 … ${d.name}${sizeOf(d) - 1}`)).join(', ')}`,
+            : `columns are chosen by name: ${record.map((d) => (isLabel(d) || sizeOf(d.type.shape) === 1 ? d.name : `${d.name}0 … ${d.name}${sizeOf(d.type.shape) - 1}`)).join(', ')}`,
     },
   );
 }

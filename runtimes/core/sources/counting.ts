@@ -1,7 +1,6 @@
 /** How many examples there are of each class: by its number, or by its one-hot vector. */
-
 import type { ClassFacts, Notice } from '../run/facts.ts';
-import { sizeOf } from './declared.ts';
+import { sizeOf } from '../shape.ts';
 import type { RawField } from './raw.ts';
 import { visit } from './survey.ts';
 

@@ -17,8 +17,5 @@ export function typeText({ meaning, shape }: TypeSpec): string {
   return `${meaning === 'tensor' ? '' : meaning}[${shape.join(', ')}]`;
 }
 
-/** How many numbers an example of this shape is. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** How many classes a label has. */
 export const classCount = ({ type }: Declared): number => type.shape[0] ?? 1;

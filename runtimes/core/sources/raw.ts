@@ -3,7 +3,7 @@
 import { UserError } from '../errors.ts';
 import type { SourceFacts } from '../run/facts.ts';
 import { halfToNumber } from '../run/safetensors.ts';
-import { sizeOf } from './declared.ts';
+import { sizeOf } from '../shape.ts';
 import type { Bytes } from './place.ts';
 
 /**

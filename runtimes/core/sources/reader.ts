@@ -1,9 +1,8 @@
 /** Reads examples, converts them, and moves and pairs them by chance. */
-
 import { UserError } from '../errors.ts';
 import { counted } from '../run/facts.ts';
 import type { ReadingSpec } from '../run/model.ts';
-import { sizeOf } from './declared.ts';
+import { sizeOf } from '../shape.ts';
 import { limitOf } from './join.ts';
 import type { Partners } from './pairs.ts';
 import { Broken, type RawField, type RawSource } from './raw.ts';

@@ -1,7 +1,6 @@
 /** One pass over all numbers of an array when it is opened: their range, and what is not a number, before training. */
-
 import { UserError } from '../errors.ts';
-import { sizeOf } from './declared.ts';
+import { sizeOf } from '../shape.ts';
 import type { RawField } from './raw.ts';
 
 export interface Range {

@@ -2,7 +2,8 @@
 import { UserError } from '../errors.ts';
 import { number } from '../run/facts.ts';
 import type { ReadingSpec, TypeSpec } from '../run/model.ts';
-import { type Declared, sizeOf, typeText } from './declared.ts';
+import { sizeOf } from '../shape.ts';
+import { type Declared, typeText } from './declared.ts';
 import type { RawField, RawSource } from './raw.ts';
 import { bounds, emptyPart, oneByOne, withHow } from './select.ts';
 

@@ -1,4 +1,5 @@
 /** The page before a run: what the model is, what will happen, and the data that it will learn from. */
+import { sizeOf } from '../../../core/shape.ts';
 import type { FromWorker, ModelFacts, OutputFacts } from '../../protocol.ts';
 import { promise, viewOf } from '../outputs/outputs.ts';
 import { Scatter } from '../outputs/points.ts';
@@ -34,10 +35,7 @@ export function sayModel(model: ModelFacts): void {
       {},
       el('dt', { textContent: name }),
       el('dd', {
-        textContent: `${dist.kind} noise, ${counted(
-          shape.reduce((a, b) => a * b, 1),
-          'number',
-        )}`,
+        textContent: `${dist.kind} noise, ${counted(sizeOf(shape), 'number')}`,
       }),
     ),
   );
