@@ -6,7 +6,6 @@ import { variants } from '../../names/operations.ts';
 import { isDeclared, type Given as Provided } from '../../names/resolution.ts';
 import type {
   Arg,
-  BinaryOp,
   Callee,
   DistExpr,
   EachList,
@@ -19,14 +18,14 @@ import type {
 import { integerOf, listMeant } from './arguments.ts';
 import { bind } from './binding.ts';
 import { apply } from './calls.ts';
-import { applyOperator, constantSize, hostBinary, hostUnary, operatorNames } from './constants.ts';
+import { constantSize } from './constants.ts';
 import { type Checker, type Env, type Locals, turnsOf } from './context.ts';
 import { declaredValue } from './declarations.ts';
 import { type DistributionParts, distribution, typeOf } from './distributions.ts';
-import { finite, hostValue } from './folded.ts';
+import { hostValue } from './folded.ts';
 import { type Evaluator, repeat, scan } from './loops.ts';
 import { netWeights } from './nets.ts';
-import { operate } from './terms.ts';
+import { binary, prefix } from './operators.ts';
 import {
   asHost,
   type Constant,
@@ -39,7 +38,6 @@ import {
   unknown,
   type Value,
 } from './value.ts';
-import { asWeights, entryOf, mapWeights } from './weights.ts';
 
 export function evaluate(c: Checker, expr: Expr, env: Env): Value {
   return c.nested(expr.span, unknown, () => evaluateHere(c, expr, env));
@@ -64,7 +62,7 @@ function evaluateHere(c: Checker, expr: Expr, env: Env): Value {
     case 'binary':
       return operators(c, expr, env);
     case 'unary':
-      return prefix(c, expr, env);
+      return prefix(c, expr, evaluate(c, expr.operand, env), env);
     case 'if':
       return conditional(c, expr, env);
     case 'call':
@@ -177,74 +175,9 @@ function operators(c: Checker, expr: ExprOf<'binary'>, env: Env): Value {
   let left = evaluate(c, first, env);
   for (const { op, opSpan, left: leftExpr, right: rightExpr, span } of spine.reverse()) {
     const right = evaluate(c, rightExpr, env);
-    if (left.kind === 'unknown' || right.kind === 'unknown') {
-      left = unknown;
-      continue;
-    }
-    if (left.kind === 'constant' && right.kind === 'constant') {
-      const result = applyOperator(op, left.value, right.value);
-      left = result === undefined ? refuse(c, op, [left, right], opSpan) : finite(c, result, span);
-      continue;
-    }
-    left = combined(c, op, left, right, { span, opSpan, spans: [leftExpr.span, rightExpr.span], env });
+    left = binary(c, op, left, right, { span, opSpan, spans: [leftExpr.span, rightExpr.span], env });
   }
   return left;
-}
-
-/** An operator between values that are not both constants; between weights, entry by entry. */
-function combined(
-  c: Checker,
-  op: BinaryOp,
-  left: Value,
-  right: Value,
-  at: { readonly span: Span; readonly opSpan: Span; readonly spans: readonly Span[]; readonly env: Env },
-): Value {
-  if (left.kind === 'unknown' || right.kind === 'unknown') return unknown;
-  const weights = asWeights(left) ?? asWeights(right);
-  if (weights) {
-    const others = [left, right].find((v) =>
-      v.kind === 'tuple' ? v.weights !== weights.weights : !isOneNumber(v),
-    );
-    if (!others)
-      return mapWeights(weights, (_, i, j) => combined(c, op, entryOf(left, i, j), entryOf(right, i, j), at));
-    c.report('GAN0378', at.opSpan, { op, net: weights.weights, found: describe(others) });
-    return unknown;
-  }
-  const [a, b] = [asHost(left), asHost(right)];
-  if (a && b) return hostValue(c, hostBinary(operatorNames[op], a, b), at.span);
-  return operate(c, operatorNames[op], op, [left, right], at.spans, at.span, at.env);
-}
-
-/** A number, or a whole scalar. */
-function isOneNumber(value: Value): boolean {
-  if (value.kind === 'term') return !value.term.batch && value.term.shape.length === 0;
-  return value.kind === 'host' || (value.kind === 'constant' && typeof value.value === 'number');
-}
-
-function prefix(c: Checker, expr: ExprOf<'unary'>, env: Env): Value {
-  const value = evaluate(c, expr.operand, env);
-  if (value.kind === 'unknown') return unknown;
-  if (value.kind === 'constant') {
-    const { value: v } = value;
-    if (expr.op === '!') return typeof v === 'boolean' ? constant(!v) : refuse(c, '!', [value], expr.span);
-    const negated = applyOperator('*', -1, v);
-    return negated === undefined ? refuse(c, '-', [value], expr.span) : constant(negated);
-  }
-  const op = expr.op === '-' ? 'neg' : 'not';
-  const weights = asWeights(value);
-  if (weights) {
-    return mapWeights(weights, (entry) =>
-      operate(c, op, expr.op, [entry], [expr.operand.span], expr.span, env),
-    );
-  }
-  const host = asHost(value);
-  if (host) return hostValue(c, hostUnary(op, host), expr.span);
-  return operate(c, op, expr.op, [value], [expr.operand.span], expr.span, env);
-}
-
-function refuse(c: Checker, op: string, operands: readonly Value[], span: Span): Value {
-  c.report('GAN0243', span, { what: `\`${op}\` of ${operands.map(describe).join(' and ')} has no meaning` });
-  return unknown;
 }
 
 /** Only the chosen branch is looked at further. A chain of `else if` is walked in a loop. */
