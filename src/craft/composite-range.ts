@@ -2,7 +2,8 @@
 import type { Node } from '../ir/graph.ts';
 import { createBuilder } from '../ir/graph-builder.ts';
 import type { Attrs, Shaped } from '../ir/types.ts';
-import { anything } from '../ops/interval.ts';
+import { anything, boundsOf } from '../ops/interval.ts';
+import { noLayer } from '../ops/no-layer.ts';
 import type { BuildContext, Interval, Operation } from '../ops/record.ts';
 
 export function compositeRange(
@@ -19,12 +20,9 @@ export function compositeRange(
     ranges.set(node, args[i]!);
     return node;
   });
-  // A composite owns no state; a draw is all that it may ask for.
-  const refuse = () => {
-    throw new Error(`internal: ${op} is no layer`);
-  };
   let draws = 0;
   const context: BuildContext = {
+    ...noLayer,
     training: true,
     uniform(shape) {
       const name = `draw ${draws++}`;
@@ -32,9 +30,6 @@ export function compositeRange(
       ranges.set(node, { lo: 0, hi: 1 });
       return node;
     },
-    stat: refuse,
-    move: refuse,
-    iterate: refuse,
   };
   const result = builder.expand(op, leaves, attrs, context);
   for (const node of builder.nodes)
@@ -49,11 +44,7 @@ function rangeOf(
 ): Interval {
   if (node.kind === 'leaf') {
     if (node.leaf.kind === 'count') return { lo: 1, hi: Infinity };
-    if (node.leaf.kind !== 'constant') return anything;
-    const { data } = node.leaf.value;
-    let [lo, hi] = [Infinity, -Infinity];
-    for (const value of data) [lo, hi] = [Math.min(lo, value), Math.max(hi, value)];
-    return lo <= hi ? { lo, hi } : anything;
+    return node.leaf.kind === 'constant' ? boundsOf(node.leaf.value.data) : anything;
   }
   const record = operations[node.op];
   if (record?.kind !== 'primitive') return anything;

@@ -2,6 +2,7 @@
  * Values that are above 0 though their interval begins at 0. Two things an interval of a whole tensor does not see: that a
  * quotient of positive numbers is positive, and which entries a mask of zeros and ones leaves.
  */
+import { sizeOf } from '../ir/ndarray.ts';
 import type { Shape } from '../ir/types.ts';
 import type { OpTerm, Term } from '../model/model.ts';
 import type { Interval, Operation } from '../ops/record.ts';
@@ -71,10 +72,6 @@ export class Positive {
 const DEPTH = 12;
 
 const POSITIVE_OF_POSITIVE = new Set(['mul', 'div', 'sqrt', 'square', 'pow']);
-
-function sizeOf(shape: Shape): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
 
 /** The index into an operand that broadcasts, of the result's entry `i`. */
 function narrowed(i: number, shape: Shape, operand: Shape): number {

@@ -10,6 +10,7 @@ import { sizeOf } from '../ir/ndarray.ts';
 import { crossesBatch } from '../model/holds.ts';
 import type { ResultTerm, Term, UpdateAction } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
+import { noLayer } from '../ops/no-layer.ts';
 import type { Interval, Operation } from '../ops/record.ts';
 import { gradient } from '../plan/differentiate.ts';
 import type { Ranges } from './ranges.ts';
@@ -92,7 +93,7 @@ export class Pulls {
         made.set(term, node);
       } else if (term.kind === 'op' && depends.has(term)) {
         const args = term.args.map((arg) => made.get(arg) ?? this.#given(b, arg, leaf));
-        made.set(term, b.expand(term.op, args, term.attrs, { ...noLayer, uniform }));
+        made.set(term, b.expand(term.op, args, term.attrs, { ...noLayer, training: true, uniform }));
       }
     }
     const wanted = [...found.values()].map(({ node }) => node);
@@ -162,15 +163,6 @@ export class Pulls {
     return key;
   }
 }
-
-const noLayer = {
-  training: true,
-  stat: () => {
-    throw new Error('internal: only layers have state');
-  },
-  move: () => {},
-  iterate: () => {},
-};
 
 /** Numbers of a value in its range: uniform where that is bounded, else normal around its bound, or 0. */
 function drawn(name: string, n: number, { lo, hi }: Interval): Float64Array {

@@ -2,7 +2,7 @@
 import type { HostExpr } from '../ir/host.ts';
 import type { DeclaredType, Distribution } from '../ir/types.ts';
 import type { Model, Term } from '../model/model.ts';
-import { addInterval, anything, mulInterval, negInterval, union } from '../ops/interval.ts';
+import { addInterval, anything, boundsOf, mulInterval, negInterval, union } from '../ops/interval.ts';
 import type { Interval, Operation } from '../ops/record.ts';
 import { compositeRange } from './composite-range.ts';
 import { inOrder } from './terms.ts';
@@ -21,7 +21,7 @@ export function typeRange(type: Pick<DeclaredType, 'meaning'>): Interval {
   }
 }
 
-export function distributionRange(dist: Distribution): Interval {
+function distributionRange(dist: Distribution): Interval {
   switch (dist.kind) {
     case 'normal':
       return dist.std === 0 ? { lo: dist.mean, hi: dist.mean } : anything;
@@ -84,14 +84,8 @@ export class Ranges {
 
   #range(term: Term): Interval {
     switch (term.kind) {
-      case 'constant': {
-        let { lo, hi } = { lo: Infinity, hi: -Infinity };
-        for (const value of term.value.data) {
-          lo = Math.min(lo, value);
-          hi = Math.max(hi, value);
-        }
-        return lo <= hi ? { lo, hi } : anything;
-      }
+      case 'constant':
+        return boundsOf(term.value.data);
       case 'host':
         return hostRange(term.expr);
       case 'source':

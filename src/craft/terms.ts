@@ -1,32 +1,11 @@
 /** Ways of looking at checked terms: what they are made of, through calls of nets, and as linear combinations. */
 import type { Action, ConstantTerm, Model, NetCall, OpTerm, Term, UpdateAction } from '../model/model.ts';
-import { operandsOf } from '../model/walk.ts';
+import { operandsOf, postorder } from '../model/walk.ts';
 
-/**
- * Each term below the roots once, parts before what is made of them; what is `done` is left out with all below it.
- * Iterative: a net may be ten thousand layers deep.
- */
+/** Each term below the roots once, parts before what is made of them; what is `done` is left out with all below it. */
 export function inOrder(roots: Iterable<Term>, done: (term: Term) => boolean = () => false): Term[] {
-  const seen = new Set<Term>();
-  const order: Term[] = [];
-  const open: { term: Term; next: number }[] = [];
-  for (const root of roots) {
-    if (seen.has(root) || done(root)) continue;
-    seen.add(root);
-    open.push({ term: root, next: 0 });
-    while (open.length > 0) {
-      const top = open[open.length - 1]!;
-      const part = operandsOf(top.term)[top.next++];
-      if (part === undefined) {
-        order.push(top.term);
-        open.pop();
-      } else if (!seen.has(part) && !done(part)) {
-        seen.add(part);
-        open.push({ term: part, next: 0 });
-      }
-    }
-  }
-  return order;
+  const open = (terms: readonly Term[]) => terms.filter((term) => !done(term));
+  return postorder(open([...roots]), (term) => open(operandsOf(term)));
 }
 
 /** True if `what` holds for the term or anything that it is made of. */

@@ -37,7 +37,7 @@ export function printNode(node: Node, nameOf: (argument: Node) => string): strin
 }
 
 /** What a turn does with what it is given: `turn %4 to %9, keeping %9`. */
-export function printTurn({ carried, next, collected }: Region, nameOf: (argument: Node) => string): string {
+function printTurn({ carried, next, collected }: Region, nameOf: (argument: Node) => string): string {
   const parts = [
     ...carried.map((leaf, k) => `${nameOf(leaf)} to ${nameOf(next[k]!)}`),
     ...collected.map((value) => `keeping ${nameOf(value)}`),

@@ -4,7 +4,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
 import { sameShape, sizeOf, zeros as zeroArray } from '../ir/ndarray.ts';
 import type { Attr, Attrs, Shape, Shaped } from '../ir/types.ts';
-import { operand, withAxis } from './lines.ts';
+import { operand, resolveAxis } from './lines.ts';
 import type { Composite, Operation, Parameter, Primitive } from './record.ts';
 import { normalAxis } from './shapes.ts';
 import { firstProblem, numbers, positive } from './window.ts';
@@ -124,7 +124,7 @@ const roll: Composite = {
     { name: 'by', kind: 'integer' },
     { name: 'axis', kind: 'integer', doc: 'from 0, or negative from the end' },
   ],
-  resolve: ([a], attrs) => withAxis(a!, attrs),
+  resolve: resolveAxis,
   shape: ([a]) => a!.shape,
   build: (b, [a], attrs) => {
     const axis = attrs.axis as number;

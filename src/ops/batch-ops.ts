@@ -1,11 +1,11 @@
 /** Operations that treat the examples of a batch apart or together: batch, examples, dropout, minibatch_stddev, one_hot. */
 import { problem } from '../diagnostics/table.ts';
-import type { OpNode } from '../ir/graph.ts';
 import type { HostExpr } from '../ir/host.ts';
 import { sizeOf, zeros } from '../ir/ndarray.ts';
-import type { NDArray } from '../ir/types.ts';
+import { relabelled } from './entries.ts';
+import { match } from './families.ts';
 import type { Composite, Parameter, Primitive } from './record.ts';
-import { countedShape, runtimeShape } from './shapes.ts';
+import { countedShape } from './shapes.ts';
 import { positive } from './window.ts';
 
 const x: Parameter = { name: 'x', kind: 'value' };
@@ -148,24 +148,14 @@ const oneHot: Primitive = {
   ],
 };
 
-/** Reads numbers in the same order under another shape, the count among its axes or not. */
-const relabelled = ([a]: readonly NDArray[], node: OpNode): NDArray => ({
-  shape: countedShape(node),
-  data: a!.data,
-});
-
 const batch: Primitive = {
-  kind: 'primitive',
+  ...relabelled,
   doc: 'The examples of a batch side by side: a value [d] of each example becomes one whole value [n, d], where n is the number of examples that the phase draws. So pairs of examples can meet; a loss of it is whole, and is not averaged again.',
   signature: [x],
   shape: ([a], attrs) => [attrs.n as number, ...a!.shape],
   batch: () => false,
   gradient: (b, node, dy) => b.op('examples', [dy], { count: node.args[0]!.count }),
-  range: ([a]) => a!,
-  cost: () => ({ flops: 0 }),
-  reference: relabelled,
-  simplify: (_, [a]) => (a!.kind === 'op' && a!.op === 'examples' ? a!.args[0]! : null),
-  lower: { tfjs: ([a], node) => `tf.reshape(${a}, ${runtimeShape(node)})` },
+  simplify: (_, [a]) => match(a!, 'examples')?.args[0] ?? null,
   samples: [
     { operands: [{ shape: [2], batch: true }], attrs: { n: 3 } },
     { operands: [{ shape: [], batch: true }], attrs: { n: 3 } },
@@ -173,20 +163,16 @@ const batch: Primitive = {
 };
 
 const examples: Primitive = {
-  kind: 'primitive',
+  ...relabelled,
   doc: 'The inverse of `batch`: of a whole value [n, d] each example gets its own row, a value [d]. The first axis must be the number of examples that the phase draws.',
   signature: [x],
   shape: ([a]) => a!.shape.slice(1),
   batch: () => true,
   gradient: (b, node, dy) => b.op('batch', [dy], { n: node.args[0]!.shape[0]! }),
-  range: ([a]) => a!,
-  cost: () => ({ flops: 0 }),
-  reference: relabelled,
   simplify: (_, [a], attrs) => {
-    const inner = a!.kind === 'op' && a!.op === 'batch' ? a!.args[0]! : null;
-    return inner !== null && inner.count === attrs.count ? inner : null;
+    const inner = match(a!, 'batch')?.args[0];
+    return inner && inner.count === attrs.count ? inner : null;
   },
-  lower: { tfjs: ([a], node) => `tf.reshape(${a}, ${runtimeShape(node)})` },
   samples: [
     { operands: [{ shape: [3, 2], batch: false }], attrs: { count: 'batch' } },
     { operands: [{ shape: [3], batch: false }], attrs: { count: 'batch' } },

@@ -2,12 +2,11 @@
 import type { Builder } from '../ir/builder.ts';
 import type { Node } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
-import type { Attrs, Shaped } from '../ir/types.ts';
+import type { Attrs } from '../ir/types.ts';
+import { perExample } from './families.ts';
 import { anything } from './interval.ts';
-import { axisLast, axisOf, mapLines, operand, runtimeAxis, withAxis } from './lines.ts';
+import { axisLast, axisOf, mapLines, operand, resolveAxis, runtimeAxis } from './lines.ts';
 import type { Composite, Operation, Primitive } from './record.ts';
-
-const resolve = ([x]: readonly Shaped[], attrs: Attrs) => withAxis(x!, attrs);
 
 const sample = (shape: readonly number[], batch: boolean, attrs: Attrs, operands = 1) => ({
   operands: Array.from({ length: operands }, () => ({ shape, batch })),
@@ -18,7 +17,7 @@ const cumsum: Primitive = {
   kind: 'primitive',
   doc: 'Running sums along an axis: entry i is the sum of the entries 0 to i. With `reverse` they run from the end.',
   signature: [operand, axisLast, { name: 'reverse', kind: 'boolean', default: false, doc: 'from the end' }],
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   gradient: (b, node, dy) => b.op('cumsum', [dy], { ...node.attrs, reverse: node.attrs.reverse !== true }),
   range: ([x], attrs, shapes) => {
@@ -83,15 +82,7 @@ const linear_recurrence: Primitive = {
       let state = 0;
       return inOrder(a!, node.attrs, (i) => (state = a![i]! * state + b![i]!));
     }),
-  simplify: (b, args, attrs) => {
-    const count = args.find((x) => x.count !== null)?.count ?? null;
-    if (args.every((x) => x.count === count)) return null;
-    return b.op(
-      'linear_recurrence',
-      args.map((x) => b.broadcast(x, x.shape, count)),
-      attrs,
-    );
-  },
+  simplify: perExample('linear_recurrence'),
   lower: {
     tfjs: ([a, b], node) =>
       `nn.linearRecurrence(${a}, ${b}, ${runtimeAxis(node)}${node.attrs.reverse === true ? ', true' : ''})`,
@@ -108,7 +99,7 @@ const cumprod: Composite = {
   kind: 'composite',
   doc: 'Running products along an axis: entry i is the product of the entries 0 to i. Its gradient is right at zeros too.',
   signature: [operand, axisLast],
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   build: (b, [x], attrs) => {
     const axis = axisOf(attrs);

@@ -1,4 +1,4 @@
-/** Makers of records that differ in little: elementwise functions of one and of two operands. */
+/** Makers of records that differ in little: elementwise functions of one and of two operands; and what rules share. */
 import type { Builder } from '../ir/builder.ts';
 import type { Node, OpNode } from '../ir/graph.ts';
 import { map, sizeOf, zip } from '../ir/ndarray.ts';
@@ -16,6 +16,19 @@ export function constantOf(a: Node): number | null {
   return a.kind === 'leaf' && a.leaf.kind === 'constant' && a.shape.length === 0
     ? a.leaf.value.data[0]!
     : null;
+}
+
+/** A `simplify` rule of an operation that does not broadcast: where one operand is per example, whole ones are repeated. */
+export function perExample(op: string): NonNullable<Primitive['simplify']> {
+  return (b, args, attrs) => {
+    const count = args.find((x) => x.count !== null)?.count ?? null;
+    if (args.every((x) => x.count === count)) return null;
+    return b.op(
+      op,
+      args.map((x) => b.broadcast(x, x.shape, count)),
+      attrs,
+    );
+  };
 }
 
 interface Unary {

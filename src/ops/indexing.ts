@@ -2,6 +2,7 @@
 import { type Problem, problem } from '../diagnostics/table.ts';
 import { sizeOf, zeros } from '../ir/ndarray.ts';
 import type { Attrs, Shape, Shaped } from '../ir/types.ts';
+import { perExample } from './families.ts';
 import { anything, union } from './interval.ts';
 import { operand, withAxis } from './lines.ts';
 import type { Composite, Operation, Primitive } from './record.ts';
@@ -67,11 +68,9 @@ const take: Primitive = {
     return result;
   },
   simplify: (b, [x, index], attrs) => {
-    const count = x!.count ?? index!.count;
-    if (x!.count === index!.count) return null;
     // One table serves all examples; other values and positions go example by example.
     if (x!.count === null && leadOf(attrs) === 0) return null;
-    return b.op('take', [b.broadcast(x!, x!.shape, count), b.broadcast(index!, index!.shape, count)], attrs);
+    return perExample('take')(b, [x!, index!], attrs);
   },
   lower: {
     tfjs: ([x, index], node) => {
@@ -123,15 +122,7 @@ const put: Primitive = {
     }
     return result;
   },
-  simplify: (b, args, attrs) => {
-    const count = args.find((x) => x.count !== null)?.count ?? null;
-    if (args.every((x) => x.count === count)) return null;
-    return b.op(
-      'put',
-      args.map((x) => b.broadcast(x, x.shape, count)),
-      attrs,
-    );
-  },
+  simplify: perExample('put'),
   lower: {
     tfjs: ([rows, index], node) => {
       const shared = leadOf(node.attrs) + (node.count === null ? 0 : 1);

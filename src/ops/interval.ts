@@ -21,6 +21,13 @@ export function hull(values: readonly number[]): Interval {
   return interval(Math.min(...values), Math.max(...values));
 }
 
+/** Of numbers that are there; of none, nothing is known. */
+export function boundsOf(numbers: Iterable<number>): Interval {
+  let [lo, hi] = [Infinity, -Infinity];
+  for (const x of numbers) [lo, hi] = [Math.min(lo, x), Math.max(hi, x)];
+  return lo <= hi ? { lo, hi } : anything;
+}
+
 export function union(a: Interval, b: Interval): Interval {
   return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
 }

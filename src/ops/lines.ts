@@ -21,6 +21,9 @@ export function withAxis(a: Shaped, attrs: Attrs): Attrs | Problem {
   return isProblem(axis) ? axis : { ...attrs, axis };
 }
 
+/** `resolve` of an operation along one axis of its first operand. */
+export const resolveAxis = ([a]: readonly Shaped[], attrs: Attrs): Attrs | Problem => withAxis(a!, attrs);
+
 export function axisOf(attrs: Attrs): number {
   return attrs.axis as number;
 }

@@ -3,6 +3,7 @@ import { type Problem, problem } from '../diagnostics/table.ts';
 import { sameShape, sizeOf, zeros } from '../ir/ndarray.ts';
 import type { Attrs, NDArray, Shape, Shaped } from '../ir/types.ts';
 import { half, matrices, triangular } from './arrangement.ts';
+import { perExample } from './families.ts';
 import { anything } from './interval.ts';
 import { operand } from './lines.ts';
 import type { Composite, Operation, Primitive, Sample } from './record.ts';
@@ -169,15 +170,7 @@ const triangular_solve: Primitive = {
     });
     return result;
   },
-  simplify: (b, args, attrs) => {
-    const count = args.find((x) => x.count !== null)?.count ?? null;
-    if (args.every((x) => x.count === count)) return null;
-    return b.op(
-      'triangular_solve',
-      args.map((x) => b.broadcast(x, x.shape, count)),
-      attrs,
-    );
-  },
+  simplify: perExample('triangular_solve'),
   lower: {
     tfjs: ([a, b], node) =>
       `nn.triangularSolve(${a}, ${b}, ${lowerOf(node.attrs)}${node.attrs.transpose === true ? ', true' : ''})`,

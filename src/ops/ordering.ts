@@ -1,8 +1,8 @@
 /** Order along an axis: `argsort`, `sort`, and where the largest or smallest entry stands. */
 import type { Node, OpNode } from '../ir/graph.ts';
 import { reduce, sizeOf } from '../ir/ndarray.ts';
-import type { Attrs, Shaped } from '../ir/types.ts';
-import { axisLast, axisOf, mapLines, operand, runtimeAxis, withAxis } from './lines.ts';
+import type { Attrs } from '../ir/types.ts';
+import { axisLast, axisOf, mapLines, operand, resolveAxis, runtimeAxis } from './lines.ts';
 import type { Composite, Operation, Parameter, Primitive, Sample } from './record.ts';
 import { reducedShape } from './shapes.ts';
 
@@ -12,8 +12,6 @@ const descending: Parameter = {
   default: false,
   doc: 'the largest first',
 };
-
-const resolve = ([x]: readonly Shaped[], attrs: Attrs) => withAxis(x!, attrs);
 
 const sorting = (n: number): number => Math.ceil(Math.log2(n + 1));
 
@@ -44,7 +42,7 @@ const argsort: Primitive = {
   kind: 'primitive',
   doc: 'The positions of an axis in the order of their entries, the smallest first: `gather(x, argsort(x))` is a sorted vector. Entries that tie keep their order. No gradient flows through it.',
   signature: [operand, axisLast, descending],
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   gradient: () => null,
   range: (_, attrs, shapes) => ({ lo: 0, hi: shapes[0]!.shape[axisOf(attrs)]! - 1 }),
@@ -68,7 +66,7 @@ const sort: Composite = {
   kind: 'composite',
   doc: 'The entries of an axis in order, the smallest first. Each entry takes its gradient along.',
   signature: [operand, axisLast, descending],
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   build: (b, [x], attrs) => {
     const axis = axisOf(attrs);
@@ -102,7 +100,7 @@ function extremeAt(
     kind: 'primitive',
     doc,
     signature,
-    resolve,
+    resolve: resolveAxis,
     shape: ([x], attrs) => reducedShape(x!.shape, [axisOf(attrs)], attrs.keep === true),
     gradient: () => null,
     range: (_, attrs, shapes) => ({ lo: 0, hi: shapes[0]!.shape[axisOf(attrs)]! - 1 }),

@@ -50,7 +50,7 @@ function kept(b: Builder, node: OpNode, value: Node): Node {
 }
 
 /** The axes at run time, where a per-example value has the batch in front. */
-export function runtimeAxes(node: OpNode): number[] {
+function runtimeAxes(node: OpNode): number[] {
   const lead = node.args[0]!.count === null ? 0 : 1;
   const axes = axesAttr(node.attrs).map((a) => a + lead);
   return node.attrs.batch === true ? [0, ...axes] : axes;

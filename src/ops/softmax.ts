@@ -1,13 +1,10 @@
 /** Softmax and its logarithm, along one axis of an example. */
 import type { OpNode } from '../ir/graph.ts';
 import { sizeOf } from '../ir/ndarray.ts';
-import type { Attrs, Shaped } from '../ir/types.ts';
-import { axisLast, axisOf, mapLines, operand, runtimeAxis, withAxis } from './lines.ts';
+import { axisLast, axisOf, mapLines, operand, resolveAxis, runtimeAxis } from './lines.ts';
 import type { Operation, Parameter, Primitive, Sample } from './record.ts';
 
 const signature: readonly Parameter[] = [operand, axisLast];
-
-const resolve = ([x]: readonly Shaped[], attrs: Attrs) => withAxis(x!, attrs);
 
 const samples: readonly Sample[] = [
   { operands: [{ shape: [4], batch: true }], attrs: { axis: 0 } },
@@ -33,7 +30,7 @@ const softmax: Primitive = {
   kind: 'primitive',
   doc: 'eˣ / Σ eˣ along an axis: positive, with sum 1.',
   signature,
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   gradient: (b, node, dy) => {
     const weighted = b.mul(dy, node);
@@ -51,7 +48,7 @@ const log_softmax: Primitive = {
   kind: 'primitive',
   doc: 'The logarithm of `softmax`, without rounding to log 0.',
   signature,
-  resolve,
+  resolve: resolveAxis,
   shape: ([x]) => x!.shape,
   gradient: (b, node, dy) => {
     const total = b.sum(dy, { axes: [axisOf(node.attrs)], keep: true });

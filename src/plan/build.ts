@@ -25,6 +25,7 @@ import type {
   TurnTerm,
 } from '../model/model.ts';
 import { operandsOf } from '../model/walk.ts';
+import { noLayer } from '../ops/no-layer.ts';
 import type { BuildContext } from '../ops/record.ts';
 import type { CallPaths } from './call-paths.ts';
 import { directional, gradient } from './differentiate.ts';
@@ -480,14 +481,6 @@ export class Evaluation {
     );
   }
 }
-
-const noLayer = {
-  stat: () => {
-    throw new Error('internal: only layers have state');
-  },
-  move: () => {},
-  iterate: () => {},
-};
 
 function originOf(where: Scope, term: Term): string {
   const name = term.name ?? (term.kind === 'op' ? term.op : term.kind);
