@@ -9,8 +9,8 @@ import { type OptimiserRecord, optimisers } from '../ops/optimisers.ts';
 import type { Operation } from '../ops/record.ts';
 import { type OperationName, operations } from '../ops/table.ts';
 import { isNumber } from '../plan/numbers.ts';
-import { operandsOf, type PhasePlan, type Plan, type Step, turnResults } from '../plan/plan.ts';
-import { isOwned, walk } from '../plan/uses.ts';
+import { type PhasePlan, type Plan, type Step, turnResults } from '../plan/plan.ts';
+import { isOwned, reads, walk } from '../plan/uses.ts';
 import { FALLBACKS } from './fallbacks.ts';
 import { type Clock, hostValue } from './host-value.ts';
 
@@ -166,7 +166,7 @@ function countOf(node: Node, batch: number): number | null {
 }
 
 /** Operations whose result shares its operand's memory. */
-const ALIASES = new Set(['reshape', 'stop', 'mark', 'to_entries', 'from_entries']);
+const ALIASES = new Set(['reshape', 'stop', 'to_entries', 'from_entries']);
 
 /** The most bytes alive at once: samples, and what is computed until it is freed. Blocks follow one another. */
 function peak(phase: PhasePlan): number {
@@ -200,7 +200,7 @@ function peak(phase: PhasePlan): number {
   };
   const visit = (steps: readonly Step[]) => {
     for (const step of steps) {
-      for (const arg of operands(step)) {
+      for (const arg of reads(step)) {
         if (arg.kind === 'leaf' && arg.leaf.kind === 'source') samples.set(arg.leaf.name, size(arg));
       }
       if (step.kind === 'compute') made(step.node);
@@ -217,32 +217,23 @@ function peak(phase: PhasePlan): number {
   return most + [...samples.values()].reduce((sum, n) => sum + n, 0);
 }
 
-function operands(step: Step): readonly Node[] {
-  if (step.kind === 'fuse') return operandsOf(step);
-  return step.kind === 'compute' && step.node.kind === 'op' ? step.node.args : [];
-}
-
 /** State belongs to (optimiser, weight) and lives on across phases. */
 function optimizerBytes(plan: Plan): number {
   const shapes = new Map(plan.weights.map(({ name, shape }) => [name, shape]));
   const specs = new Map(plan.optimizers.map((spec) => [spec.name, spec]));
   const seen = new Set<string>();
   let sum = 0;
-  const visit = (steps: readonly Step[]) => {
-    for (const step of steps) {
-      if ('body' in step) visit(step.body);
-      if (step.kind !== 'update') continue;
-      const spec = specs.get(step.optimizer);
-      const slots = spec ? slotsOf(spec) : 0;
-      for (const weight of step.weights) {
-        const key = `${step.optimizer} ${weight}`;
-        if (!spec || seen.has(key)) continue;
-        seen.add(key);
-        sum += slots * sizeOf(shapes.get(weight) ?? []) * FLOAT;
-      }
+  for (const step of plan.phases.flatMap(({ body }) => [...walk(body)])) {
+    if (step.kind !== 'update') continue;
+    const spec = specs.get(step.optimizer);
+    const slots = spec ? slotsOf(spec) : 0;
+    for (const weight of step.weights) {
+      const key = `${step.optimizer} ${weight}`;
+      if (!spec || seen.has(key)) continue;
+      seen.add(key);
+      sum += slots * sizeOf(shapes.get(weight) ?? []) * FLOAT;
     }
-  };
-  for (const phase of plan.phases) visit(phase.body);
+  }
   return sum;
 }
 

@@ -15,11 +15,11 @@ export type Value = Tensor | number;
 export type Shapes = (readonly number[] | null)[];
 
 /** The shapes of operands; null for a number. */
-export const shapesIn = (values: readonly Value[]): Shapes =>
+const shapesIn = (values: readonly Value[]): Shapes =>
   values.map((x) => (typeof x === 'number' ? null : x.shape));
 
 /** Whether operands have these shapes, and are floats. */
-export function haveShapes(values: readonly Value[], shapes: Shapes): boolean {
+function haveShapes(values: readonly Value[], shapes: Shapes): boolean {
   for (let i = 0; i < values.length; i++) {
     const x = values[i]!;
     const shape = shapes[i]!;
