@@ -232,12 +232,7 @@ export function typeOf(c: Checker, type: TypeExpr, sizes: readonly Value[]): Dec
   const meaning = (base ?? 'tensor') as Meaning;
   if (base !== null && !meanings.includes(meaning)) {
     const near = nearest(base, meanings);
-    c.report(
-      'GAN0231',
-      type.base!.span,
-      { name: base },
-      near ? { help: `did you mean \`${near}\`?`, fix: [{ span: type.base!.span, text: near }] } : {},
-    );
+    c.report('GAN0231', type.base!.span, { name: base }, didYouMean(near, type.base!.span));
     return null;
   }
   const shape = dimensions(c, type.dims, sizes, base === null ? 'a type' : `\`${base}\``);
