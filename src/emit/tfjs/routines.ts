@@ -62,9 +62,8 @@ export class Routines implements RoutineTexts {
     { constants, ...options }: Options,
   ): RoutineText {
     const { net, params, body, results, keeps, derived } = routine;
-    const name = module.constant(
-      `${net}${isOutputs(plan, routine) ? '_output' : ''}${'_backward'.repeat(derived)}`,
-    );
+    const isOutput = isOutputs(plan, routine);
+    const name = module.constant(`${net}${isOutput ? '_output' : ''}${'_backward'.repeat(derived)}`);
     const names = new Names(module);
     const declared = (plan.nets.find((n) => n.name === net)?.params ?? []).map((param) => param.name);
     const input = declared.length === 1 ? declared[0]! : null;
@@ -96,13 +95,19 @@ export class Routines implements RoutineTexts {
       });
       text.print();
       fields.push(...results.map((node) => text.nameOf(node)));
+      if (keep) {
+        // The others are freed by then.
+        const rest = fields.filter((_, at) => !routine.keeps?.has(results[at]!));
+        const start = `if (!${keep}) `;
+        inside.line(`${start}return ${returned(routine, rest, inside.room - start.length)};`);
+      }
       inside.line(`return ${returned(routine, fields, inside.room)};`);
     });
     const run = inside.mentions('run.');
     const weights = body.some((step) => reads(step).some((node) => variables.isWeight(node)));
     const all = [...(run ? ['run'] : []), ...(weights ? ['w'] : []), ...list, ...(keep ? [keep] : [])];
     const { writer } = this;
-    writer.doc(about(routine, keep, linesOf(routine, writer.sources)));
+    writer.doc(about(routine, isOutput, fields[0]!, keep, linesOf(routine, writer.sources)));
     writer.line(fit(`function ${name}(${all.join(', ')}) {`));
     writer.append(inside);
     writer.line('}');
@@ -123,10 +128,12 @@ function paramName({ body }: Routine, node: Node, variables: Variables): string 
   return variables.wanted(node);
 }
 
-function returned({ hasValue }: Routine, fields: readonly string[], room: number): string {
+/** The value, and a record of `fields` beside it. A routine that never gives more gives the value alone. */
+function returned({ hasValue, results }: Routine, fields: readonly string[], room: number): string {
   const value = hasValue ? fields[0]! : null;
+  if (value !== null && results.length === 1) return value;
   const rest = hasValue ? fields.slice(1) : fields;
-  if (value !== null && rest.length === 0) return value;
+  if (value !== null && rest.length === 0) return `[${value}]`;
   const around = value === null ? 'return ;'.length : `return [${value}, ];`.length;
   const flat = `{ ${rest.join(', ')} }`;
   const names = rest.map((name) => new Raw(name));
@@ -192,16 +199,36 @@ function inputsOf(
   return [...all.filter(({ from }) => from), ...all.filter(({ from }) => !from)];
 }
 
-/** `Evaluates D (lines 40 to 46)`. */
-function about(routine: Routine, keep: string | null, lines: string): string {
+/** What a reader has to know of a routine: what it gives, and what it frees. */
+function about(
+  routine: Routine,
+  isOutput: boolean,
+  field: string,
+  keep: string | null,
+  lines: string,
+): string {
   const { net, derived, hasValue, results } = routine;
-  if (derived > 0)
-    return `Back through \`${net}\`${lines}: the gradients of its weights, and of what it is given.`;
-  const gives = `Evaluates \`${net}\`${lines}`;
-  if (hasValue && results.length === 1) return `${gives}.`;
-  return keep
-    ? `${gives}, and gives what the way back needs if \`${keep}\`.`
-    : `${gives}, and gives what the way back needs.`;
+  if (derived > 0) {
+    const targets = results.map(gradientTarget);
+    const isWeight = (target: Node | null) => target?.kind === 'leaf' && target.leaf.kind === 'weight';
+    const given = targets.some((target) => target && !isWeight(target));
+    const gives = targets.some(isWeight)
+      ? `: the gradients of its weights${given ? ' and of what it is given' : ''}`
+      : given
+        ? ': the gradient of what it is given'
+        : '';
+    return `Back through \`${net}\`${lines}${gives}.${freesGiven(routine) ? ' Frees what it reads last.' : ''}`;
+  }
+  const how = isOutput ? ' as outputs do' : '';
+  const evaluates = `Evaluates \`${net}\`${lines}${how}`;
+  if (hasValue && results.length === 1) return `${evaluates}: gives \`${field}\`.`;
+  const value = hasValue ? `\`${field}\`, and ` : '';
+  return `${evaluates}: gives ${value}what the way back needs${keep ? ` if \`${keep}\`` : ''}.`;
+}
+
+function freesGiven({ params, body }: Routine): boolean {
+  const given = new Set<Node>(params);
+  return [...walk(body)].some((step) => step.kind === 'free' && step.nodes.some((node) => given.has(node)));
 }
 
 /** Where in the net's text the steps come from. */

@@ -119,7 +119,7 @@ const denseGLoss = nn.formula('(product, bias) => -mean(product + bias)', [0]);
 const batchNorm$2 = nn.formula('(variance, gamma) => rsqrt(variance + 1e-5) * gamma');
 const reshapeRelu = nn.formula('(x, x2, mean, scale, beta) => relu((x + x2 - mean) * scale + beta)');
 
-/** Evaluates `G` (lines 7 to 12), and gives what the way back needs. */
+/** Evaluates `G` (lines 7 to 12): gives `tanh`, and what the way back needs. */
 function G(run, w, z) {
   // line 7: dense(4 * 4 * 8)
   const dense_1_product = tf.matMul(z, w['G/dense_1/kernel']);
@@ -145,7 +145,7 @@ function G(run, w, z) {
   return [tanh, { reshape, mean, unbiased, inverse, scale, relu }];
 }
 
-/** Back through `D` (lines 16 to 20): the gradients of its weights, and of what it is given. */
+/** Back through `D` (lines 16 to 20): the gradients of its weights and of what it is given. Frees what it reads last. */
 function D_backward(w, d_dense_1, flatten, dropout, leaky_relu, d_bias_before, x) {
   // line 20: dense(1)
   const d_flatten = tf.matMul(d_dense_1, w['D/dense_1/kernel'], false, true);
@@ -164,7 +164,7 @@ function D_backward(w, d_dense_1, flatten, dropout, leaky_relu, d_bias_before, x
   return { d_kernel, d_bias, d_conv_1$2 };
 }
 
-/** Back through `G` (lines 7 to 12): the gradients of its weights, and of what it is given. */
+/** Back through `G` (lines 7 to 12): the gradients of its weights. Frees what it reads last. */
 function G_backward(run, w, kept, tanh, d_tanh, z) {
   // line 12: tanh
   // line 11: conv_transpose(1, kernel = 4, stride = 2)

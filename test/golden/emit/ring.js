@@ -82,7 +82,7 @@ const tanhGradient$3 = nn.formula('(x, dy) => dy * (1 - square(x))');
 const reluDenseGradient = nn.formula('(x, dy) => { dx = dy * step(x, 0); d_bias = sum(dx) }', [0]);
 const denseSure = nn.formula('(product, bias) => mean(sigmoid(product + bias))', [0]);
 
-/** Evaluates `G` (line 7), and gives what the way back needs if `keep`. */
+/** Evaluates `G` (line 7): gives `dense_2`, and what the way back needs if `keep`. */
 function G(w, z, keep) {
   // line 7: dense(8)
   const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
@@ -94,6 +94,7 @@ function G(w, z, keep) {
   if (!keep) tf.dispose(relu);
   const dense_2 = tf.add(product_2, w['G/dense_2/bias']);
   tf.dispose(product_2);
+  if (!keep) return [dense_2];
   return [dense_2, { relu }];
 }
 

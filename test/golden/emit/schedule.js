@@ -130,7 +130,7 @@ const denseExpect = nn.formula('(product, bias) => mean(product + bias)', [0]);
 const denseCode$2 = nn.formula(`(product, bias, product2, bias2, x) =>
   product + bias + exp((product2 + bias2) / 2) * x`);
 
-/** Evaluates `E` (lines 8 to 9), and gives what the way back needs. */
+/** Evaluates `E` (lines 8 to 9): gives `product_3`, and what the way back needs. */
 function E(w, x) {
   // line 8: dense(6)
   const product_1 = tf.matMul(x, w['E/dense_1/kernel']);
@@ -144,7 +144,7 @@ function E(w, x) {
   return [product_3, { h, product_2 }];
 }
 
-/** Evaluates `G` (line 11), and gives what the way back needs if `keep`. */
+/** Evaluates `G` (line 11): gives `dense_2`, and what the way back needs if `keep`. */
 function G(w, z, keep) {
   // line 11: dense(6)
   const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
@@ -156,10 +156,11 @@ function G(w, z, keep) {
   if (!keep) tf.dispose(relu);
   const dense_2 = tf.add(product_2, w['G/dense_2/bias']);
   if (!keep) tf.dispose(product_2);
+  if (!keep) return [dense_2];
   return [dense_2, { relu, product_2 }];
 }
 
-/** Evaluates `G` (line 11). */
+/** Evaluates `G` (line 11): gives `dense_2`. */
 function G$2(w, z) {
   // line 11: dense(6)
   const product_1 = tf.matMul(z, w['G/dense_1/kernel']);
@@ -174,7 +175,7 @@ function G$2(w, z) {
   return dense_2;
 }
 
-/** Back through `E` (lines 8 to 9): the gradients of its weights, and of what it is given. */
+/** Back through `E` (lines 8 to 9): the gradients of its weights. Frees what it reads last. */
 function E_backward(w, d_dense_3, h, d_x, x) {
   // line 9: dense(h, 3)
   const d_h = tf.matMul(d_dense_3, w['E/dense_3/kernel'], false, true);
