@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 // Other files of `npm run check` have the same table.
 afterAll(() => {
-  delete (optimisers as Record<string, OptimiserRecord>)['lion'];
+  delete (optimisers as Record<string, OptimiserRecord>).lion;
 });
 
 function found(optimiser: string) {

@@ -81,8 +81,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** One pass that takes PyTorch less than this, in ms: what it takes to wake a second thread shows. */
 const SHORT = 0.2;
-const waking =
-  'a pass of under 0.2 ms, in which waking the second thread shows: with `--threads 1` it is 1.4 to 2.1 times';
+const waking = 'a pass of under 0.2 ms, in which waking the other threads shows: `--threads 1` is without it';
 
 /** Beyond this many times PyTorch's time a row misses its aim. */
 const AIM = 3;
